@@ -1,0 +1,87 @@
+# Everything is installed into .venv and trained into artifacts/; nothing outside the checkout but a cache of wheels.
+
+PYTHON ?= python3.11
+HTTP_PORT ?= 8080
+GRPC_PORT ?= 8081
+HOST ?= 127.0.0.1
+# Where llama-cpp-python comes from: compiled here (the default), or from a wheel index of your choice, such as the one
+# that llama-cpp-python's README names: make serve LLAMA_INDEX=https://…
+LLAMA_INDEX ?=
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+INSTALLED_DEV := .venv/.installed-dev
+ARTIFACTS := artifacts/iris/manifest.json artifacts/intent/manifest.json artifacts/summarizer/manifest.json
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: serve
+serve: $(INSTALLED) $(ARTIFACTS) ## Install, train and fetch what is missing, then serve all three models (HTTP_PORT=, GRPC_PORT=, HOST=)
+	@exec $(BIN)/predictors serve --host $(HOST) --http_port $(HTTP_PORT) --grpc_port $(GRPC_PORT) --log_format text
+
+.PHONY: test
+test: $(INSTALLED_DEV) $(ARTIFACTS) ## Run all tests (ARGS= goes to pytest)
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(INSTALLED_DEV) ## Check style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(INSTALLED_DEV) ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: train
+train: $(INSTALLED) ## Train iris and intent again
+	$(BIN)/predictors train iris
+	$(BIN)/predictors train intent
+
+.PHONY: artifacts
+artifacts: $(ARTIFACTS) ## Train or fetch the models that are missing
+
+.PHONY: import-time
+import-time: $(INSTALLED) ## Show which imports cost a server the most at start, microseconds
+	@$(BIN)/python -X importtime -c 'import predictors.serving.server, predictors.iris.model, predictors.intent.model' 2>&1 \
+	  | sort -t '|' -k 2 -n | tail -n 15
+
+.PHONY: clean
+clean: ## Remove .venv, artifacts and caches of tools
+	rm -rf .venv artifacts build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find predictors tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each recipe line says what it does, for these are the slow ones.
+$(BIN)/python:
+	@echo "making .venv"
+	@$(PYTHON) -m venv .venv
+
+$(INSTALLED): pyproject.toml constraints.txt scripts/llama_wheel.sh | $(BIN)/python
+	@echo "installing kserve-predictors into .venv"
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train]'
+	@echo "installing llama-cpp-python into .venv"
+ifeq ($(LLAMA_INDEX),)
+	@wheel=$$(scripts/llama_wheel.sh $(BIN)/python) && $(BIN)/python -m pip install --quiet --constraint constraints.txt "$$wheel"
+else
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --extra-index-url '$(LLAMA_INDEX)' --only-binary llama-cpp-python '.[summarizer]'
+endif
+	@touch $@
+
+$(INSTALLED_DEV): $(INSTALLED)
+	@echo "installing the tools for tests and checks into .venv"
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
+	@touch $@
+
+artifacts/summarizer/manifest.json: | $(INSTALLED)
+	@echo "fetching the summarizer's model"
+	@$(BIN)/predictors fetch
+
+artifacts/%/manifest.json: | $(INSTALLED)
+	@echo "training $*"
+	@$(BIN)/predictors train $*

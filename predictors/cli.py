@@ -1,0 +1,268 @@
+"""The command line: thin. Each command's work is in a module of its own, imported only when it runs."""
+
+import enum
+import importlib
+import inspect
+import json
+import logging
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from predictors import __version__, flags
+from predictors.intent.settings import IntentSettings
+from predictors.serving.settings import ArtifactSettings, ServerSettings, Settings, Source
+from predictors.summarizer.settings import SummarizerSettings
+
+SERVE_SETTINGS: tuple[type[Settings], ...] = (ServerSettings, ArtifactSettings, IntentSettings, SummarizerSettings)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Iris, intent and GGUF summarizer predictors for KServe.",
+    add_completion=False,
+)
+artifact_app = typer.Typer(no_args_is_help=True, help="Look into an artifact, or check that it is intact.")
+app.add_typer(artifact_app, name="artifact")
+
+errors = Console(stderr=True, highlight=False)
+
+
+class Kind(enum.StrEnum):
+    """The predictors."""
+
+    IRIS = "iris"
+    INTENT = "intent"
+    SUMMARIZER = "summarizer"
+
+
+class Trainable(enum.StrEnum):
+    """The predictors that are trained here."""
+
+    IRIS = "iris"
+    INTENT = "intent"
+
+
+def _serve(models: list[Kind] | None, **given: str | None) -> None:
+    """Serve one or more predictors from one process.
+
+    [bold]All three[/bold], from ./artifacts:
+      predictors serve
+    [bold]One model[/bold], as a container runs it:
+      predictors serve iris --model_dir /mnt/models --model_name my-iris --http_port 8080 --grpc_port 8081
+
+    Every flag has an environment variable of the same name: --http_port is PREDICTORS_HTTP_PORT.
+    """
+    kinds = list(dict.fromkeys(models or Kind))
+    settings = flags.build(ServerSettings, given)
+    sources = flags.build(ArtifactSettings, given)
+    if len(kinds) > 1 and (sources.model_dir or sources.model_name or sources.artifact_digest):
+        raise typer.BadParameter("--model_dir, --model_name and --artifact_digest need exactly one model to be named")
+
+    from predictors.serving.server import Server, StartupError, use_json
+    from predictors.serving.telemetry import configure_logging
+
+    log_json = use_json(settings.log_format)
+    configure_logging(settings.log_level, log_json)
+    predictors = [_predictor(kind, sources, given) for kind in kinds]
+    on_ready = None
+    if not log_json:
+        from predictors import banner
+
+        on_ready = partial(_show_banner, banner.show, settings.host)
+    try:
+        Server(predictors, settings, log_json, on_ready).run()
+    except StartupError as error:
+        logging.getLogger(__name__).error("%s", error)
+        raise typer.Exit(1) from None
+
+
+def _show_banner(show: Any, host: str, registry: Any, http_port: int, grpc_port: int | None) -> None:
+    show(registry, host, http_port, grpc_port)
+
+
+def _predictor(kind: Kind, sources: ArtifactSettings, given: dict[str, str | None]) -> Any:
+    source = Source(sources.model_dir or sources.artifacts_dir / kind, sources.artifact_digest, sources.trust_artifact)
+    name = sources.model_name or str(kind)
+    module = importlib.import_module(f"predictors.{kind}.model")
+    if kind is Kind.IRIS:
+        return module.IrisPredictor(name, source)
+    if kind is Kind.INTENT:
+        return module.IntentPredictor(name, source, flags.build(IntentSettings, given))
+    return module.SummarizerPredictor(name, source, flags.build(SummarizerSettings, given))
+
+
+_serve.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    [
+        inspect.Parameter(
+            "models",
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=None,
+            annotation=Annotated[
+                list[Kind] | None, typer.Argument(help="Which predictors; all of them if none is named.")
+            ],
+        ),
+        *flags.parameters(SERVE_SETTINGS),
+    ]
+)
+app.command("serve")(_serve)
+
+
+@app.command()
+def train(
+    model: Annotated[Trainable, typer.Argument(help="What to train.")],
+    out: Annotated[Path | None, typer.Option(help="Artifact directory to write; artifacts/<model> by default.")] = None,
+    version: Annotated[str, typer.Option(help="Version to give it.")] = "1",
+) -> None:
+    """Train a scikit-learn model and write its artifact, with evaluation figures in the manifest."""
+    try:
+        module = importlib.import_module(f"predictors.{model}.train")
+    except ImportError as error:
+        _fail(f"training needs {error.name}; install kserve-predictors[train]")
+    with errors.status(f"training {model}…"):
+        trained = module.train(out or Path("artifacts") / model, version)
+    _show_manifest(trained.directory, trained.manifest, trained.digest)
+
+
+@app.command()
+def fetch(
+    out: Annotated[Path, typer.Option(help="Artifact directory to write.")] = Path("artifacts/summarizer"),
+    version: Annotated[str, typer.Option(help="Version to give it.")] = "1",
+) -> None:
+    """Get the summarizer's default model (SmolLM2-135M-Instruct, 98 MB) and write its artifact."""
+    from predictors.serving.errors import ArtifactError
+    from predictors.summarizer.fetch import FetchError
+    from predictors.summarizer.fetch import fetch as fetch_model
+
+    try:
+        fetched = fetch_model(out, version)
+    except (FetchError, ArtifactError) as error:
+        _fail(str(error))
+    except ImportError:
+        _fail("this needs llama-cpp-python; install kserve-predictors[summarizer]")
+    _show_manifest(fetched.directory, fetched.manifest, fetched.digest)
+
+
+@app.command()
+def call(
+    model: Annotated[str, typer.Argument(help="Name of a served model.")],
+    inputs: Annotated[
+        list[str], typer.Argument(help="Numbers (iris); texts, files, or - for standard input (others).")
+    ],
+    url: Annotated[str, typer.Option(help="The server.", envvar="PREDICTORS_URL")] = "http://localhost:8080",
+    parameters: Annotated[str, typer.Option(help="Request parameters, a JSON object.")] = "{}",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the server's answer as it came.")] = False,
+    timeout_seconds: Annotated[float, typer.Option("--timeout_seconds", help="Longest time to wait.")] = 300.0,
+) -> None:
+    """Call a served model.
+
+    predictors call iris 5.1 3.5 1.4 0.2
+    predictors call intent "where is my parcel"
+    predictors call summarizer terms.txt --parameters '{"max_tokens": 100}'
+    """
+    from predictors import client
+
+    try:
+        given = json.loads(parameters)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise typer.BadParameter("--parameters must be a JSON object")
+    try:
+        with errors.status(f"waiting for {model}…"):
+            instances, answer = client.call(url, model, inputs, given, timeout_seconds)
+    except client.CallError as error:
+        _fail(str(error))
+    if as_json:
+        sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+    else:
+        client.show(Console(), instances, answer)
+
+
+@artifact_app.command("inspect")
+def inspect_artifact(
+    directory: Annotated[Path, typer.Argument(help="Artifact directory.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest itself.")] = False,
+) -> None:
+    """Show what a manifest says; nothing is loaded."""
+    from predictors.serving.artifact import read_manifest
+    from predictors.serving.errors import ArtifactError
+
+    try:
+        manifest, digest = read_manifest(directory)
+    except ArtifactError as error:
+        _fail(str(error))
+    if as_json:
+        sys.stdout.write(orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        _show_manifest(directory, manifest, digest)
+
+
+@artifact_app.command("verify")
+def verify_artifact(
+    directory: Annotated[Path, typer.Argument(help="Artifact directory.")],
+    artifact_digest: Annotated[str, typer.Option("--artifact_digest", help="The digest it must have: sha256:…")] = "",
+) -> None:
+    """Hash every file and compare with the manifest, and the manifest with a digest; exit 1 where one differs."""
+    from predictors.serving.artifact import Artifact, read_manifest
+    from predictors.serving.errors import ArtifactError
+
+    try:
+        manifest, digest = read_manifest(directory, artifact_digest)
+    except ArtifactError as error:
+        _fail(str(error))
+    table = Table("file", "result", caption=digest)
+    intact = True
+    with errors.status("hashing…"):
+        for entry, fault in Artifact(directory, manifest).verify():
+            intact = intact and not fault
+            table.add_row(entry.name, f"[red]{fault}[/red]" if fault else "[green]intact[/green]")
+    Console(soft_wrap=True).print(table)
+    if not intact:
+        raise typer.Exit(1)
+
+
+def _show_manifest(directory: Path, manifest: Any, digest: str) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_row("artifact", str(directory))
+    table.add_row("model", f"{manifest.name} version {manifest.version}, served by {manifest.kind}")
+    for entry in manifest.files:
+        table.add_row("file", f"{entry.name} ({entry.format}, {entry.size_bytes:,} bytes) sha256 {entry.sha256[:16]}…")
+    for direction, tensors in (("input", manifest.inputs), ("output", manifest.outputs)):
+        for tensor in tensors:
+            table.add_row(direction, f"{tensor.name} {tensor.datatype} {list(tensor.shape)}")
+    if manifest.class_names:
+        table.add_row("classes", ", ".join(manifest.class_names))
+    for title, values in (("setting", manifest.settings), ("evaluation", manifest.evaluation)):
+        for name, value in values.items():
+            table.add_row(title, f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}")
+    table.add_row("golden", f"{len(manifest.golden)} examples")
+    table.add_row("digest", digest)
+    Console(soft_wrap=True, highlight=False).print(table)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    sys.stdout.write(__version__ + "\n")
+
+
+def _fail(message: str) -> Any:
+    errors.print("[red]error:[/red] ", end="")
+    errors.print(message, markup=False)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["serve"]:
+        arguments = flags.normalize(arguments, SERVE_SETTINGS)
+    app(arguments, prog_name="predictors")

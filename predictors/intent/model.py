@@ -1,0 +1,83 @@
+"""The intent predictor: a text in; its intent, or that it has none of the four, and probabilities out."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from predictors.intent.settings import IntentSettings
+from predictors.intent.tfidf import TextClassifier, from_sklearn
+from predictors.serving.artifact import Artifact
+from predictors.serving.batch import FloatArray, Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
+from predictors.serving.errors import ArtifactError
+from predictors.serving.joblib_file import load_joblib
+from predictors.serving.metrics import Metrics
+from predictors.serving.predictor import Predictor
+from predictors.serving.settings import Source
+
+CLASS_NAMES = ("greeting", "question", "complaint", "praise")
+BACKGROUND = "other"
+UNKNOWN = "unknown"
+
+
+class IntentPredictor(Predictor[TextBatch]):
+    """A linear classifier over four intents that knows what none of them looks like.
+
+    Args:
+        name: the name it is served under.
+        source: where it is loaded from.
+        settings: the threshold.
+    """
+
+    kind = "intent"
+    platform = "sklearn-tfidf-logistic-regression"
+    input = TextInput("text")
+    outputs = (TensorSpec("predict", "BYTES", (-1,)), TensorSpec("predict_proba", "FP64", (-1, len(CLASS_NAMES))))
+    v1_fields: ClassVar = {"predictions": "predict", "probabilities": "predict_proba"}
+    limits = Limits(max_rows=1_000, max_text_chars=10_000)
+    max_queue = 1024
+
+    def __init__(self, name: str, source: Source, settings: IntentSettings | None = None) -> None:
+        super().__init__(name, source)
+        self._settings = settings or IntentSettings()
+
+    def load_artifact(self, artifact: Artifact) -> None:
+        """Load the pickle-free classifier, or convert a trusted joblib file into one."""
+        entry = artifact.choose()
+        raw = artifact.read(entry)
+        model = from_sklearn(load_joblib(raw)) if entry.format == "joblib" else TextClassifier.from_bytes(raw)
+        if set(model.classes) - {BACKGROUND} != set(CLASS_NAMES):
+            raise ArtifactError(
+                f"the classifier knows {', '.join(model.classes)}; {', '.join(CLASS_NAMES)} are expected"
+            )
+        threshold = self._settings.unknown_threshold
+        if threshold is None:
+            threshold = artifact.manifest.settings.get("unknown_threshold", 0.0)
+        if not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
+            raise ArtifactError("the manifest's setting unknown_threshold must be a number from 0 to 1")
+        self._model, self._threshold, self.format = model, float(threshold), entry.format
+
+    def infer(self, batch: TextBatch, job: Job) -> Outputs:
+        """Predict intents ``[N]`` and probabilities ``[N, 4]``."""
+        probabilities = fold_background(self._model.predict_proba(batch.texts), self._model.classes)
+        best = probabilities.argmax(axis=1).tolist()
+        confidence = probabilities.max(axis=1).tolist()
+        labels = [
+            CLASS_NAMES[i] if value >= self._threshold else UNKNOWN for i, value in zip(best, confidence, strict=True)
+        ]
+        return {"predict": labels, "predict_proba": probabilities}
+
+    def observe(self, outputs: Outputs, metrics: Metrics) -> None:
+        """Count the predicted intents and their probabilities."""
+        metrics.count_predictions(self.name, self.version, outputs["predict"], np.max(outputs["predict_proba"], axis=1))
+
+
+def fold_background(probabilities: FloatArray, classes: tuple[str, ...]) -> FloatArray:
+    """Probabilities over the four intents, float64 ``[N, 4]``.
+
+    The background class is what a text is when it is none of the four. Its probability says that nothing is known of
+    the intent, so it is spread evenly: rows still sum to 1, and such a text comes out near 0.25 everywhere.
+    """
+    intents = probabilities.take([classes.index(name) for name in CLASS_NAMES], axis=1)
+    if BACKGROUND in classes:
+        intents += probabilities[:, [classes.index(BACKGROUND)]] / len(CLASS_NAMES)
+    return intents

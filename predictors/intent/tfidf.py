@@ -1,0 +1,217 @@
+"""A TF-IDF and logistic-regression text classifier as plain arrays, equal to scikit-learn's but without importing it.
+
+One block counts words, the other characters within words, each as scikit-learn's `TfidfVectorizer` does (lower case,
+sublinear term frequency, each block normalized to length 1). A document touches some two hundred of the tens of
+thousands of features, so only those rows of the coefficients are looked at.
+"""
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from predictors.serving.batch import FloatArray
+from predictors.serving.errors import ArtifactError
+from predictors.serving.npz import read_npz
+
+WORD_PATTERN = r"(?u)\b\w+\b|[?!]"
+_FIND_WORDS = re.compile(WORD_PATTERN).findall
+_WHITE_SPACE = re.compile(r"\s\s+")
+# Between the terms of a stored vocabulary; no analyzer makes a term that contains it.
+_SEPARATOR = "\n"
+
+
+def word_ngrams(text: str, low: int, high: int) -> list[str]:
+    """Runs of ``low`` to ``high`` words (or question and exclamation marks), in lower case."""
+    words = _FIND_WORDS(text.lower())
+    terms = list(words) if low == 1 else []
+    for n in range(max(low, 2), high + 1):
+        terms += [" ".join(words[i : i + n]) for i in range(len(words) - n + 1)]
+    return terms
+
+
+def char_wb_ngrams(text: str, low: int, high: int) -> list[str]:
+    """Runs of ``low`` to ``high`` characters within words that are padded by a space, in lower case."""
+    terms = []
+    for word in _WHITE_SPACE.sub(" ", text.lower()).split():
+        padded = f" {word} "
+        for n in range(low, high + 1):
+            terms += [padded[i : i + n] for i in range(max(1, len(padded) - n + 1))]
+            if len(padded) <= n:  # a short word counts once
+                break
+    return terms
+
+
+_ANALYZERS: dict[str, Callable[[str, int, int], list[str]]] = {"word": word_ngrams, "char_wb": char_wb_ngrams}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One vectorizer and its part of the coefficients.
+
+    Args:
+        analyzer: ``word`` or ``char_wb``.
+        low, high: lengths of the runs that are counted.
+        index: term → place among the block's ``V`` features.
+        idf: float64 ``[V]``, inverse document frequencies.
+        coefficients: float64 ``[V, K]``, for ``K`` classes.
+    """
+
+    analyzer: str
+    low: int
+    high: int
+    index: dict[str, int]
+    idf: FloatArray
+    coefficients: FloatArray
+
+    def scores(self, text: str) -> FloatArray | float:
+        """This block's part of the logits, float64 ``[K]``; 0 if no term is known."""
+        counts: dict[int, int] = {}
+        lookup = self.index.get
+        for term in _ANALYZERS[self.analyzer](text, self.low, self.high):
+            place = lookup(term)
+            if place is not None:
+                counts[place] = counts.get(place, 0) + 1
+        if not counts:
+            return 0.0
+        places = np.fromiter(counts, dtype=np.int64, count=len(counts))
+        frequency = np.fromiter(counts.values(), dtype=np.float64, count=len(counts))
+        weights = (np.log(frequency) + 1.0) * self.idf[places]
+        weights /= np.sqrt(weights @ weights)
+        scores: FloatArray = weights @ self.coefficients[places]
+        return scores
+
+
+@dataclass(frozen=True, slots=True)
+class TextClassifier:
+    """Blocks of features under one softmax.
+
+    Args:
+        blocks: the vectorizers.
+        intercept: float64 ``[K]``.
+        classes: the ``K`` class names, in the order of the coefficients.
+    """
+
+    blocks: tuple[Block, ...]
+    intercept: FloatArray
+    classes: tuple[str, ...]
+
+    def predict_proba(self, texts: Sequence[str]) -> FloatArray:
+        """Class probabilities, float64 ``[N, K]``."""
+        logits = np.empty((len(texts), len(self.classes)))
+        for i, text in enumerate(texts):
+            row = self.intercept
+            for block in self.blocks:
+                row = row + block.scores(text)
+            logits[i] = row
+        logits -= logits.max(axis=1, keepdims=True)
+        np.exp(logits, out=logits)
+        logits /= logits.sum(axis=1, keepdims=True)
+        return logits
+
+    def to_bytes(self) -> bytes:
+        """Serialize as a compressed ``npz`` archive of numbers and UTF-8 text."""
+        arrays: dict[str, NDArray[Any]] = {
+            "intercept": self.intercept,
+            "classes": _pack(self.classes),
+            "analyzers": _pack([block.analyzer for block in self.blocks]),
+            "ranges": np.array([[block.low, block.high] for block in self.blocks], dtype=np.int64),
+        }
+        for i, block in enumerate(self.blocks):
+            arrays[f"terms_{i}"] = _pack(sorted(block.index, key=block.index.__getitem__))
+            arrays[f"idf_{i}"] = block.idf
+            arrays[f"coefficients_{i}"] = block.coefficients
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> "TextClassifier":
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            ArtifactError: it is something else, or its parts do not fit together.
+        """
+        arrays = read_npz(raw, "a text classifier")
+        try:
+            blocks = tuple(
+                _block(arrays, i, analyzer, *arrays["ranges"][i].tolist())
+                for i, analyzer in enumerate(_unpack(arrays["analyzers"]))
+            )
+            model = cls(blocks, arrays["intercept"], _unpack(arrays["classes"]))
+        except (ValueError, KeyError, IndexError, TypeError):
+            raise ArtifactError("the text classifier's npz archive lacks some of its parts") from None
+        model.validate()
+        return model
+
+    def validate(self) -> None:
+        """Check types and shapes.
+
+        Raises:
+            ArtifactError: something does not fit.
+        """
+        classes = len(self.classes)
+        fits = self.intercept.shape == (classes,) and self.intercept.dtype == np.float64
+        for block in self.blocks:
+            terms = len(block.index)
+            fits = fits and block.analyzer in _ANALYZERS and 1 <= block.low <= block.high
+            fits = fits and block.idf.shape == (terms,) and block.coefficients.shape == (terms, classes)
+            fits = fits and block.idf.dtype == block.coefficients.dtype == np.float64
+        if not fits or not self.blocks:
+            raise ArtifactError("the text classifier's vocabulary and coefficients do not fit together")
+
+
+def _block(arrays: dict[str, NDArray[Any]], i: int, analyzer: str, low: int, high: int) -> Block:
+    index = {term: place for place, term in enumerate(_unpack(arrays[f"terms_{i}"]))}
+    return Block(analyzer, low, high, index, arrays[f"idf_{i}"], arrays[f"coefficients_{i}"])
+
+
+def _pack(terms: Sequence[str]) -> NDArray[np.uint8]:
+    return np.frombuffer(_SEPARATOR.join(terms).encode(), dtype=np.uint8)
+
+
+def _unpack(packed: NDArray[Any]) -> tuple[str, ...]:
+    return tuple(packed.tobytes().decode().split(_SEPARATOR))
+
+
+def from_sklearn(pipeline: Any) -> TextClassifier:
+    """Convert a fitted pipeline of a `FeatureUnion` of `TfidfVectorizer`s and a `LogisticRegression`.
+
+    Raises:
+        ArtifactError: it is another kind of model, or vectorizes otherwise than `Block` does.
+    """
+    try:
+        (_, union), (_, classifier) = pipeline.steps
+        vectorizers = [vectorizer for _, vectorizer in union.transformer_list]
+        coefficients, intercept = classifier.coef_.T, classifier.intercept_
+    except (AttributeError, TypeError, ValueError):
+        raise ArtifactError(
+            "a pipeline of a FeatureUnion of TfidfVectorizers and a LogisticRegression is expected"
+        ) from None
+    if coefficients.shape[1] < 3:
+        raise ArtifactError("the classifier has fewer than 3 classes")
+    blocks, start = [], 0
+    for vectorizer in vectorizers:
+        _check_vectorizer(vectorizer)
+        index = {term: int(place) for term, place in vectorizer.vocabulary_.items()}
+        low, high = vectorizer.ngram_range
+        end = start + len(index)
+        block = Block(vectorizer.analyzer, low, high, index, vectorizer.idf_, coefficients[start:end].copy())
+        blocks.append(block)
+        start = end
+    return TextClassifier(tuple(blocks), intercept, tuple(str(name) for name in classifier.classes_))
+
+
+def _check_vectorizer(vectorizer: Any) -> None:
+    expected = {"lowercase": True, "strip_accents": None, "norm": "l2", "sublinear_tf": True, "binary": False}
+    if vectorizer.analyzer == "word":
+        expected |= {"token_pattern": WORD_PATTERN, "stop_words": None}
+    for name, value in expected.items():
+        if getattr(vectorizer, name) != value:
+            raise ArtifactError(f"a TfidfVectorizer with {name}={value!r} is expected")
+    if vectorizer.analyzer not in _ANALYZERS:
+        raise ArtifactError('a TfidfVectorizer with analyzer="word" or "char_wb" is expected')

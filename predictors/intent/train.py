@@ -1,0 +1,129 @@
+"""Train the intent classifier on `utterances.csv` and write its artifact."""
+
+import csv
+import io
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.pipeline import FeatureUnion, Pipeline
+
+from predictors.intent.model import BACKGROUND, CLASS_NAMES, IntentPredictor, fold_background
+from predictors.intent.tfidf import WORD_PATTERN, from_sklearn
+from predictors.serving.batch import FloatArray
+from predictors.serving.training import Trained, golden_examples, write_artifact
+
+SEED = 20
+FOLDS = 5
+# Share of the right answers that may be given up to say "unknown" to what is none of the four.
+GIVEN_UP = 0.05
+_EXAMPLES = (
+    "good morning everyone",
+    "when will my parcel arrive",
+    "the app crashes all the time",
+    "great service, thank you",
+)
+
+
+def utterances() -> tuple[list[str], NDArray[Any]]:
+    """The training set: texts and labels, the background class among them."""
+    rows = list(csv.DictReader(io.StringIO(files("predictors.intent").joinpath("utterances.csv").read_text("utf-8"))))
+    return [row["text"] for row in rows], np.array([row["label"] for row in rows])
+
+
+def pipeline() -> Pipeline:
+    """The untrained model."""
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=WORD_PATTERN)
+    chars = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, max_features=20_000)
+    classifier = LogisticRegression(C=30, max_iter=2_000, random_state=SEED)
+    return Pipeline([("features", FeatureUnion([("words", words), ("chars", chars)])), ("classifier", classifier)])
+
+
+def fit() -> tuple[Pipeline, dict[str, Any], float]:
+    """Fit on all utterances; calibrate and measure on out-of-fold predictions.
+
+    Returns:
+        The model, evaluation figures, and the threshold below which an intent is unknown.
+    """
+    texts, labels = utterances()
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
+    logits = cross_val_predict(pipeline(), texts, labels, cv=folds, method="decision_function")
+    model = pipeline().fit(texts, labels)
+    classes = tuple(str(name) for name in model.classes_)
+    temperature = calibration_temperature(logits, np.searchsorted(model.classes_, labels))
+    classifier = model.named_steps["classifier"]
+    classifier.coef_ /= temperature  # so that the model's own predict_proba is the calibrated one
+    classifier.intercept_ /= temperature
+    probabilities = fold_background(np.exp(log_softmax(logits / temperature, axis=1)), classes)
+    threshold = choose_threshold(probabilities, labels)
+    evaluation = evaluate(probabilities, labels, threshold)
+    return model, {**evaluation, "temperature": temperature, "utterances": len(texts), "seed": SEED}, threshold
+
+
+def calibration_temperature(logits: FloatArray, targets: NDArray[Any]) -> float:
+    """The temperature that makes held-out logits ``[N, K]`` most likely.
+
+    Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2.
+    """
+    rows = np.arange(len(targets))
+
+    def loss(log_temperature: float) -> float:
+        return -float(log_softmax(logits / np.exp(log_temperature), axis=1)[rows, targets].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))
+
+
+def choose_threshold(probabilities: FloatArray, labels: NDArray[Any]) -> float:
+    """The highest confidence threshold that gives up no more than `GIVEN_UP` of the right answers."""
+    right = np.array(CLASS_NAMES)[probabilities.argmax(axis=1)] == labels
+    return round(float(np.quantile(probabilities.max(axis=1)[right], GIVEN_UP)), 3)
+
+
+def evaluate(probabilities: FloatArray, labels: NDArray[Any], threshold: float) -> dict[str, float]:
+    """Figures on held-out probabilities ``[N, 4]``: with and without the threshold, and how well calibrated."""
+    known = labels != BACKGROUND
+    confidence = probabilities.max(axis=1)
+    right = np.array(CLASS_NAMES)[probabilities.argmax(axis=1)] == labels
+    return {
+        "heldout_accuracy": float(right[known].mean()),
+        "heldout_accuracy_with_unknown": float((right & (confidence >= threshold))[known].mean()),
+        "heldout_unknown_recall": float((confidence < threshold)[~known].mean()),
+        "heldout_calibration_error": expected_calibration_error(confidence[known], right[known]),
+    }
+
+
+def expected_calibration_error(confidence: FloatArray, right: NDArray[Any], bins: int = 10) -> float:
+    """Mean distance between confidence and accuracy over equal-width bins, weighted by size (Guo et al. 2017)."""
+    places = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [
+        (places == i).mean() * abs(confidence[places == i].mean() - right[places == i].mean())
+        for i in np.unique(places)
+    ]
+    return float(sum(gaps))
+
+
+def train(directory: Path, version: str) -> Trained:
+    """Fit, evaluate, and write ``model.npz``, ``model.joblib`` and ``manifest.json``."""
+    model, evaluation, threshold = fit()
+    probabilities = fold_background(model.predict_proba(_EXAMPLES), tuple(model.classes_))
+    pickled = io.BytesIO()
+    joblib.dump(model, pickled, compress=3)
+    return write_artifact(
+        directory,
+        predictor=IntentPredictor,
+        version=version,
+        npz=from_sklearn(model).to_bytes(),
+        pickled=pickled.getvalue(),
+        class_names=CLASS_NAMES,
+        evaluation=evaluation,
+        settings={"unknown_threshold": threshold},
+        golden=golden_examples(_EXAMPLES, {"predict_proba": probabilities.tolist()}),
+    )

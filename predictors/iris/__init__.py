@@ -1,0 +1,1 @@
+"""Iris: a random forest over four measurements of a flower."""

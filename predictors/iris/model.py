@@ -1,0 +1,62 @@
+"""The iris predictor: four numbers in; class id, label and probabilities out."""
+
+import numpy as np
+
+from predictors.iris.forest import Forest, from_sklearn
+from predictors.serving.artifact import Artifact
+from predictors.serving.batch import FeatureBatch, FeatureInput, Job, Limits, Outputs, TensorSpec
+from predictors.serving.errors import ArtifactError
+from predictors.serving.joblib_file import load_joblib
+from predictors.serving.metrics import Metrics
+from predictors.serving.predictor import Predictor
+
+FEATURES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
+CLASS_NAMES = ("setosa", "versicolor", "virginica")
+
+
+class IrisPredictor(Predictor[FeatureBatch]):
+    """A random forest over sepal and petal length and width, centimetres."""
+
+    kind = "iris"
+    platform = "sklearn-random-forest"
+    input = FeatureInput(FEATURES)
+    outputs = (
+        TensorSpec("predict", "INT64", (-1,)),
+        TensorSpec("label", "BYTES", (-1,)),
+        TensorSpec("predict_proba", "FP64", (-1, len(CLASS_NAMES))),
+    )
+    v1_fields = {"predictions": "predict", "labels": "label", "probabilities": "predict_proba"}  # noqa: RUF012
+    limits = Limits(max_rows=10_000)
+    max_queue = 1024
+
+    _forest: Forest
+    _labels: tuple[str, ...]
+
+    def load_artifact(self, artifact: Artifact) -> None:
+        """Load the pickle-free forest, or convert a trusted joblib file into one."""
+        entry = artifact.choose()
+        raw = artifact.read(entry)
+        forest = from_sklearn(load_joblib(raw)) if entry.format == "joblib" else Forest.from_bytes(raw)
+        labels = artifact.manifest.class_names or CLASS_NAMES
+        if int(forest.n_features) != len(FEATURES):
+            raise ArtifactError(f"the forest takes {forest.n_features} features; {len(FEATURES)} are expected")
+        if len(labels) != len(forest.classes) or len(labels) != len(CLASS_NAMES):
+            raise ArtifactError(
+                f"the forest has {len(forest.classes)} classes and the manifest {len(labels)} class names; "
+                f"{len(CLASS_NAMES)} are expected"
+            )
+        self._forest, self._labels, self.format = forest, labels, entry.format
+
+    def infer(self, batch: FeatureBatch, job: Job) -> Outputs:
+        """Predict class ids ``[N]``, labels ``[N]`` and probabilities ``[N, 3]``."""
+        probabilities = self._forest.predict_proba(batch.features)
+        best = probabilities.argmax(axis=1)
+        return {
+            "predict": self._forest.classes.take(best),
+            "label": [self._labels[i] for i in best.tolist()],
+            "predict_proba": probabilities,
+        }
+
+    def observe(self, outputs: Outputs, metrics: Metrics) -> None:
+        """Count the predicted labels and their probabilities."""
+        metrics.count_predictions(self.name, self.version, outputs["label"], np.max(outputs["predict_proba"], axis=1))

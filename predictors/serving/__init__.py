@@ -1,0 +1,1 @@
+"""What every predictor shares, one concern a module. Imports no predictor."""

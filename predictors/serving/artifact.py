@@ -1,0 +1,254 @@
+"""Artifacts: a directory with model files and a ``manifest.json`` that says what they are.
+
+The bytes that are hashed are the bytes that are loaded: small files are read once, hashed, and handed on as bytes;
+files that a library must open itself (GGUF) are hashed through a descriptor, and the library is given that
+descriptor's path, so that a file put in its place meanwhile is not what gets loaded.
+"""
+
+import hashlib
+import hmac
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from predictors.serving.errors import ArtifactError
+
+MANIFEST = "manifest.json"
+JOBLIB = "model.joblib"
+_CHUNK = 1 << 20
+_MISSING = "the manifest names it, but it is missing"
+_DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileEntry(_Strict):
+    """One file of an artifact."""
+
+    name: str = Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")
+    """File name within the directory; no folders."""
+    format: str
+    """How it is read: ``npz`` (pickle-free arrays), ``joblib`` (runs code when loaded) or ``gguf``."""
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """Digest of its bytes."""
+    size_bytes: int = Field(ge=0)
+    """Its length."""
+
+
+class TensorEntry(_Strict):
+    """An input or output as model metadata describes it."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
+class Golden(_Strict):
+    """An example whose answer is known; it is computed again at every load."""
+
+    input: Any
+    """One V1 instance."""
+    output: dict[str, Any]
+    """Output name → the row's expected value; numbers may differ by 1e-6."""
+
+
+class Manifest(_Strict):
+    """What a directory holds, and how to know that it is intact."""
+
+    schema_version: int = Field(default=1, ge=1, le=1)
+    name: str
+    version: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")
+    kind: str
+    """Which predictor serves it: ``iris``, ``intent`` or ``summarizer``."""
+    files: tuple[FileEntry, ...] = Field(min_length=1)
+    """In order of preference: the first one that may be loaded is served."""
+    inputs: tuple[TensorEntry, ...]
+    outputs: tuple[TensorEntry, ...]
+    class_names: tuple[str, ...] = ()
+    settings: dict[str, Any] = {}
+    """What the predictor needs beside the files, such as ``unknown_threshold``."""
+    library_versions: dict[str, str] = {}
+    evaluation: dict[str, Any] = {}
+    golden: tuple[Golden, ...] = ()
+
+
+class Artifact:
+    """A directory and the manifest that describes it.
+
+    Args:
+        directory: where the files are.
+        manifest: what they are.
+        trusted: whether files that run code when loaded may be loaded: the manifest's digest is pinned, or the user
+            said so.
+    """
+
+    def __init__(self, directory: Path, manifest: Manifest, trusted: bool = False) -> None:
+        self.directory = directory
+        self.manifest = manifest
+        self.trusted = trusted
+
+    @classmethod
+    def open(cls, directory: Path, kind: str, digest: str = "", trust: bool = False) -> "Artifact":
+        """Read the manifest; a trusted ``model.joblib`` without one is described as it is.
+
+        Args:
+            directory: where the files are.
+            kind: the predictor that will serve it.
+            digest: ``sha256:<hex>`` over the bytes of ``manifest.json``; pins the whole artifact.
+            trust: whether files that run code when loaded may be loaded without a pinned digest.
+
+        Raises:
+            ArtifactError: no readable manifest, another digest, or an artifact for another predictor.
+        """
+        if not digest and not (directory / MANIFEST).exists() and (directory / JOBLIB).is_file():
+            if not trust:
+                raise ArtifactError(refusal_of_joblib(JOBLIB))
+            return cls(directory, _describe_joblib(directory / JOBLIB, kind), trusted=True)
+        manifest, _ = read_manifest(directory, digest)
+        if manifest.kind != kind:
+            raise ArtifactError(f"this is an artifact for {manifest.kind}, not for {kind}")
+        return cls(directory, manifest, trusted=trust or bool(digest))
+
+    def choose(self) -> FileEntry:
+        """Pick the file to serve: the first in the manifest that may be loaded.
+
+        Raises:
+            ArtifactError: only files that run code are there, with neither a pinned digest nor trust.
+        """
+        refused = ""
+        for entry in self.manifest.files:
+            if entry.format == "joblib" and not self.trusted:
+                refused = entry.name
+                continue
+            return entry
+        raise ArtifactError(refusal_of_joblib(refused))
+
+    def read(self, entry: FileEntry) -> bytes:
+        """Read a file once and verify the bytes.
+
+        Raises:
+            ArtifactError: missing, or not the bytes that the manifest names.
+        """
+        raw = _read(self.directory / entry.name, _MISSING)
+        _compare(entry, len(raw), hashlib.sha256(raw).hexdigest())
+        return raw
+
+    @contextmanager
+    def verified_path(self, entry: FileEntry) -> Iterator[Path]:
+        """Verify a file through a descriptor and give a path that leads to that very file.
+
+        Raises:
+            ArtifactError: missing, or not the bytes that the manifest names.
+        """
+        with _open(self.directory / entry.name, _MISSING) as file:
+            digest = hashlib.sha256()
+            size = 0
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+            _compare(entry, size, digest.hexdigest())
+            yield descriptor_path(file)
+
+    def verify(self) -> Iterator[tuple[FileEntry, str]]:
+        """Check every file; yields each with the fault found, empty where it is intact."""
+        for entry in self.manifest.files:
+            try:
+                with self.verified_path(entry):
+                    yield entry, ""
+            except ArtifactError as error:
+                yield entry, str(error)
+
+
+def read_manifest(directory: Path, digest: str = "") -> tuple[Manifest, str]:
+    """Read the manifest of an artifact directory.
+
+    Args:
+        directory: where the files are.
+        digest: what its digest must be, ``sha256:<hex>``; empty for any.
+
+    Returns:
+        The manifest and its digest.
+
+    Raises:
+        ArtifactError: it is missing, has another digest, or is not valid, naming the field at fault.
+    """
+    if digest and not _DIGEST.match(digest):
+        raise ArtifactError("the artifact digest must look like sha256: and 64 hexadecimal digits")
+    raw = _read(directory / MANIFEST, "there is no artifact here; train or fetch one first")
+    actual = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    if digest and not hmac.compare_digest(digest, actual):
+        raise ArtifactError(f"{MANIFEST} has the digest {actual}, but {digest} is pinned")
+    try:
+        return Manifest.model_validate_json(raw), actual
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise ArtifactError(f"{MANIFEST} is not a valid manifest: {where}: {first['msg']}") from None
+
+
+def _describe_joblib(path: Path, kind: str) -> Manifest:
+    entry = file_entry(path, "joblib")
+    return Manifest(name=kind, version=entry.sha256[:12], kind=kind, files=(entry,), inputs=(), outputs=())
+
+
+def _read(path: Path, absent: str) -> bytes:
+    with _open(path, absent) as file:
+        return file.read()
+
+
+def _open(path: Path, absent: str) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        raise ArtifactError(f"{path.name}: {absent}") from None
+    except OSError as error:
+        raise ArtifactError(f"{path.name} cannot be read: {os.strerror(error.errno or 0)}") from None
+
+
+def refusal_of_joblib(name: str) -> str:
+    """Say why a joblib file is not loaded, and what to do."""
+    return (
+        f"{name} is a joblib file, which runs code when loaded: pin its manifest with --artifact_digest sha256:…, "
+        "say --trust_artifact, or train again to get the pickle-free form"
+    )
+
+
+def descriptor_path(file: BinaryIO) -> Path:
+    """A path to an open file itself, whatever its name leads to by now."""
+    return Path(f"/proc/self/fd/{file.fileno()}") if Path("/proc/self/fd").is_dir() else Path(file.name)
+
+
+def _compare(entry: FileEntry, size: int, sha256: str) -> None:
+    if size != entry.size_bytes:
+        raise ArtifactError(f"{entry.name} has {size} bytes, but the manifest says {entry.size_bytes}")
+    if not hmac.compare_digest(sha256, entry.sha256):
+        raise ArtifactError(f"{entry.name} has the sha256 {sha256}, but the manifest says {entry.sha256}")
+
+
+def file_entry(path: Path, file_format: str) -> FileEntry:
+    """Describe a file as it is now."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileEntry(name=path.name, format=file_format, sha256=digest, size_bytes=path.stat().st_size)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that no reader ever sees half of it."""
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_bytes(data)
+    partial.replace(path)
+
+
+def write_manifest(directory: Path, manifest: Manifest) -> str:
+    """Write ``manifest.json``, after the files it names, and return its digest."""
+    raw = orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    write_atomically(directory / MANIFEST, raw)
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"

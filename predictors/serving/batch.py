@@ -1,0 +1,131 @@
+"""What a model computes on, whichever protocol it came by: one typed batch in, named columns out."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float64]
+Parameters: TypeAlias = dict[str, Any]
+# One column an output tensor: an array whose first dimension is the row, or a list of strings (BYTES).
+Column: TypeAlias = NDArray[Any] | list[str]
+Outputs: TypeAlias = dict[str, Column]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """A tensor as model metadata describes it; a dimension of -1 is free."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureInput:
+    """The model takes rows of numbers, one for each of these features."""
+
+    names: tuple[str, ...]
+
+    def specs(self) -> tuple[TensorSpec, ...]:
+        """The input as one tensor, the form that metadata shows."""
+        return (TensorSpec("features", "FP64", (-1, len(self.names))),)
+
+
+@dataclass(frozen=True, slots=True)
+class TextInput:
+    """The model takes one string a row."""
+
+    name: str = "text"
+
+    def specs(self) -> tuple[TensorSpec, ...]:
+        """The input as one tensor, the form that metadata shows."""
+        return (TensorSpec(self.name, "BYTES", (-1,)),)
+
+
+Input: TypeAlias = FeatureInput | TextInput
+
+
+@dataclass(slots=True)
+class FeatureBatch:
+    """Rows of finite numbers within the range of FP32: ``features`` is float64 ``[N, F]``."""
+
+    features: FloatArray
+    parameters: Parameters = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+
+@dataclass(slots=True)
+class TextBatch:
+    """``N`` strings."""
+
+    texts: list[str]
+    parameters: Parameters = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+Batch: TypeAlias = FeatureBatch | TextBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may hold.
+
+    Args:
+        max_rows: instances, or the first dimension of a tensor.
+        max_text_chars: characters of one text; 0 where the model takes no text.
+    """
+
+    max_rows: int
+    max_text_chars: int = 0
+
+
+class Job:
+    """The running of one batch; a model that works for long looks at `stopped` between steps.
+
+    Args:
+        deadline: seconds on the clock of `time.monotonic`.
+    """
+
+    __slots__ = ("_cancelled", "deadline")
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Nobody waits for the answer any more."""
+        self._cancelled.set()
+
+    def stopped(self) -> bool:
+        """Whether to give up: cancelled, or past the deadline."""
+        return self._cancelled.is_set() or time.monotonic() >= self.deadline
+
+
+def v1_columns(outputs: Outputs, fields: Mapping[str, str | tuple[str, ...]]) -> dict[str, Any]:
+    """Arrange the columns as the fields of a V1 answer.
+
+    Args:
+        outputs: the columns.
+        fields: answer field → a column, or several that become one object a row.
+    """
+    answer: dict[str, Any] = {}
+    for name, source in fields.items():
+        if isinstance(source, str):
+            answer[name] = outputs[source]
+        else:
+            rows = zip(*(_items(outputs[column]) for column in source), strict=True)
+            answer[name] = [dict(zip(source, row, strict=True)) for row in rows]
+    return answer
+
+
+def _items(column: Column) -> list[Any]:
+    return column if isinstance(column, list) else column.tolist()

@@ -1,0 +1,38 @@
+"""How much CPU this process may really use."""
+
+import math
+import os
+from pathlib import Path
+
+CGROUP_ROOT = Path("/sys/fs/cgroup")
+
+
+def usable_cpus(root: Path = CGROUP_ROOT) -> int:
+    """CPUs that may be kept busy: the cgroup's quota (v2 or v1) or the affinity mask, whichever is less; at least 1.
+
+    ggml's threads spin while they wait: with more of them than CPUs, each step lasts until the scheduler has given
+    every one its turn, which made decoding ten times slower.
+
+    Args:
+        root: where cgroups are mounted.
+    """
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _quota_v2(root) or _quota_v1(root)
+    return max(1, min(available, math.floor(quota) if quota else available))
+
+
+def _quota_v2(root: Path) -> float | None:
+    try:
+        quota, period = (root / "cpu.max").read_text().split()
+        return None if quota == "max" else int(quota) / int(period)
+    except (OSError, ValueError):
+        return None
+
+
+def _quota_v1(root: Path) -> float | None:
+    try:
+        quota = int((root / "cpu/cpu.cfs_quota_us").read_text())
+        period = int((root / "cpu/cpu.cfs_period_us").read_text())
+        return quota / period if quota > 0 else None
+    except (OSError, ValueError):
+        return None

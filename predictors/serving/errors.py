@@ -1,0 +1,69 @@
+"""Errors that a client may see: each holds one sentence that names what was wrong and what is allowed.
+
+They are raised once, where the fault is found, and mapped to a status in `rest.py` for REST and in `grpc_server.py`
+for gRPC. Anything that is not a `ServingError` is unforeseen: clients get a request id, the log gets the detail.
+"""
+
+
+class ServingError(Exception):
+    """Base of all errors that a client may see."""
+
+
+class InvalidInput(ServingError):
+    """The request cannot be answered as it stands."""
+
+
+class MissingField(InvalidInput):
+    """A field of the earlier services' `/predict` is missing or wrong."""
+
+
+class UnsupportedMediaType(ServingError):
+    """The body is not of a type that the endpoint takes."""
+
+
+class NotFound(ServingError):
+    """No such path, model or version."""
+
+
+class MethodNotAllowed(ServingError):
+    """The path exists, for other methods.
+
+    Args:
+        allowed: the methods it exists for, such as ``("GET", "HEAD")``.
+    """
+
+    def __init__(self, message: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.allowed = allowed
+
+
+class TooLarge(ServingError):
+    """The body, its rows or a text are over a limit."""
+
+
+class BodyTimeout(ServingError):
+    """The body did not arrive before the deadline."""
+
+
+class ModelNotReady(ServingError):
+    """The model is loading, has failed to load, or was unloaded."""
+
+
+class DeadlineExceeded(ServingError):
+    """The answer was not ready in the time that the caller, or the server, allows."""
+
+
+class Overloaded(ServingError):
+    """The model's queue is full.
+
+    Args:
+        retry_after_seconds: when to try again, whole seconds, at least 1.
+    """
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ArtifactError(Exception):
+    """An artifact cannot be loaded; the text is the reason that readiness reports, so it names files, not paths."""

@@ -1,0 +1,54 @@
+"""The few names of the kserve package that serving needs, without what `import kserve` costs.
+
+``kserve/__init__.py`` imports the Kubernetes API client, the model server (whose argument parser reads ``sys.argv``
+at import and exits on what it takes for its own flags) and FastAPI's application. Serving needs one base class, the
+gRPC messages and four histograms. So the package is entered in ``sys.modules`` without running its ``__init__``;
+that runs after all, unchanged, when somebody asks the package for a name that it would have defined.
+
+Run ``python -X importtime -m predictors.serving.kserve_api`` to see what is left.
+"""
+
+import importlib.util
+import sys
+from types import ModuleType
+from typing import Any
+
+
+class _DeferredPackage(ModuleType):
+    """A package whose ``__init__`` runs when somebody else than this module asks it for a name."""
+
+    def __getattr__(self, name: str) -> Any:
+        spec = self.__spec__
+        if _importing or name.startswith("__") or spec is None or spec.loader is None:
+            raise AttributeError(f"module 'kserve' has no attribute {name!r}")
+        self.__class__ = ModuleType  # type: ignore[assignment]  # once only: __init__ itself must see a plain module
+        spec.loader.exec_module(self)
+        return getattr(self, name)
+
+
+def _defer_package_init() -> None:
+    if "kserve" in sys.modules:
+        return
+    spec = importlib.util.find_spec("kserve")
+    if spec is None:
+        raise ModuleNotFoundError("No module named 'kserve'", name="kserve")
+    package = _DeferredPackage("kserve")
+    package.__spec__ = spec
+    package.__loader__ = spec.loader
+    package.__file__ = spec.origin
+    package.__path__ = list(spec.submodule_search_locations or ())
+    sys.modules["kserve"] = package
+
+
+_importing = True  # while it is, a missing name is a submodule that has yet to be imported
+_defer_package_init()
+
+import kserve.metrics as kserve_metrics  # noqa: E402
+from kserve.model import Model  # noqa: E402
+from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb  # noqa: E402
+from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as pb_grpc  # noqa: E402
+from kserve.protocol.infer_type import InferOutput, InferRequest, InferResponse  # noqa: E402
+
+_importing = False
+
+__all__ = ["InferOutput", "InferRequest", "InferResponse", "Model", "kserve_metrics", "pb", "pb_grpc"]

@@ -1,0 +1,177 @@
+"""The base of the three predictors: a `kserve.Model` with a typed core.
+
+A predictor says what it takes and gives, loads itself from an artifact, and computes outputs from a batch. Our server
+calls `infer` with batches that its protocol modules decoded; KServe's own model server calls `predict` with what it
+decoded. Both come out of the same codecs.
+"""
+
+import asyncio
+import time
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from predictors.serving import grpc_codec, v1
+from predictors.serving.artifact import Artifact, Golden, Manifest
+from predictors.serving.batch import Batch, Input, Job, Limits, Outputs, TensorSpec
+from predictors.serving.errors import ArtifactError, InvalidInput
+from predictors.serving.kserve_api import InferOutput, InferRequest, InferResponse, Model
+from predictors.serving.metrics import Metrics
+from predictors.serving.settings import Source
+
+BatchT = TypeVar("BatchT", bound=Batch)
+
+GOLDEN_TOLERANCE = 1e-6
+# How long a call through KServe's own server may take, seconds; our server brings a deadline of its own.
+_KSERVE_DEADLINE_SECONDS = 600.0
+
+
+class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not typed
+    """One served model.
+
+    Args:
+        name: the name it is served under.
+        source: where it is loaded from, and how far that is trusted.
+
+    Subclasses set the class variables and implement `load_artifact` and `infer`.
+    """
+
+    kind: ClassVar[str]
+    platform: ClassVar[str]
+    input: ClassVar[Input]
+    outputs: ClassVar[tuple[TensorSpec, ...]]
+    v1_fields: ClassVar[Mapping[str, str | tuple[str, ...]]]
+    limits: ClassVar[Limits]
+    max_queue: ClassVar[int]
+    """How many requests may run and wait by default; one more is turned away."""
+
+    def __init__(self, name: str, source: Source) -> None:
+        super().__init__(name)
+        self.source = source
+        self.version = ""
+        self.format = ""
+
+    @abstractmethod
+    def load_artifact(self, artifact: Artifact) -> None:
+        """Load the model from an artifact whose manifest is verified.
+
+        Raises:
+            ArtifactError: with the reason that readiness reports.
+        """
+
+    @abstractmethod
+    def infer(self, batch: BatchT, job: Job) -> Outputs:
+        """Compute the outputs of a batch. Runs on a thread of this model's own, one batch at a time.
+
+        Raises:
+            InvalidInput: what only the model can know to be wrong, such as a text over its context.
+            DeadlineExceeded: the job was stopped.
+        """
+
+    def check(self, batch: BatchT) -> None:
+        """Refuse a batch before it is queued. Runs on the event loop, so it must be quick.
+
+        Raises:
+            InvalidInput: naming the offending field or parameter.
+        """
+
+    def parameters_schema(self) -> dict[str, Any]:
+        """JSON schema of the request parameters; a model without any ignores what it is given."""
+        return {"type": "object"}
+
+    def observe(self, outputs: Outputs, metrics: Metrics) -> None:
+        """Count what was predicted."""
+
+    def close(self) -> None:
+        """Give back what `load` took."""
+
+    def load(self) -> bool:
+        """Load, then run the golden examples; only then the model is ready.
+
+        Raises:
+            ArtifactError: with the reason.
+        """
+        self.ready = False
+        artifact = self.open_artifact()
+        self.load_artifact(artifact)
+        self.check_golden(artifact.manifest)
+        self.version = artifact.manifest.version
+        self.ready = True
+        return self.ready
+
+    def open_artifact(self) -> Artifact:
+        """Open the artifact at the source."""
+        return Artifact.open(self.source.directory, self.kind, self.source.digest, self.source.trusted)
+
+    def check_golden(self, manifest: Manifest) -> None:
+        """Compute the manifest's golden examples and compare.
+
+        Raises:
+            ArtifactError: naming the first example that comes out otherwise.
+        """
+        if not manifest.golden:
+            return
+        outputs = self._infer_golden(manifest.golden)
+        for i, golden in enumerate(manifest.golden):
+            for name, expected in golden.output.items():
+                if name not in outputs:
+                    raise ArtifactError(f'golden example {i} names an output "{name}" that the model does not give')
+                if not _matches(outputs[name][i], expected):
+                    raise ArtifactError(f'golden example {i}: the output "{name}" is not as the manifest says')
+
+    def _infer_golden(self, golden: tuple[Golden, ...]) -> Outputs:
+        try:
+            batch = v1.decode_payload({"instances": [example.input for example in golden]}, self.input, self.limits)
+        except InvalidInput as error:
+            raise ArtifactError(f"the golden examples are not valid input: {error}") from None
+        return self.infer(batch, Job(time.monotonic() + _KSERVE_DEADLINE_SECONDS))  # type: ignore[arg-type]
+
+    async def predict(
+        self,
+        payload: dict[str, Any] | InferRequest,
+        headers: dict[str, str] | None = None,
+        response_headers: dict[str, str] | None = None,
+    ) -> dict[str, Any] | InferResponse:
+        """KServe's own contract: a V1 dict gives a dict, an `InferRequest` gives an `InferResponse`."""
+        if isinstance(payload, InferRequest):
+            batch, wanted = grpc_codec.decode(payload.to_grpc(), self.input, self.outputs, self.limits)
+            return self._infer_response(payload, await self._run(batch), wanted)
+        outputs = await self._run(v1.decode_payload(payload, self.input, self.limits))
+        answer = v1.encode_payload(outputs, self.v1_fields, self.version)
+        return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in answer.items()}
+
+    async def _run(self, batch: Batch) -> Outputs:
+        self.check(batch)  # type: ignore[arg-type]  # the codecs gave what self.input asks for
+        job = Job(time.monotonic() + _KSERVE_DEADLINE_SECONDS)
+        return await asyncio.to_thread(self.infer, batch, job)  # type: ignore[arg-type]
+
+    def _infer_response(self, request: InferRequest, outputs: Outputs, wanted: list[TensorSpec]) -> InferResponse:
+        tensors = []
+        for spec in wanted:
+            column = np.array(outputs[spec.name], dtype=object if spec.datatype == "BYTES" else None)
+            tensor = InferOutput(spec.name, list(column.shape), spec.datatype)
+            tensor.set_data_from_numpy(column, binary_data=request.use_binary_outputs)
+            tensors.append(tensor)
+        binary = request.use_binary_outputs
+        return InferResponse(request.id, self.name, tensors, model_version=self.version, use_binary_outputs=binary)
+
+    def get_input_types(self) -> list[dict[str, Any]]:
+        """Input tensors as KServe's metadata endpoint wants them."""
+        return [_metadata(spec) for spec in self.input.specs()]
+
+    def get_output_types(self) -> list[dict[str, Any]]:
+        """Output tensors as KServe's metadata endpoint wants them."""
+        return [_metadata(spec) for spec in self.outputs]
+
+
+def _metadata(spec: TensorSpec) -> dict[str, Any]:
+    return {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)}
+
+
+def _matches(actual: Any, expected: Any) -> bool:
+    if isinstance(expected, (int, float, list)) and not isinstance(actual, str):
+        found, wanted = np.asarray(actual, dtype=np.float64), np.asarray(expected, dtype=np.float64)
+        return found.shape == wanted.shape and bool(np.allclose(found, wanted, rtol=0, atol=GOLDEN_TOLERANCE))
+    return bool(actual == expected)

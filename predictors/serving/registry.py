@@ -1,0 +1,222 @@
+"""The served models: what state each is in, and the one thread on which each loads and computes.
+
+One thread a model keeps prediction off the event loop, keeps a slow model from holding up a quick one, and means that
+no predictor has to be thread-safe. The counters below have one writer each (the event loop or that thread), so they
+need no lock.
+"""
+
+import asyncio
+import enum
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from predictors.serving.batch import Batch, Job, Limits, Outputs
+from predictors.serving.errors import (
+    ArtifactError,
+    DeadlineExceeded,
+    ModelNotReady,
+    NotFound,
+    Overloaded,
+)
+from predictors.serving.metrics import Metrics
+from predictors.serving.predictor import Predictor
+from predictors.serving.settings import ServerSettings
+
+logger = logging.getLogger(__name__)
+
+
+class State(enum.Enum):
+    """Where a model is in its life."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+    UNLOADED = "unloaded"
+
+
+class Slot:
+    """A model's place in the server.
+
+    Args:
+        predictor: the model; not loaded yet.
+        settings: for the limits.
+        metrics: where its numbers go.
+    """
+
+    def __init__(self, predictor: Predictor[Any], settings: ServerSettings, metrics: Metrics) -> None:
+        self.predictor = predictor
+        self.name: str = predictor.name
+        self.limits = Limits(
+            max_rows=settings.max_rows or predictor.limits.max_rows,
+            max_text_chars=settings.max_text_chars or predictor.limits.max_text_chars,
+        )
+        self.max_queue = settings.max_queue or predictor.max_queue
+        self.state = State.LOADING
+        self.reason = "loading"
+        self._metrics = metrics
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"model-{self.name}")
+        self._submitted = 0  # written by the event loop
+        self._dropped = 0  # written by the event loop
+        self._started = 0  # written by the model's thread
+        self._finished = 0  # written by the model's thread
+        metrics.in_flight.labels(self.name).set_function(lambda: self.in_flight)
+        metrics.queue_depth.labels(self.name).set_function(lambda: self._submitted - self._dropped - self._started)
+
+    @property
+    def version(self) -> str:
+        """The loaded version, empty while there is none."""
+        return self.predictor.version
+
+    @property
+    def in_flight(self) -> int:
+        """Batches accepted and not yet computed."""
+        return self._submitted - self._dropped - self._finished
+
+    def require_ready(self) -> None:
+        """Pass only if the model can answer.
+
+        Raises:
+            ModelNotReady: with the reason.
+        """
+        if self.state is not State.READY:
+            raise ModelNotReady(f'model "{self.name}" is not ready: {self.reason}')
+
+    async def run(self, batch: Batch, deadline: float) -> Outputs:
+        """Compute a batch on the model's thread.
+
+        Args:
+            batch: what to compute on.
+            deadline: seconds on the clock of `time.monotonic`.
+
+        Raises:
+            Overloaded: too many are waiting.
+            DeadlineExceeded: it was not done in time; the model is told to stop.
+            InvalidInput: the model refuses the batch.
+        """
+        if self.in_flight >= self.max_queue:
+            raise Overloaded(f'model "{self.name}" has {self.in_flight} requests waiting; try again later', 1)
+        self.predictor.check(batch)
+        job = Job(deadline)
+        future = self._executor.submit(self._infer, batch, job)
+        self._submitted += 1
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            raise DeadlineExceeded(f'model "{self.name}" did not answer before the deadline') from None
+        finally:
+            if not future.done() or future.cancelled():
+                job.cancel()
+                self._dropped += future.cancel()
+
+    def _infer(self, batch: Batch, job: Job) -> Outputs:
+        self._started += 1
+        try:
+            if job.stopped():
+                raise DeadlineExceeded(f'model "{self.name}" had no time left to answer')
+            outputs = self.predictor.infer(batch, job)
+            self.predictor.observe(outputs, self._metrics)
+            return outputs
+        finally:
+            self._finished += 1
+
+    async def load(self) -> None:
+        """Load on the model's thread; a failure becomes the reason, never an exception."""
+        self.state, self.reason = State.LOADING, "loading"
+        started = time.monotonic()
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.load)
+        except ArtifactError as error:
+            self._fail(str(error))
+        except Exception:
+            logger.exception("model %s failed to load", self.name)
+            self._fail("it failed to load; the server's log has the detail")
+        else:
+            seconds = time.monotonic() - started
+            self._metrics.load_time.labels(self.name, self.version).set(seconds)
+            self.state, self.reason = State.READY, ""
+            logger.info("model %s version %s is ready after %.2f s", self.name, self.version, seconds)
+
+    def _fail(self, reason: str) -> None:
+        self.state, self.reason = State.FAILED, reason
+        logger.error("model %s is not ready: %s", self.name, reason)
+
+    async def unload(self) -> None:
+        """Let what is running end, then give the model's memory back."""
+        self.state, self.reason = State.UNLOADED, "it was unloaded"
+        self.predictor.ready = False
+        await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.close)
+        logger.info("model %s is unloaded", self.name)
+
+    def close(self) -> None:
+        """End the thread once it is idle."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+class Registry:
+    """All models of one server, and whether it is draining."""
+
+    def __init__(self, predictors: Iterable[Predictor[Any]], settings: ServerSettings, metrics: Metrics) -> None:
+        self.slots = {predictor.name: Slot(predictor, settings, metrics) for predictor in predictors}
+        self.draining = False
+        self._listeners: list[Callable[[], Awaitable[None]]] = []
+
+    def on_change(self, listener: Callable[[], Awaitable[None]]) -> None:
+        """Have a coroutine run whenever readiness may have changed."""
+        self._listeners.append(listener)
+
+    async def notify(self) -> None:
+        """Tell the listeners that readiness may have changed."""
+        for listener in self._listeners:
+            await listener()
+
+    def find(self, name: str, version: str = "") -> Slot:
+        """Look a model up.
+
+        Raises:
+            NotFound: no such model, or another version of it is loaded.
+        """
+        slot = self.slots.get(name)
+        if slot is None:
+            raise NotFound(f'model "{name[:128]}" does not exist; there are {", ".join(self.slots)}')
+        if version and slot.version and version != slot.version:
+            raise NotFound(f'model "{name}" has no version "{version[:64]}"; version {slot.version} is loaded')
+        return slot
+
+    def unready(self) -> str:
+        """Why the server as a whole is not ready, empty if it is."""
+        if self.draining:
+            return "the server is shutting down"
+        return "; ".join(
+            f'model "{slot.name}": {slot.reason}' for slot in self.slots.values() if slot.state is not State.READY
+        )
+
+    def model_unready(self, slot: Slot) -> str:
+        """Why a model should get no new traffic, empty if it may."""
+        if self.draining:
+            return "the server is shutting down"
+        return slot.reason if slot.state is not State.READY else ""
+
+    async def load_all(self) -> None:
+        """Load the models one after the other, the first named first."""
+        for slot in self.slots.values():
+            await self.load(slot)
+
+    async def load(self, slot: Slot) -> None:
+        """Load one model."""
+        await self.notify()
+        await slot.load()
+        await self.notify()
+
+    async def unload(self, slot: Slot) -> None:
+        """Unload one model."""
+        await slot.unload()
+        await self.notify()
+
+    def close(self) -> None:
+        """End the models' threads."""
+        for slot in self.slots.values():
+            slot.close()

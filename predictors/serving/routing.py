@@ -1,0 +1,91 @@
+"""Which handler answers which path and method.
+
+A path is split at its slashes; a pattern's segment is a literal or ``{name}``. V1 puts the verb behind a colon in the
+last segment (``/v1/models/iris:predict``), so there a colon splits too. A tree of segments finds the handler in time
+that does not grow with the number of routes.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from predictors.serving.errors import MethodNotAllowed, NotFound
+from predictors.serving.http import Request, Response
+
+Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A handler and how its requests are accounted for.
+
+    Args:
+        handler: answers the request.
+        protocol: the label of its metrics; empty for what is not inference.
+        quiet: whether successes stay out of the access log (probes, scrapes).
+    """
+
+    handler: Handler
+    protocol: str = ""
+    quiet: bool = False
+
+
+@dataclass(slots=True)
+class _Node:
+    literals: "dict[str, _Node]" = field(default_factory=dict)
+    parameter: "tuple[str, _Node] | None" = None
+    methods: dict[str, Route] = field(default_factory=dict)
+
+
+class Router:
+    """A table of routes."""
+
+    def __init__(self) -> None:
+        self._root = _Node()
+
+    def add(self, method: str, pattern: str, route: Route) -> None:
+        """Add a route; one for GET answers HEAD too."""
+        node = self._root
+        for segment in _segments(pattern):
+            if segment.startswith("{"):
+                node.parameter = node.parameter or (segment[1:-1], _Node())
+                node = node.parameter[1]
+            else:
+                node = node.literals.setdefault(segment, _Node())
+        node.methods[method] = route
+        if method == "GET":
+            node.methods["HEAD"] = route
+
+    def match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """Find the route.
+
+        Returns:
+            The route, and the values of the pattern's parameters.
+
+        Raises:
+            NotFound: no such path.
+            MethodNotAllowed: the path is for other methods.
+        """
+        node, params = self._root, {}
+        for segment in _segments(path):
+            literal = node.literals.get(segment)
+            if literal is not None:
+                node = literal
+            elif node.parameter is not None and segment:
+                name, node = node.parameter
+                params[name] = segment
+            else:
+                raise NotFound("there is nothing at this path; /openapi.json lists what there is")
+        if not node.methods:
+            raise NotFound("there is nothing at this path; /openapi.json lists what there is")
+        route = node.methods.get(method)
+        if route is None:
+            allowed = tuple(sorted(node.methods))
+            raise MethodNotAllowed(f"the method is not allowed here; allowed are {', '.join(allowed)}", allowed)
+        return route, params
+
+
+def _segments(path: str) -> list[str]:
+    *folders, last = path[1:].split("/")
+    name, colon, verb = last.partition(":")
+    return [*folders, name, colon + verb] if colon else [*folders, last]

@@ -1,0 +1,108 @@
+"""Settings: one class a component; each field is a flag, an environment variable and, in the chart, a value.
+
+``max_body_bytes`` is the flag ``--max_body_bytes`` and the variable ``PREDICTORS_MAX_BODY_BYTES``; a flag wins.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ENV_PREFIX = "PREDICTORS_"
+
+
+class Settings(BaseSettings):
+    """Base: where values come from."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, protected_namespaces=())
+
+
+class ServerSettings(Settings):
+    """The server: ports, limits, shutdown, logs."""
+
+    host: str = Field(
+        default="0.0.0.0",  # noqa: S104  # what a container needs; the text says so
+        description="Address to listen on. The default is open to the network, without authentication; "
+        "127.0.0.1 is this machine only.",
+    )
+    http_port: int = Field(default=8080, ge=0, le=65535, description="Port for REST (V1, V2) and /metrics.")
+    grpc_port: int = Field(default=8081, ge=0, le=65535, description="Port for gRPC (V2).")
+    enable_grpc: bool = Field(default=True, description="Serve gRPC too.")
+    enable_repository: bool = Field(
+        default=False, description="Let anyone who reaches the port load and unload models."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Browser origins that may call, comma-separated; none by default."
+    )
+    max_body_bytes: int = Field(default=4 * 2**20, ge=1024, description="Largest request body, bytes.")
+    max_rows: int | None = Field(
+        default=None, ge=1, description="Most rows in one request; each model has its own default."
+    )
+    max_text_chars: int | None = Field(
+        default=None, ge=1, description="Longest text, characters; each model has its own default."
+    )
+    max_queue: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most requests running and waiting, per model; one more gets 429. Each model has its own default.",
+    )
+    request_timeout_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="Longest time for one request, seconds; a caller's x-request-timeout-ms may shorten it.",
+    )
+    drain_seconds: float = Field(
+        default=5.0, ge=0, description="After SIGTERM: report not ready but keep accepting for this long, seconds."
+    )
+    grace_seconds: float = Field(
+        default=20.0, ge=0, description="After draining: wait this long for requests in flight, seconds."
+    )
+    keep_alive_seconds: int = Field(default=75, ge=1, description="Close an idle connection after this long, seconds.")
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="Log lines: json, text, or auto (text on a terminal)."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe log lines to show."
+    )
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+class ArtifactSettings(Settings):
+    """Which artifacts are served, under which names, and how far they are trusted."""
+
+    artifacts_dir: Path = Field(
+        default=Path("artifacts"), description="Directory with one artifact directory per model."
+    )
+    model_dir: Path | None = Field(
+        default=None, description="Artifact directory, when one model is served; instead of --artifacts_dir."
+    )
+    model_name: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
+        description="Name to serve under, when one model is served.",
+    )
+    artifact_digest: str = Field(
+        default="", description="Pin the artifact, when one model is served: sha256:… over its manifest.json."
+    )
+    trust_artifact: bool = Field(
+        default=False, description="Load files that run code (joblib) without a pinned digest."
+    )
+
+
+class Source(NamedTuple):
+    """Where one model comes from.
+
+    Args:
+        directory: the artifact's.
+        digest: the pinned ``sha256:…`` of its manifest, or empty.
+        trusted: whether files that run code may be loaded without a pinned digest.
+    """
+
+    directory: Path
+    digest: str = ""
+    trusted: bool = False

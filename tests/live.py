@@ -1,0 +1,114 @@
+"""A real server in a process of its own, for tests that come through the network."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+ROOT = Path(__file__).parent.parent
+T = TypeVar("T")
+
+ARTIFACTS = ROOT / "artifacts"
+JSON = {"content-type": "application/json"}
+# Generous, because machines are shared: a test fails for what happened, not for when.
+PATIENCE_SECONDS = 120.0
+
+
+class LiveServer:
+    """A running server.
+
+    Args:
+        process: its process.
+    """
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        self.lines: list[dict[str, Any]] = []
+        self.raw: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        message = wait_for(self._listening, "the server to listen")
+        ports = message.split("HTTP ")[1].split(", gRPC ")
+        self.http_port = int(ports[0])
+        self.grpc_port = 0 if ports[1] == "off" else int(ports[1])
+        self.url = f"http://127.0.0.1:{self.http_port}"
+        self.grpc_address = f"127.0.0.1:{self.grpc_port}"
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.raw.append(line)
+            if line.startswith("{"):
+                self.lines.append(json.loads(line))
+        self.process.stderr.close()
+
+    def _listening(self) -> str:
+        assert self.process.poll() is None, "".join(self.raw)
+        return next((str(m) for m in (line.get("message", "") for line in self.lines) if "listening on" in str(m)), "")
+
+    def wait_ready(self) -> "LiveServer":
+        wait_for(lambda: httpx.get(self.url + "/v2/health/ready").is_success, "readiness")
+        return self
+
+    def access_line(self, request_id: str) -> dict[str, Any]:
+        """The access log's line of one request."""
+
+        def find() -> dict[str, Any]:
+            return next((line for line in self.lines if line.get("id") == request_id), {})
+
+        return wait_for(find, f"the log line of {request_id}")
+
+    def terminate(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Signal the server and wait for its exit status."""
+        self.process.send_signal(number)
+        return self.join()
+
+    def join(self) -> int:
+        status = self.process.wait(PATIENCE_SECONDS)
+        self._reader.join(PATIENCE_SECONDS)
+        return status
+
+
+def wait_for(condition: Callable[[], T], what: str) -> T:
+    """Poll until a condition is true; errors of connecting count as false."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            if value := condition():
+                return value
+        time.sleep(0.02)
+    raise AssertionError(f"waited {PATIENCE_SECONDS} s for {what}")
+
+
+@contextmanager
+def serve(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> Iterator[LiveServer]:
+    """Run ``predictors serve`` on free ports of this machine alone; it ends with the block."""
+    command = [sys.executable, "-m", "predictors", "serve", "--host", "127.0.0.1", "--log_format", "json"]
+    command += ["--http_port", "0", "--grpc_port", "0", "--drain_seconds", "0", *arguments]
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    server = None
+    try:
+        server = LiveServer(process)
+        yield server
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        if server is not None:
+            server.join()

@@ -1,0 +1,94 @@
+import io
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris, make_classification
+from sklearn.ensemble import RandomForestClassifier
+
+from predictors.iris.forest import Forest, from_sklearn
+from predictors.serving.errors import ArtifactError
+from tests.live import ARTIFACTS
+
+
+@pytest.fixture(scope="module")
+def iris() -> tuple[RandomForestClassifier, Forest]:
+    raw = (ARTIFACTS / "iris/model.joblib").read_bytes()
+    return joblib.load(io.BytesIO(raw)), Forest.from_bytes((ARTIFACTS / "iris/model.npz").read_bytes())
+
+
+def assert_equal(model: RandomForestClassifier, forest: Forest, rows: np.ndarray) -> None:
+    expected, actual = model.predict_proba(rows), forest.predict_proba(rows)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(forest.classes[actual.argmax(axis=1)], model.predict(rows))
+
+
+def test_equals_scikit_learn_on_10_000_random_inputs(iris: tuple[RandomForestClassifier, Forest]) -> None:
+    rows = np.random.default_rng(0).uniform(-1, 9, size=(10_000, 4))
+    assert_equal(*iris, rows)
+
+
+def test_equals_scikit_learn_on_and_around_every_threshold(iris: tuple[RandomForestClassifier, Forest]) -> None:
+    model, forest = iris
+    thresholds = np.unique(forest.threshold[np.isfinite(forest.threshold)])
+    edges = np.concatenate([thresholds, np.nextafter(thresholds, np.inf), np.nextafter(thresholds, -np.inf)])
+    rows = np.random.default_rng(1).choice(edges, size=(5_000, 4))
+    assert_equal(model, forest, np.concatenate([rows, load_iris().data]))
+
+
+def test_equals_scikit_learn_for_deep_uneven_trees() -> None:
+    x, y = make_classification(2_000, 10, n_informative=6, n_classes=5, flip_y=0.3, random_state=3)
+    model = RandomForestClassifier(20, random_state=3).fit(x, y)
+    forest = Forest.from_bytes(from_sklearn(model).to_bytes())
+    assert_equal(model, forest, np.random.default_rng(2).normal(size=(3_000, 10)) * 3)
+
+
+def test_one_row_equals_the_same_row_in_a_batch(iris: tuple[RandomForestClassifier, Forest]) -> None:
+    rows = load_iris().data
+    batch = iris[1].predict_proba(rows)
+    for i in range(0, len(rows), 10):
+        np.testing.assert_array_equal(iris[1].predict_proba(rows[i : i + 1])[0], batch[i])
+
+
+@pytest.mark.parametrize(
+    ("array", "change"),
+    [
+        ("left", lambda a: a + 10_000),
+        ("left", lambda a: a - 10_000),
+        ("roots", lambda a: a - 1),
+        ("feature", lambda a: a + 4),
+        ("threshold", lambda a: np.nan_to_num(a, posinf=0.0)),
+        ("leaf", lambda a: a[:-1]),
+        ("leaf", lambda a: a.ravel()),
+        ("left", lambda a: a.astype(np.int32)),
+        ("depth", lambda a: a - 1_000),
+    ],
+)
+def test_a_table_that_leads_astray_is_refused(
+    iris: tuple[RandomForestClassifier, Forest], array: str, change: object
+) -> None:
+    names = Forest.__dataclass_fields__
+    arrays = {name: getattr(iris[1], name) for name in names}
+    arrays[array] = change(arrays[array])  # type: ignore[operator]
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    with pytest.raises(ArtifactError):
+        Forest.from_bytes(buffer.getvalue())
+
+
+@pytest.mark.parametrize("raw", [b"", b"PK\x03\x04", b"\x93NUMPY", b"not an archive", b"\x80\x04."])
+def test_what_is_no_archive_is_refused(raw: bytes) -> None:
+    with pytest.raises(ArtifactError, match="not a forest's npz archive"):
+        Forest.from_bytes(raw)
+
+
+def test_an_archive_with_pickled_objects_is_refused() -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, roots=np.array([object()], dtype=object))
+    with pytest.raises(ArtifactError):
+        Forest.from_bytes(buffer.getvalue())
+
+
+def test_another_kind_of_model_is_refused() -> None:
+    with pytest.raises(ArtifactError, match="RandomForestClassifier is expected, not dict"):
+        from_sklearn({})
