@@ -13,7 +13,6 @@ from typing import Annotated, Any
 import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from predictors import __version__, flags
 from predictors.intent.settings import IntentSettings
@@ -218,34 +217,35 @@ def verify_artifact(
         manifest, digest = read_manifest(directory, artifact_digest)
     except ArtifactError as error:
         _fail(str(error))
-    table = Table("file", "result", caption=digest)
-    intact = True
-    with errors.status("hashing…"):
-        for entry, fault in Artifact(directory, manifest).verify():
-            intact = intact and not fault
-            table.add_row(entry.name, f"[red]{fault}[/red]" if fault else "[green]intact[/green]")
-    Console(soft_wrap=True).print(table)
-    if not intact:
+    faults = []
+    output = Console(soft_wrap=True, highlight=False)
+    for entry, fault in Artifact(directory, manifest).verify():
+        faults.append(fault)
+        output.print(f"{entry.name:<40} {fault or 'intact'}", style="red" if fault else "green", markup=False)
+    output.print(digest)
+    if any(faults):
         raise typer.Exit(1)
 
 
 def _show_manifest(directory: Path, manifest: Any, digest: str) -> None:
-    table = Table.grid(padding=(0, 2))
-    table.add_row("artifact", str(directory))
-    table.add_row("model", f"{manifest.name} version {manifest.version}, served by {manifest.kind}")
+    rows = [("artifact", str(directory)), ("model", f"{manifest.name} version {manifest.version}, for {manifest.kind}")]
     for entry in manifest.files:
-        table.add_row("file", f"{entry.name} ({entry.format}, {entry.size_bytes:,} bytes) sha256 {entry.sha256[:16]}…")
+        rows.append(("file", f"{entry.name} ({entry.format}, {entry.size_bytes:,} bytes) sha256 {entry.sha256}"))
     for direction, tensors in (("input", manifest.inputs), ("output", manifest.outputs)):
-        for tensor in tensors:
-            table.add_row(direction, f"{tensor.name} {tensor.datatype} {list(tensor.shape)}")
+        rows += [(direction, f"{tensor.name} {tensor.datatype} {list(tensor.shape)}") for tensor in tensors]
     if manifest.class_names:
-        table.add_row("classes", ", ".join(manifest.class_names))
+        rows.append(("classes", ", ".join(manifest.class_names)))
     for title, values in (("setting", manifest.settings), ("evaluation", manifest.evaluation)):
-        for name, value in values.items():
-            table.add_row(title, f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}")
-    table.add_row("golden", f"{len(manifest.golden)} examples")
-    table.add_row("digest", digest)
-    Console(soft_wrap=True, highlight=False).print(table)
+        rows += [(title, f"{name} {_rounded(value)}") for name, value in values.items()]
+    rows += [("golden", f"{len(manifest.golden)} examples"), ("digest", digest)]
+    output = Console(soft_wrap=True, highlight=False)
+    for title, text in rows:
+        output.print(f"[dim]{title:<12}[/dim]", end="")
+        output.print(text, markup=False)
+
+
+def _rounded(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 @app.command()

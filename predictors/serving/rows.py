@@ -16,6 +16,11 @@ from predictors.serving.jsonbody import json_type
 
 FP32_MAX = float(np.finfo(np.float32).max)
 _NUMBERS = {int, float}
+# What JSON Schema's "\s" matches, so that the OpenAPI document says exactly what is refused (ECMA-262, 22.2.2.9).
+_WHITE_SPACE = (
+    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
 
 
 def check_row_count(count: int, field: str, limits: Limits) -> None:
@@ -92,7 +97,7 @@ def check_text(text: str, where: str, limits: Limits) -> str:
     """
     if len(text) > limits.max_text_chars:
         raise TooLarge(f"{where} has {len(text)} characters; at most {limits.max_text_chars} are allowed")
-    if not text or text.isspace():
+    if not text.strip(_WHITE_SPACE):
         raise InvalidInput(f"{where} is blank; a text is expected")
     return text
 

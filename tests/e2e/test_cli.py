@@ -1,0 +1,127 @@
+"""The commands that the README shows, as a person runs them."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.live import ROOT, LiveServer
+
+
+def predictors(*arguments: str, cwd: Path = ROOT, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "predictors", *arguments]
+    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.parametrize(
+    "command", ["", "serve", "train", "fetch", "call", "artifact", "artifact inspect", "artifact verify"]
+)
+def test_help_teaches(command: str) -> None:
+    result = predictors(*command.split(), "--help")
+    assert result.returncode == 0
+    assert "Usage" in result.stdout
+
+
+def test_help_of_serve_names_every_flag_and_variable() -> None:
+    text = predictors("serve", "--help").stdout
+    for name in ("--http_port", "--drain_seconds", "--artifact_digest", "--unknown_threshold", "--gguf"):
+        assert name in text
+
+
+def test_call_iris(server: LiveServer) -> None:
+    result = predictors("call", "iris", "5.1", "3.5", "1.4", "0.2", "--url", server.url)
+    assert "setosa" in result.stdout
+    result = predictors("call", "iris", "5.1,3.5,1.4,0.2", "6.3 3.3 6.0 2.5", "--url", server.url, "--json")
+    assert json.loads(result.stdout)["labels"] == ["setosa", "virginica"]
+
+
+def test_call_intent(server: LiveServer, tmp_path: Path) -> None:
+    assert "question" in predictors("call", "intent", "where is my parcel", "--url", server.url).stdout
+    assert "question" in predictors("call", "intent", "-", "--url", server.url, stdin="where is my parcel").stdout
+    (tmp_path / "text").write_text("where is my parcel")
+    assert "question" in predictors("call", "intent", str(tmp_path / "text"), "--url", server.url).stdout
+
+
+def test_call_summarizer(summarizer: LiveServer) -> None:
+    arguments = ("call", "summarizer", "-", "--url", summarizer.url, "--parameters", '{"max_tokens": 8}')
+    result = predictors(*arguments, stdin="You pay 9 euros a month.")
+    assert "8 written" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("call", "nope", "1"), 'model "nope" does not exist'),
+        (("call", "iris", "1", "2"), "takes 4 numbers a row; 2 were given"),
+        (("call", "iris", "a", "b", "c", "d"), "takes numbers"),
+        (("call", "intent", " "), "is blank"),
+        (("call", "iris", "1", "2", "3", "4", "--url", "http://127.0.0.1:1"), "is the server running?"),
+    ],
+)
+def test_call_says_what_went_wrong(server: LiveServer, arguments: tuple[str, ...], says: str) -> None:
+    url = () if "--url" in arguments else ("--url", server.url)
+    result = predictors(*arguments, *url)
+    assert result.returncode == 1
+    assert says in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("serve", "nope"), "nope"),
+        (("serve", "iris", "--http_port", "abc"), "--http_port"),
+        (("serve", "iris", "intent", "--model_dir", "x"), "exactly one model"),
+        (("serve", "iris", "--model_name", "a/b"), "--model_name"),
+        (("serve", "--nope"), "nope"),
+        (("call", "iris", "1", "--parameters", "[]"), "JSON object"),
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments: tuple[str, ...], says: str) -> None:
+    result = predictors(*arguments)
+    assert result.returncode == 2
+    assert says in re.sub(r"[\s│]+", " ", result.stderr)
+    assert "Traceback" not in result.stderr
+
+
+def test_train_inspect_and_verify(tmp_path: Path) -> None:
+    out = tmp_path / "iris"
+    result = predictors("train", "iris", "--out", str(out), "--version", "7")
+    assert result.returncode == 0, result.stderr
+    assert "holdout_accuracy" in result.stdout
+    shown = predictors("artifact", "inspect", str(out)).stdout
+    assert "iris version 7, for iris" in shown
+    assert json.loads(predictors("artifact", "inspect", str(out), "--json").stdout)["version"] == "7"
+    found = re.search("sha256:[0-9a-f]{64}", shown)
+    assert found is not None
+    assert predictors("artifact", "verify", str(out), "--artifact_digest", found[0]).returncode == 0
+    assert predictors("artifact", "verify", str(out), "--artifact_digest", "sha256:" + "0" * 64).returncode == 1
+    path = out / "model.npz"
+    path.write_bytes(path.read_bytes() + b"x")
+    result = predictors("artifact", "verify", str(out))
+    assert result.returncode == 1
+    assert "but the manifest says" in result.stdout
+
+
+def test_inspect_without_an_artifact(tmp_path: Path) -> None:
+    result = predictors("artifact", "inspect", str(tmp_path))
+    assert result.returncode == 1
+    assert "there is no artifact here" in result.stderr
+
+
+def test_fetch_keeps_a_model_that_is_there(artifacts: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(artifacts / "summarizer", tmp_path / "summarizer"))
+    result = predictors("fetch", "--out", str(out), "--version", "2")
+    assert result.returncode == 0, result.stderr
+    assert "Collecting" not in result.stdout
+    assert "version 2" in result.stdout
+
+
+def test_make_help_lists_the_targets() -> None:
+    result = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for target in ("serve", "test", "lint", "format", "train", "clean"):
+        assert f"make {target} " in result.stdout

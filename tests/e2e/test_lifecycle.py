@@ -1,0 +1,223 @@
+"""Starting, draining and ending, as an orchestrator sees it."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import grpc
+import httpx
+import psutil
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from predictors.serving.kserve_api import pb, pb_grpc
+from tests.live import JSON, ROOT, LiveServer, serve, wait_for
+
+V1 = "/v1/models/iris:predict"
+BODY = b'{"instances": [[5.1, 3.5, 1.4, 0.2]]}'
+
+
+class RoundRobin:
+    """Sends to the replicas in turn, never twice for one request, and leaves out those that are not ready."""
+
+    def __init__(self, replicas: list[LiveServer]) -> None:
+        self.replicas = replicas
+        self.ready = list(replicas)
+        self.statuses: list[int | str] = []
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._probe)] + [threading.Thread(target=self._send) for _ in range(4)]
+
+    def __enter__(self) -> "RoundRobin":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _probe(self) -> None:
+        while not self._ended.is_set():
+            self.ready = [replica for replica in list(self.replicas) if is_ready(replica)]
+            time.sleep(0.05)
+
+    def _send(self) -> None:
+        turn = 0
+        with httpx.Client(timeout=60) as client:
+            while not self._ended.is_set():
+                ready = self.ready
+                if not ready:
+                    self.statuses.append("no replica was ready")
+                    return
+                turn += 1
+                try:
+                    url = ready[turn % len(ready)].url + V1
+                    self.statuses.append(client.post(url, content=BODY, headers=JSON).status_code)
+                except httpx.TransportError as error:
+                    self.statuses.append(repr(error))
+                time.sleep(0.002)
+
+
+def is_ready(replica: LiveServer) -> bool:
+    try:
+        return httpx.get(replica.url + "/v2/health/ready").is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_a_rolling_restart_under_load_loses_no_request(artifacts: Path) -> None:
+    drain = ("--drain_seconds", "2")
+    with serve("iris", *drain) as first, serve("iris", *drain) as second:
+        with RoundRobin([first.wait_ready(), second.wait_ready()]) as load:
+            wait_for(lambda: len(load.statuses) > 200, "traffic")
+            assert first.terminate() == 0
+            with serve("iris", *drain) as third:
+                load.replicas = [third, second]
+                third.wait_ready()
+                wait_for(lambda: third in load.ready, "the new replica to be found")
+                assert second.terminate() == 0
+                seen = len(load.statuses)
+                wait_for(lambda: len(load.statuses) > seen + 200, "traffic")
+                load.__exit__()
+        assert set(load.statuses) == {200}
+        assert len(load.statuses) > 400
+
+
+def test_draining_says_not_ready_but_still_answers(artifacts: Path) -> None:
+    with serve("iris", "--drain_seconds", "30") as live, grpc.insecure_channel(live.grpc_address) as channel:
+        live.wait_ready()
+        health = health_pb2_grpc.HealthStub(channel)
+        asked = health_pb2.HealthCheckRequest(service="iris")
+        assert health.Check(asked).status == health_pb2.HealthCheckResponse.SERVING
+        live.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: httpx.get(live.url + "/v2/health/ready").status_code == 503, "the drain")
+        for path in ("/ready", "/v2/models/iris/ready", "/v1/models/iris"):
+            answer = httpx.get(live.url + path)
+            assert answer.status_code == 503
+            assert "shutting down" in answer.json()["error"]
+        assert httpx.get(live.url + "/v2/health/live").status_code == 200
+        answer = httpx.post(live.url + V1, content=BODY, headers=JSON)
+        assert answer.status_code == 200
+        assert answer.headers["connection"] == "close"
+        assert health.Check(asked).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        stub = pb_grpc.GRPCInferenceServiceStub(channel)
+        assert not stub.ServerReady(pb.ServerReadyRequest()).ready
+        contents = pb.InferTensorContents(fp32_contents=[5.1, 3.5, 1.4, 0.2])
+        tensor = pb.ModelInferRequest.InferInputTensor(name="x", datatype="FP32", shape=[1, 4], contents=contents)
+        assert stub.ModelInfer(pb.ModelInferRequest(model_name="iris", inputs=[tensor])).model_name == "iris"
+        assert live.terminate() == 0  # the second signal ends the drain
+
+
+def test_requests_in_flight_are_finished(artifacts: Path) -> None:
+    with serve("summarizer", "--request_timeout_seconds", "120", "--grace_seconds", "120") as live:
+        live.wait_ready()
+        answers: list[httpx.Response] = []
+        body = {
+            "instances": ["You pay 9 euros a month."],
+            "parameters": {"max_tokens": 150, "temperature": 2.0, "seed": 3},
+        }
+        url = live.url + "/v1/models/summarizer:predict"
+        caller = threading.Thread(target=lambda: answers.append(httpx.post(url, json=body, timeout=300)))
+        caller.start()
+        wait_for(lambda: 'in_flight{model_name="summarizer"} 1.0' in httpx.get(live.url + "/metrics").text, "work")
+        assert live.terminate() == 0
+        caller.join(60)
+        assert answers[0].status_code == 200
+        assert answers[0].json()["usage"][0]["completion_tokens"] > 0
+
+
+def test_ctrl_c_ends_at_once(artifacts: Path) -> None:
+    with serve("iris", "--drain_seconds", "3600") as live:
+        live.wait_ready()
+        assert live.terminate(signal.SIGINT) == 0
+
+
+def test_the_port_is_open_and_live_while_a_model_loads_or_fails(artifacts: Path, tmp_path: Path) -> None:
+    broken = Path(shutil.copytree(artifacts / "intent", tmp_path / "intent"))
+    shutil.copytree(artifacts / "iris", tmp_path / "iris")
+    (broken / "model.npz").write_bytes(b"half")
+    with serve("iris", "intent", "--artifacts_dir", str(tmp_path)) as live:
+        wait_for(lambda: "model.npz has 4 bytes" in httpx.get(live.url + "/ready").text, "the reason")
+        assert httpx.get(live.url + "/v2/health/live").status_code == 200
+        assert httpx.get(live.url + "/v2/health/ready").status_code == 503
+        assert httpx.get(live.url + "/v2/models/iris/ready").status_code == 200
+        assert httpx.post(live.url + V1, content=BODY, headers=JSON).status_code == 200
+        answer = httpx.post(live.url + "/v1/models/intent:predict", json={"instances": ["a"]})
+        assert answer.status_code == 503
+        assert "model.npz has 4 bytes" in answer.json()["error"]
+        assert str(tmp_path) not in answer.text
+        with grpc.insecure_channel(live.grpc_address) as channel:
+            health = health_pb2_grpc.HealthStub(channel)
+            statuses = {
+                name: health.Check(health_pb2.HealthCheckRequest(service=name)).status
+                for name in ("", "iris", "intent")
+            }
+        serving, not_serving = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+        assert statuses == {"": not_serving, "iris": serving, "intent": not_serving}
+
+
+def test_the_form_that_a_container_runs(artifacts: Path, tmp_path: Path) -> None:
+    mounted = Path(shutil.copytree(artifacts / "iris", tmp_path / "models"))
+    with serve("iris", "--model_dir", str(mounted), "--model_name", "my-iris", cwd=tmp_path) as live:
+        live.wait_ready()
+        assert httpx.get(live.url + "/v1/models").json() == {"models": ["my-iris"]}
+        assert httpx.post(live.url + "/v1/models/my-iris:predict", content=BODY, headers=JSON).is_success
+
+
+def test_settings_come_from_the_environment_too(artifacts: Path) -> None:
+    with serve("iris", env={"PREDICTORS_MAX_BODY_BYTES": "2000", "PREDICTORS_ENABLE_GRPC": "false"}) as live:
+        live.wait_ready()
+        assert live.grpc_port == 0
+        assert httpx.post(live.url + V1, content=b" " * 2001, headers=JSON).status_code == 413
+
+
+def test_the_repository_when_it_is_enabled(artifacts: Path) -> None:
+    with serve("iris", "intent", "--enable_repository") as live:
+        live.wait_ready()
+        repository = live.url + "/v2/repository"
+        assert [model["state"] for model in httpx.post(repository + "/index").json()] == ["READY", "READY"]
+        assert httpx.post(repository + "/models/iris/unload").json() == {"name": "iris", "unload": True}
+        assert httpx.post(live.url + V1, content=BODY, headers=JSON).status_code == 503
+        assert httpx.get(live.url + "/v2/health/ready").status_code == 503
+        assert httpx.post(repository + "/models/iris/unload").status_code == 503
+        assert httpx.post(repository + "/models/nope/load").status_code == 404
+        assert httpx.post(repository + "/models/iris/load").json() == {"name": "iris", "load": True}
+        assert httpx.post(live.url + V1, content=BODY, headers=JSON).status_code == 200
+
+
+def test_a_taken_port_is_a_clear_error(artifacts: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for flag in ("--http_port", "--grpc_port"):
+            other = "--grpc_port" if flag == "--http_port" else "--http_port"
+            command = [
+                sys.executable,
+                "-m",
+                "predictors",
+                "serve",
+                "iris",
+                "--host",
+                "127.0.0.1",
+                flag,
+                port,
+                other,
+                "0",
+            ]
+            result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+            assert result.returncode == 1
+            assert flag in result.stderr
+            assert port in result.stderr
+            assert "Traceback" not in result.stderr
+
+
+def test_memory_of_iris_and_intent(server: LiveServer) -> None:
+    rows = json.dumps({"instances": [[5.1, 3.5, 1.4, 0.2]] * 10_000})
+    for _ in range(20):
+        httpx.post(server.url + V1, content=rows, headers=JSON, timeout=60)
+    assert psutil.Process(server.process.pid).memory_info().rss < 250e6
