@@ -14,6 +14,11 @@ INSTALLED_DEV := .venv/.installed-dev
 ARTIFACTS := artifacts/iris/manifest.json artifacts/intent/manifest.json artifacts/summarizer/manifest.json
 
 .DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+# pip, with a line a package instead of silence or a flood.
+PIP := $(BIN)/python -m pip install --constraint constraints.txt
+SHOW := | sed -nuE 's/^Collecting ([^ (]+).*/  \1/p'
 
 .PHONY: help
 help: ## List the targets
@@ -52,6 +57,10 @@ import-time: $(INSTALLED) ## Show which imports cost a server the most at start,
 	@$(BIN)/python -X importtime -c 'import predictors.serving.server, predictors.iris.model, predictors.intent.model' 2>&1 \
 	  | sort -t '|' -k 2 -n | tail -n 15
 
+.PHONY: bench-startup
+bench-startup: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure cold starts and memory (ARGS= goes to the benchmark)
+	$(BIN)/python -m tests.benchmarks.startup $(ARGS)
+
 .PHONY: clean
 clean: ## Remove .venv, artifacts and caches of tools
 	rm -rf .venv artifacts build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
@@ -59,28 +68,32 @@ clean: ## Remove .venv, artifacts and caches of tools
 
 # Each recipe line says what it does, for these are the slow ones.
 $(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here; name another interpreter of version 3.11: make PYTHON=…"; exit 1; }
 	@echo "making .venv"
 	@$(PYTHON) -m venv .venv
 
 $(INSTALLED): pyproject.toml constraints.txt scripts/llama_wheel.sh | $(BIN)/python
 	@echo "installing kserve-predictors into .venv"
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train]'
+	@$(PIP) --editable '.[train]' $(SHOW)
 	@echo "installing llama-cpp-python into .venv"
 ifeq ($(LLAMA_INDEX),)
-	@wheel=$$(scripts/llama_wheel.sh $(BIN)/python) && $(BIN)/python -m pip install --quiet --constraint constraints.txt "$$wheel"
+	@wheel=$$(scripts/llama_wheel.sh $(BIN)/python) && $(PIP) "$$wheel" $(SHOW)
 else
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --extra-index-url '$(LLAMA_INDEX)' --only-binary llama-cpp-python '.[summarizer]'
+	@$(PIP) --extra-index-url '$(LLAMA_INDEX)' --only-binary llama-cpp-python --editable '.[summarizer]' $(SHOW)
 endif
 	@touch $@
 
 $(INSTALLED_DEV): $(INSTALLED)
 	@echo "installing the tools for tests and checks into .venv"
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
+	@$(PIP) --editable '.[train,dev]' $(SHOW)
 	@touch $@
 
 artifacts/summarizer/manifest.json: | $(INSTALLED)
 	@echo "fetching the summarizer's model"
 	@$(BIN)/predictors fetch
+
+artifacts/iris/manifest.json: predictors/iris/train.py
+artifacts/intent/manifest.json: predictors/intent/train.py predictors/intent/utterances.csv
 
 artifacts/%/manifest.json: | $(INSTALLED)
 	@echo "training $*"

@@ -43,7 +43,7 @@ if [ -z "$(find_wheel)" ]; then
   echo "compiling llama-cpp-python $version for this machine (once; 5 to 10 minutes on 2 cores)" >&2
   mkdir -p "$cache"
   scratch=$(mktemp -d "$cache/build.XXXXXX")
-  trap 'rm -rf "$scratch"' EXIT
+  trap 'kill "${build:-}" 2>/dev/null || true; rm -rf "$scratch"' EXIT
   log="$scratch/log"
   CMAKE_ARGS="$options" "$python" -m pip wheel --verbose --no-deps --no-binary llama-cpp-python \
     --wheel-dir "$scratch" "llama-cpp-python==$version" >"$log" 2>&1 &

@@ -1,9 +1,8 @@
 """A random forest classifier as plain arrays: no pickle to load, no scikit-learn to import.
 
-All trees' nodes stand in one table, each node's children side by side, so that one level of every tree is descended
-for every row at once: ``node = left[node] + (x[feature[node]] > threshold[node])``. A leaf leads to itself, by a
-threshold that nothing exceeds. That is scikit-learn's own rule (``x <= threshold`` goes left, on values cast to
-FP32), and the probabilities are its mean over the trees' leaf distributions.
+All trees' nodes stand in one table, a node's children side by side and after it; a leaf leads to itself. A row goes
+left where ``x <= threshold``, compared as FP32, and its probabilities are the mean over the trees' leaves: that is
+scikit-learn's rule. `scorer.py` does the scoring.
 """
 
 import io
@@ -17,9 +16,6 @@ from predictors.serving.batch import FloatArray
 from predictors.serving.errors import ArtifactError
 from predictors.serving.npz import read_npz
 
-# Rows that are descended together; bounds the working memory of a large batch to a few MB.
-_CHUNK_ROWS = 1024
-
 
 @dataclass(frozen=True, slots=True)
 class Forest:
@@ -27,11 +23,10 @@ class Forest:
 
     Args:
         roots: int64 ``[T]``, the trees' first nodes.
-        left: int64 ``[M]``, the left child; the right one is next to it. A leaf's is itself.
+        left: int64 ``[M]``, the left child; the right one is next to it. A leaf's is the leaf itself.
         feature: int64 ``[M]``, which feature a node looks at.
-        threshold: float64 ``[M]``, what goes left at most; infinite at leaves.
+        threshold: float64 ``[M]``, what goes left at most; unused at leaves.
         leaf: float64 ``[M, C]``, class probabilities at leaves.
-        depth: int64 scalar array, edges from a root to the deepest leaf.
         classes: int64 ``[C]``, the class ids.
         n_features: int64 scalar array, ``F``.
     """
@@ -41,28 +36,8 @@ class Forest:
     feature: NDArray[np.int64]
     threshold: FloatArray
     leaf: FloatArray
-    depth: NDArray[np.int64]
     classes: NDArray[np.int64]
     n_features: NDArray[np.int64]
-
-    def predict_proba(self, features: FloatArray) -> FloatArray:
-        """Class probabilities, float64 ``[N, C]``, of rows ``[N, F]``."""
-        rows = features.astype(np.float32).astype(np.float64)
-        if len(rows) <= _CHUNK_ROWS:
-            return self._predict_chunk(rows)
-        chunks = [self._predict_chunk(rows[i : i + _CHUNK_ROWS]) for i in range(0, len(rows), _CHUNK_ROWS)]
-        return np.concatenate(chunks)
-
-    def _predict_chunk(self, rows: FloatArray) -> FloatArray:
-        count, width = rows.shape
-        values = rows.ravel()
-        offsets = np.arange(0, count * width, width)[:, None]
-        node = np.broadcast_to(self.roots, (count, len(self.roots)))
-        for _ in range(int(self.depth)):
-            right = values.take(self.feature.take(node) + offsets) > self.threshold.take(node)
-            node = self.left.take(node) + right
-        mean: FloatArray = self.leaf.take(node, axis=0).mean(axis=1)
-        return mean
 
     def to_bytes(self) -> bytes:
         """Serialize as an uncompressed ``npz`` archive."""
@@ -99,7 +74,6 @@ class Forest:
             "feature": (integer, (nodes,)),
             "threshold": (real, (nodes,)),
             "leaf": (real, (nodes, classes)),
-            "depth": (integer, ()),
             "classes": (integer, (classes,)),
             "n_features": (integer, ()),
         }
@@ -107,14 +81,15 @@ class Forest:
             array = getattr(self, name)
             if array.dtype != dtype or array.shape != shape:
                 raise ArtifactError(f'the forest\'s array "{name}" has the wrong type or shape')
-        is_leaf = self.left == np.arange(nodes)
-        last_child = np.where(is_leaf, 0, 1) + self.left
-        if not (_within(self.roots, nodes) and _within(self.left, nodes) and _within(last_child, nodes)):
-            raise ArtifactError("the forest leads outside its table of nodes")
-        if not _within(self.feature, int(self.n_features)) or not 0 <= self.depth <= nodes:
-            raise ArtifactError("the forest looks at features that do not exist, or is deeper than its nodes allow")
-        if not (self.threshold[is_leaf] == np.inf).all():
-            raise ArtifactError("the forest has a leaf with a threshold")
+        place = np.arange(nodes)
+        inner = place[self.left != place]
+        children = self.left[inner]
+        if (children <= inner).any() or sorted([*self.roots, *children, *(children + 1)]) != list(range(nodes)):
+            raise ArtifactError("the forest's nodes do not form trees")
+        if not _within(self.feature, int(self.n_features)):
+            raise ArtifactError("the forest looks at features that do not exist")
+        if not np.isfinite(self.threshold[inner]).all():
+            raise ArtifactError("the forest has a threshold that is not a finite number")
 
 
 def _within(indices: NDArray[np.int64], length: int) -> bool:
@@ -130,26 +105,23 @@ def from_sklearn(model: Any) -> Forest:
     if type(model).__name__ not in ("RandomForestClassifier", "ExtraTreesClassifier"):
         raise ArtifactError(f"a RandomForestClassifier is expected, not {type(model).__name__}")
     roots, left, feature, threshold, leaf = [], [], [], [], []
-    start = depth = 0
+    start = 0
     for estimator in model.estimators_:
         tree = estimator.tree_
         order, child = _children_side_by_side(tree.children_left, tree.children_right)
         is_leaf = tree.children_left[order] < 0
-        counts = tree.value[order, 0, :]
         roots.append(start)
         left.append(start + child)
         feature.append(np.where(is_leaf, 0, tree.feature[order]))
-        threshold.append(np.where(is_leaf, np.inf, tree.threshold[order]))
-        leaf.append(counts / counts.sum(axis=1, keepdims=True))
+        threshold.append(np.where(is_leaf, 0.0, tree.threshold[order]))
+        leaf.append(tree.value[order, 0, :])
         start += tree.node_count
-        depth = max(depth, tree.max_depth)
     return Forest(
         roots=np.array(roots, dtype=np.int64),
         left=np.concatenate(left).astype(np.int64),
         feature=np.concatenate(feature).astype(np.int64),
         threshold=np.concatenate(threshold).astype(np.float64),
         leaf=np.concatenate(leaf).astype(np.float64),
-        depth=np.array(depth, dtype=np.int64),
         classes=np.asarray(model.classes_).astype(np.int64),
         n_features=np.array(model.n_features_in_, dtype=np.int64),
     )

@@ -1,8 +1,10 @@
 """The iris predictor: four numbers in; class id, label and probabilities out."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from predictors.iris.forest import Forest, from_sklearn
+from predictors.iris.scorer import Scorer
 from predictors.serving.artifact import Artifact
 from predictors.serving.batch import FeatureBatch, FeatureInput, Job, Limits, Outputs, TensorSpec
 from predictors.serving.errors import ArtifactError
@@ -29,7 +31,8 @@ class IrisPredictor(Predictor[FeatureBatch]):
     limits = Limits(max_rows=10_000)
     max_queue = 1024
 
-    _forest: Forest
+    _scorer: Scorer
+    _classes: NDArray[np.int64]
     _labels: tuple[str, ...]
 
     def load_artifact(self, artifact: Artifact) -> None:
@@ -45,14 +48,15 @@ class IrisPredictor(Predictor[FeatureBatch]):
                 f"the forest has {len(forest.classes)} classes and the manifest {len(labels)} class names; "
                 f"{len(CLASS_NAMES)} are expected"
             )
-        self._forest, self._labels, self.format = forest, labels, entry.format
+        self._scorer, self._classes = Scorer(forest), forest.classes
+        self._labels, self.format = labels, entry.format
 
     def infer(self, batch: FeatureBatch, job: Job) -> Outputs:
         """Predict class ids ``[N]``, labels ``[N]`` and probabilities ``[N, 3]``."""
-        probabilities = self._forest.predict_proba(batch.features)
+        probabilities = self._scorer.predict_proba(batch.features)
         best = probabilities.argmax(axis=1)
         return {
-            "predict": self._forest.classes.take(best),
+            "predict": self._classes.take(best),
             "label": [self._labels[i] for i in best.tolist()],
             "predict_proba": probabilities,
         }

@@ -7,6 +7,7 @@ from sklearn.datasets import load_iris, make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 from predictors.iris.forest import Forest, from_sklearn
+from predictors.iris.scorer import MAX_TABLE_BYTES, Scorer
 from predictors.serving.errors import ArtifactError
 from tests.live import ARTIFACTS
 
@@ -18,7 +19,7 @@ def iris() -> tuple[RandomForestClassifier, Forest]:
 
 
 def assert_equal(model: RandomForestClassifier, forest: Forest, rows: np.ndarray) -> None:
-    expected, actual = model.predict_proba(rows), forest.predict_proba(rows)
+    expected, actual = model.predict_proba(rows), Scorer(forest).predict_proba(rows)
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
     np.testing.assert_array_equal(forest.classes[actual.argmax(axis=1)], model.predict(rows))
 
@@ -43,11 +44,32 @@ def test_equals_scikit_learn_for_deep_uneven_trees() -> None:
     assert_equal(model, forest, np.random.default_rng(2).normal(size=(3_000, 10)) * 3)
 
 
+@pytest.mark.parametrize("leaves", [2, 63, 64, 65, 128, 129, 400])
+def test_equals_scikit_learn_for_any_number_of_leaves(leaves: int) -> None:
+    x, y = make_classification(3_000, 4, n_informative=4, n_redundant=0, n_classes=3, flip_y=0.5, random_state=leaves)
+    model = RandomForestClassifier(5, max_leaf_nodes=leaves, random_state=1).fit(x, y)
+    assert_equal(model, from_sklearn(model), np.random.default_rng(leaves).normal(size=(2_000, 4)) * 2)
+
+
+def test_a_single_leaf_is_a_forest_too() -> None:
+    model = RandomForestClassifier(3, max_depth=1, random_state=0).fit(np.zeros((9, 4)), [0, 1, 2] * 3)
+    assert_equal(model, from_sklearn(model), np.zeros((2, 4)))
+
+
+def test_a_forest_whose_tables_would_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MAX_TABLE_BYTES >= 2**28
+    monkeypatch.setattr("predictors.iris.scorer.MAX_TABLE_BYTES", 100)
+    model = RandomForestClassifier(3, random_state=0).fit(*load_iris(return_X_y=True))
+    with pytest.raises(ArtifactError, match="too large: 3 trees"):
+        Scorer(from_sklearn(model))
+
+
 def test_one_row_equals_the_same_row_in_a_batch(iris: tuple[RandomForestClassifier, Forest]) -> None:
     rows = load_iris().data
-    batch = iris[1].predict_proba(rows)
+    scorer = Scorer(iris[1])
+    batch = scorer.predict_proba(rows)
     for i in range(0, len(rows), 10):
-        np.testing.assert_array_equal(iris[1].predict_proba(rows[i : i + 1])[0], batch[i])
+        np.testing.assert_array_equal(scorer.predict_proba(rows[i : i + 1])[0], batch[i])
 
 
 @pytest.mark.parametrize(
@@ -57,11 +79,13 @@ def test_one_row_equals_the_same_row_in_a_batch(iris: tuple[RandomForestClassifi
         ("left", lambda a: a - 10_000),
         ("roots", lambda a: a - 1),
         ("feature", lambda a: a + 4),
-        ("threshold", lambda a: np.nan_to_num(a, posinf=0.0)),
+        ("left", lambda a: np.where(a == 1, 3, a)),
+        ("left", lambda a: np.zeros_like(a)),
+        ("roots", lambda a: np.zeros_like(a)),
+        ("threshold", lambda a: a + np.nan),
         ("leaf", lambda a: a[:-1]),
         ("leaf", lambda a: a.ravel()),
         ("left", lambda a: a.astype(np.int32)),
-        ("depth", lambda a: a - 1_000),
     ],
 )
 def test_a_table_that_leads_astray_is_refused(
