@@ -6,9 +6,12 @@ thousands of features, so only those rows of the coefficients are looked at.
 """
 
 import io
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,9 +23,11 @@ from predictors.serving.npz import read_npz
 
 WORD_PATTERN = r"(?u)\b\w+\b|[?!]"
 _FIND_WORDS = re.compile(WORD_PATTERN).findall
-_WHITE_SPACE = re.compile(r"\s\s+")
 # Between the terms of a stored vocabulary; no analyzer makes a term that contains it.
 _SEPARATOR = "\n"
+_REMEMBERED_WORDS = 20_000
+_LONGEST_REMEMBERED = 32
+_ANALYZERS = ("word", "char_wb")
 
 
 def word_ngrams(text: str, low: int, high: int) -> list[str]:
@@ -34,22 +39,18 @@ def word_ngrams(text: str, low: int, high: int) -> list[str]:
     return terms
 
 
-def char_wb_ngrams(text: str, low: int, high: int) -> list[str]:
-    """Runs of ``low`` to ``high`` characters within words that are padded by a space, in lower case."""
+def char_ngrams(word: str, low: int, high: int) -> list[str]:
+    """Runs of ``low`` to ``high`` characters of a word that is padded by a space on either side."""
+    padded = f" {word} "
     terms = []
-    for word in _WHITE_SPACE.sub(" ", text.lower()).split():
-        padded = f" {word} "
-        for n in range(low, high + 1):
-            terms += [padded[i : i + n] for i in range(max(1, len(padded) - n + 1))]
-            if len(padded) <= n:  # a short word counts once
-                break
+    for n in range(low, high + 1):
+        terms += [padded[i : i + n] for i in range(max(1, len(padded) - n + 1))]
+        if len(padded) <= n:  # a short word counts once
+            break
     return terms
 
 
-_ANALYZERS: dict[str, Callable[[str, int, int], list[str]]] = {"word": word_ngrams, "char_wb": char_wb_ngrams}
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """One vectorizer and its part of the coefficients.
 
@@ -67,23 +68,38 @@ class Block:
     index: dict[str, int]
     idf: FloatArray
     coefficients: FloatArray
+    _remembered: Callable[[str], list[int]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Few words make up most of what people type, and a word's runs are the same wherever it stands.
+        object.__setattr__(self, "_remembered", lru_cache(maxsize=_REMEMBERED_WORDS)(self._word_places))
 
     def scores(self, text: str) -> FloatArray | float:
         """This block's part of the logits, float64 ``[K]``; 0 if no term is known."""
-        counts: dict[int, int] = {}
-        lookup = self.index.get
-        for term in _ANALYZERS[self.analyzer](text, self.low, self.high):
-            place = lookup(term)
-            if place is not None:
-                counts[place] = counts.get(place, 0) + 1
+        counts = Counter(self._places(text))
         if not counts:
             return 0.0
         places = np.fromiter(counts, dtype=np.int64, count=len(counts))
         frequency = np.fromiter(counts.values(), dtype=np.float64, count=len(counts))
-        weights = (np.log(frequency) + 1.0) * self.idf[places]
-        weights /= np.sqrt(weights @ weights)
-        scores: FloatArray = weights @ self.coefficients[places]
+        weights = (np.log(frequency) + 1.0) * self.idf.take(places)
+        scores: FloatArray = weights @ self.coefficients.take(places, axis=0)
+        scores /= math.sqrt(weights @ weights)
         return scores
+
+    def _places(self, text: str) -> list[int]:
+        """Where the known terms of a text stand, one entry an occurrence."""
+        if self.analyzer == "word":
+            return self._known(word_ngrams(text, self.low, self.high))
+        places: list[int] = []
+        for word in text.lower().split():
+            places += self._remembered(word) if len(word) <= _LONGEST_REMEMBERED else self._word_places(word)
+        return places
+
+    def _word_places(self, word: str) -> list[int]:
+        return self._known(char_ngrams(word, self.low, self.high))
+
+    def _known(self, terms: list[str]) -> list[int]:
+        return [place for place in map(self.index.get, terms) if place is not None]
 
 
 @dataclass(frozen=True, slots=True)
