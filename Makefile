@@ -9,6 +9,8 @@ HOST ?= 127.0.0.1
 LLAMA_INDEX ?=
 
 BIN := .venv/bin
+# Stamps: each is touched when its step has ended, so that an interrupted one is done again.
+VENV := .venv/.made
 INSTALLED := .venv/.installed
 INSTALLED_DEV := .venv/.installed-dev
 ARTIFACTS := artifacts/iris/manifest.json artifacts/intent/manifest.json artifacts/summarizer/manifest.json
@@ -18,7 +20,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 # pip, with a line a package instead of silence or a flood.
 PIP := $(BIN)/python -m pip install --constraint constraints.txt
-SHOW := | sed -nuE 's/^Collecting ([^ (]+).*/  \1/p'
+SHOW := | awk '/^Collecting/ {print "  " $$2; fflush()}'
 
 .PHONY: help
 help: ## List the targets
@@ -67,12 +69,13 @@ clean: ## Remove .venv, artifacts and caches of tools
 	find predictors tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Each recipe line says what it does, for these are the slow ones.
-$(BIN)/python:
+$(VENV):
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here; name another interpreter of version 3.11: make PYTHON=…"; exit 1; }
 	@echo "making .venv"
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv --clear .venv
+	@touch $@
 
-$(INSTALLED): pyproject.toml constraints.txt scripts/llama_wheel.sh | $(BIN)/python
+$(INSTALLED): pyproject.toml constraints.txt scripts/llama_wheel.sh $(VENV)
 	@echo "installing kserve-predictors into .venv"
 	@$(PIP) --editable '.[train]' $(SHOW)
 	@echo "installing llama-cpp-python into .venv"
@@ -92,8 +95,11 @@ artifacts/summarizer/manifest.json: | $(INSTALLED)
 	@echo "fetching the summarizer's model"
 	@$(BIN)/predictors fetch
 
-artifacts/iris/manifest.json: predictors/iris/train.py
-artifacts/intent/manifest.json: predictors/intent/train.py predictors/intent/utterances.csv
+# What an artifact is made of: it is made again when one of these has changed.
+ARTIFACT_CODE := predictors/serving/artifact.py predictors/serving/training.py
+artifacts/iris/manifest.json: predictors/iris/train.py predictors/iris/forest.py $(ARTIFACT_CODE)
+artifacts/intent/manifest.json: predictors/intent/train.py predictors/intent/tfidf.py predictors/intent/utterances.csv $(ARTIFACT_CODE)
+artifacts/summarizer/manifest.json: predictors/summarizer/fetch.py predictors/summarizer/model.py $(ARTIFACT_CODE)
 
 artifacts/%/manifest.json: | $(INSTALLED)
 	@echo "training $*"

@@ -18,6 +18,7 @@ def show(registry: Registry, host: str, http_port: int, grpc_port: int | None) -
     """Print the URLs and a curl line for each model that is ready, and the reason for each that is not."""
     console = Console(highlight=False, soft_wrap=True)
     reachable = "localhost" if host in ("0.0.0.0", "127.0.0.1", "::") else host  # noqa: S104
+    reachable = f"[{reachable}]" if ":" in reachable else reachable
     base = f"http://{reachable}:{http_port}"
     console.print()
     console.print(f"HTTP (V1, V2)  {base}")

@@ -5,6 +5,8 @@ import importlib
 import inspect
 import json
 import logging
+import re
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -31,7 +33,7 @@ app = typer.Typer(
 artifact_app = typer.Typer(no_args_is_help=True, help="Look into an artifact, or check that it is intact.")
 app.add_typer(artifact_app, name="artifact")
 
-errors = Console(stderr=True, highlight=False)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class Kind(enum.StrEnum):
@@ -59,11 +61,19 @@ def _serve(models: list[Kind] | None, **given: str | None) -> None:
 
     Every flag has an environment variable of the same name: --http_port is PREDICTORS_HTTP_PORT.
     """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit)  # until the server has its own, so that a container that starts can be stopped
     kinds = list(dict.fromkeys(models or Kind))
     settings = flags.build(ServerSettings, given)
     sources = flags.build(ArtifactSettings, given)
     if len(kinds) > 1 and (sources.model_dir or sources.model_name or sources.artifact_digest):
         raise typer.BadParameter("--model_dir, --model_name and --artifact_digest need exactly one model to be named")
+    own = {"gguf": Kind.SUMMARIZER, "context_tokens": Kind.SUMMARIZER, "threads": Kind.SUMMARIZER}
+    for name, kind in {**own, "unknown_threshold": Kind.INTENT}.items():
+        if given.get(name) is not None and kind not in kinds:
+            raise typer.BadParameter(f"--{name} is for {kind}, which is not served")
+    if given.get("gguf") is not None and sources.model_dir:
+        raise typer.BadParameter("--gguf and --model_dir exclude each other")
 
     from predictors.serving.server import Server, StartupError, use_json
     from predictors.serving.telemetry import configure_logging
@@ -81,6 +91,10 @@ def _serve(models: list[Kind] | None, **given: str | None) -> None:
     except StartupError as error:
         logging.getLogger(__name__).error("%s", error)
         raise typer.Exit(1) from None
+
+
+def _exit(number: int, frame: object) -> None:
+    raise SystemExit(0)
 
 
 def _show_banner(show: Any, host: str, registry: Any, http_port: int, grpc_port: int | None) -> None:
@@ -125,8 +139,12 @@ def train(
         module = importlib.import_module(f"predictors.{model}.train")
     except ImportError as error:
         _fail(f"training needs {error.name}; install kserve-predictors[train]")
-    with errors.status(f"training {model}…"):
-        trained = module.train(out or Path("artifacts") / model, version)
+    _check_version(version)
+    try:
+        with errors.status(f"training {model}…"):
+            trained = module.train(out or Path("artifacts") / model, version)
+    except OSError as error:
+        _fail(f"{error.filename} cannot be written: {error.strerror}")
     _show_manifest(trained.directory, trained.manifest, trained.digest)
 
 
@@ -140,8 +158,11 @@ def fetch(
     from predictors.summarizer.fetch import FetchError
     from predictors.summarizer.fetch import fetch as fetch_model
 
+    _check_version(version)
     try:
         fetched = fetch_model(out, version)
+    except OSError as error:
+        _fail(f"{error.filename} cannot be written: {error.strerror}")
     except (FetchError, ArtifactError) as error:
         _fail(str(error))
     except ImportError:
@@ -158,7 +179,9 @@ def call(
     url: Annotated[str, typer.Option(help="The server.", envvar="PREDICTORS_URL")] = "http://localhost:8080",
     parameters: Annotated[str, typer.Option(help="Request parameters, a JSON object.")] = "{}",
     as_json: Annotated[bool, typer.Option("--json", help="Print the server's answer as it came.")] = False,
-    timeout_seconds: Annotated[float, typer.Option("--timeout_seconds", help="Longest time to wait.")] = 300.0,
+    timeout_seconds: Annotated[
+        float, typer.Option("--timeout_seconds", min=0.001, help="Longest time to wait.")
+    ] = 300.0,
 ) -> None:
     """Call a served model.
 
@@ -169,7 +192,7 @@ def call(
     from predictors import client
 
     try:
-        given = json.loads(parameters)
+        given = orjson.loads(parameters)  # refuses NaN, as the server does
     except ValueError:
         given = None
     if not isinstance(given, dict):
@@ -225,6 +248,13 @@ def verify_artifact(
     output.print(digest)
     if any(faults):
         raise typer.Exit(1)
+
+
+def _check_version(version: str) -> None:
+    from predictors.serving.artifact import VERSION_PATTERN
+
+    if not re.fullmatch(VERSION_PATTERN, version):
+        raise typer.BadParameter("--version takes 1 to 64 letters, digits, dots, dashes and underscores")
 
 
 def _show_manifest(directory: Path, manifest: Any, digest: str) -> None:

@@ -1,5 +1,6 @@
 """The friendly client behind `predictors call`."""
 
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 import httpx
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+_TEXT_SUFFIXES = {".txt", ".md", ".html", ".rst", ".text"}
 
 
 class CallError(Exception):
@@ -64,19 +68,34 @@ def _instances(tensor: dict[str, Any], inputs: Sequence[str]) -> list[Any]:
         numbers = [float(part) for given in inputs for part in given.replace(",", " ").split()]
     except ValueError as error:
         raise CallError(f"this model takes numbers: {error}") from None
+    if not all(map(math.isfinite, numbers)):
+        raise CallError("this model takes finite numbers")
     if not numbers or len(numbers) % width:
         raise CallError(f"this model takes {width} numbers a row; {len(numbers)} were given")
     return [numbers[i : i + width] for i in range(0, len(numbers), width)]
 
 
 def _text(given: str) -> str:
-    if given == "-":
-        return sys.stdin.read()
     try:
-        path = Path(given)
-        return path.read_text("utf-8") if path.is_file() else given
+        if given == "-":
+            return sys.stdin.read()
+        if _is_file(given):
+            return Path(given).read_text("utf-8")
+        given.encode()  # an argument that is not UTF-8 cannot be sent
+    except UnicodeError:
+        raise CallError(f"{given!a} is not UTF-8 text") from None
+    except OSError as error:
+        raise CallError(f"{given} cannot be read: {error.strerror}") from None
+    if Path(given).suffix in _TEXT_SUFFIXES and not any(map(str.isspace, given)):
+        raise CallError(f"there is no file {given}")
+    return given
+
+
+def _is_file(given: str) -> bool:
+    try:
+        return Path(given).is_file()
     except (OSError, ValueError):  # too long or odd for a path: a text then
-        return given
+        return False
 
 
 def show(console: Console, instances: list[Any], answer: dict[str, Any]) -> None:
@@ -93,7 +112,7 @@ def show(console: Console, instances: list[Any], answer: dict[str, Any]) -> None
     table = Table("input", "prediction", "confidence", caption=f"model version {answer['model_version']}")
     labels = answer.get("labels", answer["predictions"])
     for instance, label, probabilities in zip(instances, labels, answer["probabilities"], strict=True):
-        table.add_row(_brief(instance), str(label), f"{max(probabilities):.3f}")
+        table.add_row(Text(_brief(instance)), str(label), f"{max(probabilities):.3f}")
     console.print(table)
 
 

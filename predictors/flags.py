@@ -37,13 +37,15 @@ def _option(name: str, field: FieldInfo, panel: str) -> Any:
         f"--{name}",
         help=f"{field.description} [dim]{ENV_PREFIX}{name.upper()}[/dim]",
         metavar=_metavar(field),
-        show_default=False
-        if default in (None, "", ())
-        else str(default).lower()
-        if default in (True, False)
-        else str(default),
+        show_default=_shown(default),
         rich_help_panel=panel,
     )
+
+
+def _shown(default: object) -> str | bool:
+    if default in (None, "", ()):
+        return False
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 def _metavar(field: FieldInfo) -> str:

@@ -8,7 +8,7 @@
 set -euo pipefail
 
 python=$1
-version=0.3.36
+version=$(sed -n 's/^llama_cpp_python==//p' "$(dirname "$0")/../constraints.txt")
 
 # Only the text model's library: no vision, no tools, no HTTPS.
 options="-DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_OPENSSL=OFF"
@@ -43,11 +43,14 @@ if [ -z "$(find_wheel)" ]; then
   echo "compiling llama-cpp-python $version for this machine (once; 5 to 10 minutes on 2 cores)" >&2
   mkdir -p "$cache"
   scratch=$(mktemp -d "$cache/build.XXXXXX")
-  trap 'kill "${build:-}" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+  trap 'kill -- "-${build:-0}" 2>/dev/null || true; rm -rf "$scratch"' EXIT
   log="$scratch/log"
-  CMAKE_ARGS="$options" "$python" -m pip wheel --verbose --no-deps --no-binary llama-cpp-python \
+  # Without pip's own cache: its key does not name the options.
+  set -m # a process group of its own, to be ended as a whole
+  CMAKE_ARGS="$options" "$python" -m pip wheel --verbose --no-deps --no-cache-dir --no-binary llama-cpp-python \
     --wheel-dir "$scratch" "llama-cpp-python==$version" >"$log" 2>&1 &
   build=$!
+  set +m
   started=$SECONDS
   while kill -0 "$build" 2>/dev/null; do
     sleep 1
@@ -57,7 +60,7 @@ if [ -z "$(find_wheel)" ]; then
   done
   if ! wait "$build"; then
     tail -n 40 "$log" >&2
-    echo "llama-cpp-python did not compile. Prebuilt wheels exist too: make serve LLAMA_PREBUILT=1" >&2
+    echo "llama-cpp-python did not compile. Prebuilt wheels exist too: make serve LLAMA_INDEX=<an index that has one>" >&2
     exit 1
   fi
   mv "$scratch"/*.whl "$cache/" # only whole wheels appear in the cache

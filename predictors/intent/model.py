@@ -66,6 +66,10 @@ class IntentPredictor(Predictor[TextBatch]):
         ]
         return {"predict": labels, "predict_proba": probabilities}
 
+    def close(self) -> None:
+        """Let go of the vocabulary and the coefficients."""
+        self.__dict__.pop("_model", None)
+
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
         """Count the predicted intents and their probabilities."""
         metrics.count_predictions(self.name, self.version, outputs["predict"], np.max(outputs["predict_proba"], axis=1))

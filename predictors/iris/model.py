@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictors.iris.forest import Forest, from_sklearn
-from predictors.iris.scorer import Scorer
+from predictors.iris.scorer import Scorer, new_scorer
 from predictors.serving.artifact import Artifact
 from predictors.serving.batch import FeatureBatch, FeatureInput, Job, Limits, Outputs, TensorSpec
 from predictors.serving.errors import ArtifactError
@@ -48,7 +48,7 @@ class IrisPredictor(Predictor[FeatureBatch]):
                 f"the forest has {len(forest.classes)} classes and the manifest {len(labels)} class names; "
                 f"{len(CLASS_NAMES)} are expected"
             )
-        self._scorer, self._classes = Scorer(forest), forest.classes
+        self._scorer, self._classes = new_scorer(forest), forest.classes
         self._labels, self.format = labels, entry.format
 
     def infer(self, batch: FeatureBatch, job: Job) -> Outputs:
@@ -60,6 +60,10 @@ class IrisPredictor(Predictor[FeatureBatch]):
             "label": [self._labels[i] for i in best.tolist()],
             "predict_proba": probabilities,
         }
+
+    def close(self) -> None:
+        """Let go of the forest."""
+        self.__dict__.pop("_scorer", None)
 
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
         """Count the predicted labels and their probabilities."""

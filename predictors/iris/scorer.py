@@ -6,7 +6,8 @@ leftmost leaf that survives the masks of all nodes with ``x > threshold`` is the
 feature's thresholds are accumulated in their order, so that one binary search a feature finds them all.
 
 Source: Lucchese et al., "QuickScorer: a fast algorithm to rank documents with additive ensembles of regression trees",
-SIGIR 2015; the accumulated tables take memory for time.
+SIGIR 2015; the accumulated tables take memory for time. The tables grow with the square of the forest, so
+a forest whose tables would be large is descended level by level, all trees and rows at once.
 """
 
 import numpy as np
@@ -14,23 +15,19 @@ from numpy.typing import NDArray
 
 from predictors.iris.forest import Forest
 from predictors.serving.batch import FloatArray
-from predictors.serving.errors import ArtifactError
 
 WORD_BITS = 64
-MAX_TABLE_BYTES = 512 * 2**20
+MAX_TABLE_BYTES = 32 * 2**20
 # Rows that are scored together; bounds the working memory of a large batch to a few MB.
 _CHUNK_ROWS = 512
 _ONE = np.uint64(1)
 
 
-class Scorer:
+class MaskScorer:
     """A forest, ready to score.
 
     Args:
         forest: validated.
-
-    Raises:
-        ArtifactError: its tables would take more than `MAX_TABLE_BYTES`.
     """
 
     def __init__(self, forest: Forest) -> None:
@@ -41,12 +38,6 @@ class Scorer:
         most_leaves = int(count[forest.roots].max())
         self._words = -(-most_leaves // WORD_BITS)
         self._thresholds, self._masks = [], []
-        rows = len(inner) + int(forest.n_features)
-        if rows * trees * self._words * 8 > MAX_TABLE_BYTES:
-            raise ArtifactError(
-                f"the forest is too large: {trees} trees of up to {most_leaves} leaves; "
-                "train fewer or smaller trees, for example with max_leaf_nodes=64"
-            )
         for feature in range(int(forest.n_features)):
             nodes = inner[forest.feature[inner] == feature]
             thresholds, place = np.unique(forest.threshold[nodes], return_inverse=True)
@@ -62,14 +53,8 @@ class Scorer:
         self._leaf[tree[leaves] * most_leaves + first[leaves]] = forest.leaf[leaves]
         self._offsets = np.arange(trees) * most_leaves
 
-    def predict_proba(self, features: FloatArray) -> FloatArray:
-        """Class probabilities, float64 ``[N, C]``, of rows ``[N, F]``; compared as FP32, as scikit-learn does."""
-        rows = features.astype(np.float32).astype(np.float64)
-        if len(rows) <= _CHUNK_ROWS:
-            return self._score(rows)
-        return np.concatenate([self._score(rows[i : i + _CHUNK_ROWS]) for i in range(0, len(rows), _CHUNK_ROWS)])
-
-    def _score(self, rows: FloatArray) -> FloatArray:
+    def score(self, rows: FloatArray) -> FloatArray:
+        """Class probabilities, float64 ``[N, C]``, of rows ``[N, F]`` that hold FP32 values."""
         places = [thresholds.searchsorted(rows[:, i]) for i, thresholds in enumerate(self._thresholds)]
         leaf = self._first_leaf(places, 0)
         for word in range(1, self._words):
@@ -86,6 +71,63 @@ class Scorer:
             alive &= masks[word].take(place, axis=0)
         lowest: NDArray[np.int64] = np.bitwise_count((alive & -alive) - _ONE).astype(np.int64)
         return lowest
+
+
+class LevelScorer:
+    """A large forest, ready to score.
+
+    Args:
+        forest: validated.
+    """
+
+    def __init__(self, forest: Forest) -> None:
+        self._forest = forest
+        is_leaf = forest.left == np.arange(len(forest.left))
+        self._threshold = np.where(is_leaf, np.inf, forest.threshold)  # nothing exceeds it: a leaf leads to itself
+        depth = np.zeros(len(forest.left), dtype=np.int64)
+        for node in np.flatnonzero(~is_leaf).tolist():  # parents come before their children
+            depth[forest.left[node] : forest.left[node] + 2] = depth[node] + 1
+        self._depth = int(depth.max())
+
+    def score(self, rows: FloatArray) -> FloatArray:
+        """Class probabilities, float64 ``[N, C]``, of rows ``[N, F]`` that hold FP32 values."""
+        forest, (count, width) = self._forest, rows.shape
+        values, offsets = rows.ravel(), np.arange(0, count * width, width)[:, None]
+        node = np.broadcast_to(forest.roots, (count, len(forest.roots)))
+        for _ in range(self._depth):
+            right = values.take(forest.feature.take(node) + offsets) > self._threshold.take(node)
+            node = forest.left.take(node) + right
+        probabilities: FloatArray = forest.leaf.take(node, axis=0).sum(axis=1)
+        probabilities /= len(forest.roots)
+        return probabilities
+
+
+class Scorer:
+    """Scores rows as scikit-learn does: compared as FP32, a bounded number of them at a time.
+
+    Args:
+        forest: the forest, ready to score.
+    """
+
+    def __init__(self, forest: MaskScorer | LevelScorer) -> None:
+        self._forest = forest
+
+    def predict_proba(self, features: FloatArray) -> FloatArray:
+        """Class probabilities, float64 ``[N, C]``, of rows ``[N, F]``."""
+        rows = features.astype(np.float32).astype(np.float64)
+        if len(rows) <= _CHUNK_ROWS:
+            return self._forest.score(rows)
+        chunks = [self._forest.score(rows[i : i + _CHUNK_ROWS]) for i in range(0, len(rows), _CHUNK_ROWS)]
+        return np.concatenate(chunks)
+
+
+def new_scorer(forest: Forest) -> Scorer:
+    """Choose by the size of the tables."""
+    nodes, trees = len(forest.left), len(forest.roots)
+    _, _, count = _leaf_numbers(forest)
+    words = -(-int(count[forest.roots].max()) // WORD_BITS)
+    small = nodes * trees * words * 8 <= MAX_TABLE_BYTES
+    return Scorer(MaskScorer(forest) if small else LevelScorer(forest))
 
 
 def _leaf_numbers(forest: Forest) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -9,10 +9,11 @@ import hashlib
 import hmac
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal, TypeAlias
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,9 +22,13 @@ from predictors.serving.errors import ArtifactError
 
 MANIFEST = "manifest.json"
 JOBLIB = "model.joblib"
+VERSION_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
 _CHUNK = 1 << 20
 _MISSING = "the manifest names it, but it is missing"
 _DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
+
+
+FileFormat: TypeAlias = Literal["npz", "joblib", "gguf"]
 
 
 class _Strict(BaseModel):
@@ -35,7 +40,7 @@ class FileEntry(_Strict):
 
     name: str = Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")
     """File name within the directory; no folders."""
-    format: str
+    format: FileFormat
     """How it is read: ``npz`` (pickle-free arrays), ``joblib`` (runs code when loaded) or ``gguf``."""
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     """Digest of its bytes."""
@@ -65,7 +70,7 @@ class Manifest(_Strict):
 
     schema_version: int = Field(default=1, ge=1, le=1)
     name: str
-    version: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")
+    version: str = Field(pattern=VERSION_PATTERN)
     kind: str
     """Which predictor serves it: ``iris``, ``intent`` or ``summarizer``."""
     files: tuple[FileEntry, ...] = Field(min_length=1)
@@ -137,7 +142,9 @@ class Artifact:
         Raises:
             ArtifactError: missing, or not the bytes that the manifest names.
         """
-        raw = _read(self.directory / entry.name, _MISSING)
+        with _open(self.directory / entry.name, _MISSING) as file:
+            _compare_size(entry, os.fstat(file.fileno()).st_size)  # before any of it is held
+            raw = file.read()
         _compare(entry, len(raw), hashlib.sha256(raw).hexdigest())
         return raw
 
@@ -149,13 +156,14 @@ class Artifact:
             ArtifactError: missing, or not the bytes that the manifest names.
         """
         with _open(self.directory / entry.name, _MISSING) as file:
+            _compare_size(entry, os.fstat(file.fileno()).st_size)
             digest = hashlib.sha256()
             size = 0
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
                 size += len(chunk)
             _compare(entry, size, digest.hexdigest())
-            yield descriptor_path(file)
+            yield _descriptor_path(file)
 
     def verify(self) -> Iterator[tuple[FileEntry, str]]:
         """Check every file; yields each with the fault found, empty where it is intact."""
@@ -206,6 +214,8 @@ def _read(path: Path, absent: str) -> bytes:
 
 def _open(path: Path, absent: str) -> BinaryIO:
     try:
+        if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+            raise ArtifactError(f"{path.name} is not a regular file")
         return path.open("rb")
     except FileNotFoundError:
         raise ArtifactError(f"{path.name}: {absent}") from None
@@ -221,29 +231,41 @@ def refusal_of_joblib(name: str) -> str:
     )
 
 
-def descriptor_path(file: BinaryIO) -> Path:
+def _descriptor_path(file: BinaryIO) -> Path:
     """A path to an open file itself, whatever its name leads to by now."""
     return Path(f"/proc/self/fd/{file.fileno()}") if Path("/proc/self/fd").is_dir() else Path(file.name)
 
 
-def _compare(entry: FileEntry, size: int, sha256: str) -> None:
+def _compare_size(entry: FileEntry, size: int) -> None:
     if size != entry.size_bytes:
         raise ArtifactError(f"{entry.name} has {size} bytes, but the manifest says {entry.size_bytes}")
+
+
+def _compare(entry: FileEntry, size: int, sha256: str) -> None:
+    _compare_size(entry, size)
     if not hmac.compare_digest(sha256, entry.sha256):
         raise ArtifactError(f"{entry.name} has the sha256 {sha256}, but the manifest says {entry.sha256}")
 
 
-def file_entry(path: Path, file_format: str) -> FileEntry:
+def file_entry(path: Path, file_format: FileFormat) -> FileEntry:
     """Describe a file as it is now."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return FileEntry(name=path.name, format=file_format, sha256=digest, size_bytes=path.stat().st_size)
 
 
+def bytes_entry(name: str, file_format: FileFormat, data: bytes) -> FileEntry:
+    """Describe a file that is yet to be written."""
+    digest = hashlib.sha256(data).hexdigest()
+    return FileEntry(name=name, format=file_format, sha256=digest, size_bytes=len(data))
+
+
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that no reader ever sees half of it."""
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_bytes(data)
+    """Write a file so that no reader ever sees half of it, whoever else writes it too."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        file.write(data)
+    partial = Path(file.name)
+    partial.chmod(0o644)
     partial.replace(path)
 
 

@@ -7,7 +7,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from predictors import __version__
 from predictors.serving import v1, v2
-from predictors.serving.errors import InvalidInput, ModelNotReady, NotFound
+from predictors.serving.errors import InvalidInput, NotFound
 from predictors.serving.http import JSON, Request, Response, unsupported_media_type
 from predictors.serving.metrics import Metrics
 from predictors.serving.registry import Registry, Slot, State
@@ -150,17 +150,13 @@ class Endpoints:
         """``POST /v2/repository/models/{model}/load``: load again from the same artifact."""
         self._require_repository()
         slot = self._slot(request)
-        if slot.state is State.LOADING:
-            raise ModelNotReady(f'model "{slot.name}" is loading already')
         await self._registry.load(slot)
-        slot.require_ready()
         return Response.json({"name": slot.name, "load": True})
 
     async def repository_unload(self, request: Request) -> Response:
         """``POST /v2/repository/models/{model}/unload``."""
         self._require_repository()
         slot = self._slot(request)
-        slot.require_ready()
         await self._registry.unload(slot)
         return Response.json({"name": slot.name, "unload": True})
 

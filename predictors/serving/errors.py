@@ -41,10 +41,6 @@ class TooLarge(ServingError):
     """The body, its rows or a text are over a limit."""
 
 
-class BodyTimeout(ServingError):
-    """The body did not arrive before the deadline."""
-
-
 class ModelNotReady(ServingError):
     """The model is loading, has failed to load, or was unloaded."""
 

@@ -1,9 +1,11 @@
 """The V2 protocol's gRPC messages to a batch and back."""
 
+import struct
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from google.protobuf import unknown_fields
 
 from predictors.serving.batch import Batch, Column, Input, Limits, Outputs, TensorSpec
 from predictors.serving.errors import InvalidInput
@@ -22,6 +24,10 @@ from predictors.serving.tensors import (
     text_from_utf8,
 )
 
+# Fields that Triton's version of the messages has and KServe's lacks; its clients send them.
+_TRITON_DOUBLE = 4
+_TRITON_UINT64 = 5
+_TRITON_MODEL_NAME = 2
 _CONTENTS = {
     "INT8": "int_contents",
     "INT16": "int_contents",
@@ -105,8 +111,24 @@ def _tensor(entry: Any, allowed: tuple[str, ...], raw: bytes | None) -> Tensor:
 
 def _parameter(key: str, value: Any) -> Any:
     choice = value.WhichOneof("parameter_choice")
-    if choice is None:
-        raise InvalidInput(
-            f'the parameter "{key[:64]}" has no value; bool_param, int64_param or string_param is expected'
-        )
-    return getattr(value, choice)
+    if choice is not None:
+        return getattr(value, choice)
+    for field in _unknown_fields(value):
+        if field.field_number == _TRITON_DOUBLE:
+            return struct.unpack("<d", struct.pack("<Q", field.data))[0]
+        if field.field_number == _TRITON_UINT64:
+            return field.data
+    raise InvalidInput(f'the parameter "{key[:64]}" has no value; a bool, int64, double or string is expected')
+
+
+def repository_model_name(request: Any) -> str:
+    """The model that a repository request names; Triton's message has the name in another field than KServe's."""
+    if request.model_name:
+        return str(request.model_name)
+    names = [field.data for field in _unknown_fields(request) if field.field_number == _TRITON_MODEL_NAME]
+    return names[0].decode("utf-8", "replace") if names and isinstance(names[0], bytes) else ""
+
+
+def _unknown_fields(message: Any) -> list[Any]:
+    found: Any = unknown_fields.UnknownFieldSet(message)
+    return list(found)

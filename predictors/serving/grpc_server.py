@@ -1,15 +1,18 @@
 """gRPC: KServe's GRPCInferenceService, the standard health service and reflection."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import grpc
+from google.protobuf.message import DecodeError
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from predictors import __version__
 from predictors.serving import grpc_codec
+from predictors.serving.deadline import HEADER, allowed_seconds
 from predictors.serving.endpoints import EXTENSIONS, REPOSITORY_OFF, SERVER_NAME
 from predictors.serving.errors import (
     DeadlineExceeded,
@@ -20,8 +23,8 @@ from predictors.serving.errors import (
     ServingError,
     TooLarge,
 )
-from predictors.serving.kserve_api import pb, pb_grpc
-from predictors.serving.registry import Registry, Slot, State
+from predictors.serving.kserve_api import pb
+from predictors.serving.registry import Registry, Slot
 from predictors.serving.settings import ServerSettings
 from predictors.serving.telemetry import Call, Telemetry, kserve_steps
 
@@ -36,14 +39,22 @@ GRPC_STATUS: dict[type[ServingError], grpc.StatusCode] = {
     DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 INFERENCE_SERVICE = "inference.GRPCInferenceService"
+Answer: TypeAlias = Callable[[Call, Any], Awaitable[Any]]
+# A message up to this many times the limit is read, to be refused like any other; gRPC itself refuses what is larger.
+_READ_FACTOR = 2
+# For the last response to leave, seconds.
+_FLUSH_SECONDS = 0.1
 
 
-class InferenceServicer(pb_grpc.GRPCInferenceServiceServicer):  # type: ignore[misc]  # kserve is not typed
-    """The V2 protocol's service.
+class InferenceService:
+    """The V2 protocol's methods.
+
+    They are given the bytes of a message and parse them themselves, so that a message that cannot be parsed, or is too
+    large, is answered, logged and counted as any other bad request.
 
     Args:
         registry: the models.
-        settings: for the deadline and whether the repository is enabled.
+        settings: for the limits and whether the repository is enabled.
         telemetry: where finished calls go.
     """
 
@@ -51,129 +62,116 @@ class InferenceServicer(pb_grpc.GRPCInferenceServiceServicer):  # type: ignore[m
         self._registry = registry
         self._settings = settings
         self._telemetry = telemetry
+        self.active = 0
 
-    async def ServerLive(self, request: Any, context: Any) -> Any:  # noqa: N802  # names of the protocol
-        """Whether the process answers."""
+    def handlers(self) -> Any:
+        """What the gRPC server routes this service's methods to."""
+        methods: dict[str, tuple[Any, Answer, str, bool]] = {
+            "ServerLive": (pb.ServerLiveRequest, self._server_live, "", True),
+            "ServerReady": (pb.ServerReadyRequest, self._server_ready, "", True),
+            "ServerMetadata": (pb.ServerMetadataRequest, self._server_metadata, "", False),
+            "ModelReady": (pb.ModelReadyRequest, self._model_ready, "", True),
+            "ModelMetadata": (pb.ModelMetadataRequest, self._model_metadata, "", False),
+            "ModelInfer": (pb.ModelInferRequest, self._model_infer, "grpc", False),
+            "RepositoryModelLoad": (pb.RepositoryModelLoadRequest, self._load, "", False),
+            "RepositoryModelUnload": (pb.RepositoryModelUnloadRequest, self._unload, "", False),
+        }
+        handlers = {name: self._handler(name, *method) for name, method in methods.items()}
+        return grpc.method_handlers_generic_handler(INFERENCE_SERVICE, handlers)
+
+    def _handler(self, name: str, message: Any, answer: Answer, protocol: str, quiet: bool) -> Any:
+        async def handle(raw: bytes, context: Any) -> bytes:
+            metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+            call = Call(protocol, metadata.get("x-request-id"), "/" + name)
+            call.quiet, call.bytes_in = quiet, len(raw)
+            call.code = grpc.StatusCode.CANCELLED.name
+            self.active += 1
+            try:
+                call.deadline = self._deadline(call, metadata, context)
+                response: bytes = (await answer(call, self._parse(message, raw))).SerializeToString()
+                call.code, call.bytes_out = grpc.StatusCode.OK.name, len(response)
+            except ServingError as error:
+                await _abort(context, call, GRPC_STATUS[type(error)], str(error))
+            except Exception:
+                logger.exception("request %s failed", call.id)
+                await _abort(context, call, grpc.StatusCode.INTERNAL, f"internal error; the request id is {call.id}")
+            else:
+                context.set_trailing_metadata(_trailers(call))
+                return response
+            finally:
+                self.active -= 1
+                self._telemetry.finish(call)
+
+        return grpc.unary_unary_rpc_method_handler(handle)
+
+    def _deadline(self, call: Call, metadata: dict[str, str], context: Any) -> float:
+        seconds = allowed_seconds(self._settings.request_timeout_seconds, metadata.get(HEADER))
+        remaining = context.time_remaining()
+        return call.started + (seconds if remaining is None else min(seconds, remaining))
+
+    def _parse(self, message: Any, raw: bytes) -> Any:
+        if len(raw) > self._settings.max_body_bytes:
+            raise TooLarge(f"the message is too large; at most {self._settings.max_body_bytes} bytes are allowed")
+        try:
+            return message.FromString(raw)
+        except DecodeError:
+            raise InvalidInput(f"the message is not a valid {message.DESCRIPTOR.full_name}") from None
+
+    async def _server_live(self, call: Call, request: Any) -> Any:
         return pb.ServerLiveResponse(live=True)
 
-    async def ServerReady(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Whether every model can answer."""
+    async def _server_ready(self, call: Call, request: Any) -> Any:
         return pb.ServerReadyResponse(ready=not self._registry.unready())
 
-    async def ModelReady(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Whether one model can answer."""
-
-        async def answer(call: Call) -> Any:
-            slot = self._find(call, request.name, request.version)
-            return pb.ModelReadyResponse(ready=not self._registry.model_unready(slot))
-
-        return await self._answer("", "/ModelReady", context, answer, quiet=True)
-
-    async def ServerMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Name, version and extensions of the server."""
+    async def _server_metadata(self, call: Call, request: Any) -> Any:
         return pb.ServerMetadataResponse(name=SERVER_NAME, version=__version__, extensions=EXTENSIONS)
 
-    async def ModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """What a model takes and gives."""
+    async def _model_ready(self, call: Call, request: Any) -> Any:
+        slot = self._find(call, request.name, request.version)
+        return pb.ModelReadyResponse(ready=not self._registry.model_unready(slot))
 
-        async def answer(call: Call) -> Any:
-            slot = self._find(call, request.name, request.version)
-            slot.require_ready()
-            tensor = pb.ModelMetadataResponse.TensorMetadata
-            return pb.ModelMetadataResponse(
-                name=slot.name,
-                versions=[slot.version],
-                platform=slot.predictor.platform,
-                inputs=[tensor(**entry) for entry in slot.predictor.get_input_types()],
-                outputs=[tensor(**entry) for entry in slot.predictor.get_output_types()],
-            )
+    async def _model_metadata(self, call: Call, request: Any) -> Any:
+        slot = self._find(call, request.name, request.version)
+        slot.require_ready()
+        tensor = pb.ModelMetadataResponse.TensorMetadata
+        return pb.ModelMetadataResponse(
+            name=slot.name,
+            versions=[slot.version],
+            platform=slot.predictor.platform,
+            inputs=[tensor(**entry) for entry in slot.predictor.get_input_types()],
+            outputs=[tensor(**entry) for entry in slot.predictor.get_output_types()],
+        )
 
-        return await self._answer("", "/ModelMetadata", context, answer)
+    async def _model_infer(self, call: Call, request: Any) -> Any:
+        slot = self._find(call, request.model_name, request.model_version)
+        slot.require_ready()
+        predictor = slot.predictor
+        decoding, predicting, encoding = kserve_steps(slot.name)
+        with decoding.time():
+            batch, wanted = grpc_codec.decode(request, predictor.input, predictor.outputs, slot.limits)
+        with predicting.time():
+            outputs = await slot.run(batch, call.deadline)
+        with encoding.time():
+            return grpc_codec.encode(request, outputs, wanted, slot.name, slot.version)
 
-    async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Predict."""
+    async def _load(self, call: Call, request: Any) -> Any:
+        slot = self._repository_slot(call, request)
+        await self._registry.load(slot)
+        return pb.RepositoryModelLoadResponse(model_name=slot.name, isLoaded=True)
 
-        async def answer(call: Call) -> Any:
-            call.bytes_in = request.ByteSize()
-            slot = self._find(call, request.model_name, request.model_version)
-            slot.require_ready()
-            deadline = self._deadline(call, context)
-            predictor = slot.predictor
-            decoding, predicting, encoding = kserve_steps(slot.name)
-            with decoding.time():
-                batch, wanted = grpc_codec.decode(request, predictor.input, predictor.outputs, slot.limits)
-            with predicting.time():
-                outputs = await slot.run(batch, deadline)
-            with encoding.time():
-                return grpc_codec.encode(request, outputs, wanted, slot.name, slot.version)
-
-        return await self._answer("grpc", "/ModelInfer", context, answer)
-
-    async def RepositoryModelLoad(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Load a model again, where that is enabled."""
-
-        async def answer(call: Call) -> Any:
-            slot = self._repository_slot(call, request.model_name)
-            if slot.state is State.LOADING:
-                raise ModelNotReady(f'model "{slot.name}" is loading already')
-            await self._registry.load(slot)
-            slot.require_ready()
-            return pb.RepositoryModelLoadResponse(model_name=slot.name, isLoaded=True)
-
-        return await self._answer("", "/RepositoryModelLoad", context, answer)
-
-    async def RepositoryModelUnload(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Unload a model, where that is enabled."""
-
-        async def answer(call: Call) -> Any:
-            slot = self._repository_slot(call, request.model_name)
-            slot.require_ready()
-            await self._registry.unload(slot)
-            return pb.RepositoryModelUnloadResponse(model_name=slot.name, isUnloaded=True)
-
-        return await self._answer("", "/RepositoryModelUnload", context, answer)
+    async def _unload(self, call: Call, request: Any) -> Any:
+        slot = self._repository_slot(call, request)
+        await self._registry.unload(slot)
+        return pb.RepositoryModelUnloadResponse(model_name=slot.name, isUnloaded=True)
 
     def _find(self, call: Call, name: str, version: str) -> Slot:
         call.slot = self._registry.find(name, version)
         return call.slot
 
-    def _repository_slot(self, call: Call, name: str) -> Slot:
+    def _repository_slot(self, call: Call, request: Any) -> Slot:
         if not self._settings.enable_repository:
             raise NotFound(REPOSITORY_OFF)
-        return self._find(call, name, "")
-
-    def _deadline(self, call: Call, context: Any) -> float:
-        remaining = context.time_remaining()
-        allowed = self._settings.request_timeout_seconds
-        return call.started + (allowed if remaining is None else min(allowed, remaining))
-
-    async def _answer(
-        self,
-        protocol: str,
-        path: str,
-        context: Any,
-        answer: Callable[[Call], Awaitable[Any]],
-        quiet: bool = False,
-    ) -> Any:
-        """Run a handler; map its errors to a status; account for the call once."""
-        metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-        call = Call(protocol, metadata.get("x-request-id"), path)
-        call.quiet = quiet
-        call.code = grpc.StatusCode.CANCELLED.name
-        try:
-            response = await answer(call)
-            call.code = grpc.StatusCode.OK.name
-            call.bytes_out = response.ByteSize()
-        except ServingError as error:
-            await _abort(context, call, GRPC_STATUS[type(error)], str(error))
-        except Exception:
-            logger.exception("request %s failed", call.id)
-            await _abort(context, call, grpc.StatusCode.INTERNAL, f"internal error; the request id is {call.id}")
-        else:
-            context.set_trailing_metadata(_trailers(call))
-            return response
-        finally:
-            self._telemetry.finish(call)
+        return self._find(call, grpc_codec.repository_model_name(request), "")
 
 
 async def _abort(context: Any, call: Call, code: grpc.StatusCode, message: str) -> NoReturn:
@@ -202,33 +200,33 @@ class GrpcServer:
     def __init__(self, registry: Registry, settings: ServerSettings, telemetry: Telemetry) -> None:
         self._registry = registry
         self._settings = settings
-        self._telemetry = telemetry
+        self._service = InferenceService(registry, settings, telemetry)
         self._health = health.aio.HealthServicer()
 
     async def start(self) -> int:
         """Open the port; gives its number.
 
         Raises:
-            OSError: the port is taken.
+            OSError: it cannot be opened.
         """
         # One process a port: SO_REUSEPORT would let a second server take half of the calls without a word.
         options = [
             ("grpc.so_reuseport", 0),
-            ("grpc.max_receive_message_length", self._settings.max_body_bytes),
+            ("grpc.max_receive_message_length", _READ_FACTOR * self._settings.max_body_bytes),
             ("grpc.max_send_message_length", -1),
         ]
         self._server = grpc.aio.server(options=options)
-        servicer = InferenceServicer(self._registry, self._settings, self._telemetry)
-        pb_grpc.add_GRPCInferenceServiceServicer_to_server(servicer, self._server)
+        self._server.add_generic_rpc_handlers((self._service.handlers(),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (INFERENCE_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         try:
-            port: int = self._server.add_insecure_port(f"{self._settings.host}:{self._settings.grpc_port}")
-        except RuntimeError:
+            port: int = self._server.add_insecure_port(f"{host}:{self._settings.grpc_port}")
+        except RuntimeError as error:
             raise OSError(
-                f"the gRPC port {self._settings.grpc_port} is taken; choose another with --grpc_port"
-            ) from None
+                f"cannot listen on {host} port {self._settings.grpc_port} for gRPC; choose another with --grpc_port"
+            ) from error
         self._registry.on_change(self._report_health)
         await self._report_health()
         await self._server.start()
@@ -243,6 +241,16 @@ class GrpcServer:
             unready = self._registry.model_unready(slot)
             await self._health.set(slot.name, status.NOT_SERVING if unready else status.SERVING)
 
-    async def stop(self, grace_seconds: float) -> None:
-        """Take no more calls and wait for those in flight."""
-        await self._server.stop(grace_seconds)
+    async def stop(self, grace_seconds: float, hurry: Callable[[], bool]) -> None:
+        """Take no more calls, wait for the inference service's, and end what else is open (watched health, say).
+
+        Args:
+            grace_seconds: how long to wait at the most.
+            hurry: asked again and again whether to wait no longer.
+        """
+        stopping = asyncio.create_task(self._server.stop(grace_seconds))
+        while self._service.active and not stopping.done() and not hurry():
+            await asyncio.sleep(_FLUSH_SECONDS)
+        await asyncio.sleep(_FLUSH_SECONDS)
+        await self._server.stop(0)
+        await stopping

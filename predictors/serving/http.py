@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from predictors.serving.errors import BodyTimeout, InvalidInput, TooLarge, UnsupportedMediaType
+from predictors.serving.deadline import HEADER, allowed_seconds
+from predictors.serving.errors import DeadlineExceeded, TooLarge, UnsupportedMediaType
 from predictors.serving.telemetry import Call
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -18,7 +19,6 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Header: TypeAlias = tuple[bytes, bytes]
 
 JSON: Header = (b"content-type", b"application/json")
-_MAX_TIMEOUT_MS = 24 * 3600 * 1000
 
 
 class ClientDisconnected(Exception):  # an event, not a fault
@@ -59,6 +59,8 @@ class Request:
         self._receive = receive
         self._max_body_bytes = max_body_bytes
         self._timeout_seconds = timeout_seconds
+        # A client that waits for leave to send its body may or may not send it after an error.
+        call.close = b"expect" in self.headers
 
     def header(self, name: bytes) -> str | None:
         """A header's value; ``name`` in lower case."""
@@ -71,13 +73,7 @@ class Request:
         Raises:
             InvalidInput: ``x-request-timeout-ms`` is not a positive integer.
         """
-        seconds = self._timeout_seconds
-        given = self.headers.get(b"x-request-timeout-ms")
-        if given is not None:
-            if not given.isdigit() or not 0 < int(given[:12]) <= _MAX_TIMEOUT_MS:
-                raise InvalidInput(f"x-request-timeout-ms must be a whole number from 1 to {_MAX_TIMEOUT_MS}")
-            seconds = min(seconds, int(given) / 1000)
-        return self.call.started + seconds
+        return self.call.started + allowed_seconds(self._timeout_seconds, self.header(HEADER.encode()))
 
     def media_type(self) -> str:
         """The content type without its parameters, in lower case; empty if there is none.
@@ -108,7 +104,7 @@ class Request:
 
         Raises:
             TooLarge: over the limit, told by its head or by what came.
-            BodyTimeout: it had not arrived at the deadline.
+            DeadlineExceeded: it had not arrived by then.
             ClientDisconnected: the client went away.
         """
         declared = self.headers.get(b"content-length")
@@ -130,7 +126,9 @@ class Request:
                     if not message.get("more_body", False):
                         break
         except TimeoutError:
-            raise BodyTimeout("the body did not arrive before the deadline") from None
+            self.call.close = True  # what still comes would be taken for the next request
+            raise DeadlineExceeded("the body did not arrive before the deadline") from None
+        self.call.close = False
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _too_large(self) -> TooLarge:

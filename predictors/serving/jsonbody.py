@@ -20,18 +20,18 @@ class _DuplicateKeyError(Exception):
     pass
 
 
-def parse_object(body: bytes | memoryview, unique: str) -> dict[str, Any]:
+def parse_object(body: bytes | memoryview, *unique: str) -> dict[str, Any]:
     """Parse a JSON object.
 
     Args:
         body: UTF-8 text.
-        unique: the key that must not stand twice in one object.
+        unique: the keys that must not stand twice in one object; the first is the one that is missed most.
 
     Raises:
-        InvalidInput: not JSON, not an object, or with a duplicate of that key.
+        InvalidInput: not JSON, not an object, or with a duplicate of such a key.
     """
     if len(body) == 0:
-        raise InvalidInput(f'the body is empty; it must be a JSON object with the field "{unique}"')
+        raise InvalidInput(f'the body is empty; it must be a JSON object with the field "{unique[0]}"')
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -39,8 +39,10 @@ def parse_object(body: bytes | memoryview, unique: str) -> dict[str, Any]:
             f"the body is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}"
         ) from None
     if type(payload) is not dict:
-        raise InvalidInput(f'the body must be a JSON object with the field "{unique}", not {json_type(payload)}')
-    _refuse_duplicates(bytes(body), unique)
+        raise InvalidInput(f'the body must be a JSON object with the field "{unique[0]}", not {json_type(payload)}')
+    raw = bytes(body)
+    for key in unique:
+        _refuse_duplicates(raw, key)
     return payload
 
 

@@ -44,6 +44,7 @@ _importing = True  # while it is, a missing name is a submodule that has yet to 
 _defer_package_init()
 
 import kserve.metrics as kserve_metrics  # noqa: E402
+from kserve.errors import InvalidInput as KServeInvalidInput  # noqa: E402
 from kserve.model import Model  # noqa: E402
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb  # noqa: E402
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as pb_grpc  # noqa: E402
@@ -51,4 +52,13 @@ from kserve.protocol.infer_type import InferOutput, InferRequest, InferResponse 
 
 _importing = False
 
-__all__ = ["InferOutput", "InferRequest", "InferResponse", "Model", "kserve_metrics", "pb", "pb_grpc"]
+__all__ = [
+    "InferOutput",
+    "InferRequest",
+    "InferResponse",
+    "KServeInvalidInput",
+    "Model",
+    "kserve_metrics",
+    "pb",
+    "pb_grpc",
+]

@@ -37,7 +37,7 @@ class LegacyEndpoints:
         request.require_json()
         deadline = request.deadline()
         body = await request.body(deadline)
-        payload = parse_object(body, unique="features" if b'"features"' in body else "text")
+        payload = parse_object(body, "features", "text")
         slot = self._slot_for(payload)
         request.call.slot = slot
         slot.require_ready()

@@ -25,6 +25,6 @@ def read_npz(raw: bytes, what: str) -> dict[str, NDArray[Any]]:
         archive = np.load(io.BytesIO(raw), allow_pickle=False)
         if isinstance(archive, np.lib.npyio.NpzFile):
             return {name: archive[name] for name in archive.files}
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
+    except (ValueError, KeyError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
         pass
     raise ArtifactError(f"the model file is not {what}'s npz archive")

@@ -7,7 +7,6 @@ from predictors.serving.batch import FeatureInput, TensorSpec
 from predictors.serving.http import Request, Response
 from predictors.serving.registry import Registry, Slot
 from predictors.serving.routing import Route, Router
-from predictors.serving.settings import ServerSettings
 from predictors.serving.tensors import allowed_types
 
 Schema: TypeAlias = dict[str, Any]
@@ -19,7 +18,6 @@ _ERRORS = {
     "400": "The request is not as described.",
     "404": "No such model or version.",
     "405": "The path is for other methods.",
-    "408": "The body did not arrive in time.",
     "413": "The body, its rows or a text are over a limit.",
     "415": "The body is not JSON.",
     "422": "A field is missing or wrong.",
@@ -34,12 +32,10 @@ class OpenApiEndpoint:
 
     Args:
         registry: the models.
-        settings: for the limits.
     """
 
-    def __init__(self, registry: Registry, settings: ServerSettings) -> None:
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._settings = settings
 
     def register(self, router: Router) -> None:
         """Add the route."""
@@ -112,6 +108,8 @@ def _model_paths(slot: Slot) -> Schema:
     )
     ready = _ready({"name": _STRING})
     infer = _post("Predict (V2)", _v2_request(slot), _v2_answer(predictor.outputs), "404")
+    # With the binary tensor extension, JSON is followed by tensors, and the header has the JSON's length.
+    infer["post"]["responses"]["200"]["content"]["application/octet-stream"] = {"schema": {}}
     paths = {
         f"/v1/models/{name}": _get("Readiness of the model", ready, "503"),
         f"/v1/models/{name}:predict": _post("Predict (V1)", _v1_request(slot), _v1_answer(slot)),
@@ -163,24 +161,27 @@ def _row(spec: TensorSpec) -> Schema:
 
 def _v2_request(slot: Slot) -> Schema:
     kind = slot.predictor.input
-    if isinstance(kind, FeatureInput):
-        width, element = len(kind.names), _NUMBER
-    else:
-        width, element = 1, _text(slot)
-    # One row, spelt out: JSON Schema cannot say that the data is as long as the shape's product.
+    element, most = (_NUMBER, len(kind.names)) if isinstance(kind, FeatureInput) else (_text(slot), 1)
     tensor = _object(
         {
             "name": {"type": "string", "minLength": 1, "maxLength": 128},
-            "datatype": {"enum": [name for name in allowed_types(kind) if not name.startswith("INT")]},
-            "shape": {"const": [1, width]},
-            "data": {"type": "array", "items": element, "minItems": width, "maxItems": width},
+            "datatype": {"enum": list(allowed_types(kind))},
+            "shape": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 2},
+            "data": {
+                "description": "As many elements as the shape's product, flat or nested as the shape is.",
+                "type": "array",
+                "items": {"anyOf": [element, {"type": "array", "items": element, "minItems": 1}]},
+                "minItems": 1,
+            },
         }
     )
-    schema = _object({"inputs": {"type": "array", "items": tensor, "minItems": 1, "maxItems": 1}})
-    output = _object({"name": {"enum": [spec.name for spec in slot.predictor.outputs]}})
+    schema = _object({"inputs": {"type": "array", "items": tensor, "minItems": 1, "maxItems": most}})
+    names = [spec.name for spec in slot.predictor.outputs]
+    output = _object({"name": {"enum": names}})
+    output["properties"]["parameters"] = _object({"binary_data": {"type": "boolean"}})
     schema["properties"]["id"] = _STRING
     schema["properties"]["parameters"] = slot.predictor.parameters_schema()
-    schema["properties"]["outputs"] = {"type": "array", "items": output, "maxItems": 1}
+    schema["properties"]["outputs"] = {"type": "array", "items": output, "maxItems": len(names)}
     return schema
 
 
@@ -253,7 +254,7 @@ def _get(summary: str, schema: Schema, *statuses: str) -> Schema:
 
 
 def _post(summary: str, request: Schema, answer: Schema, *statuses: str) -> Schema:
-    responses = {status: _error(status) for status in ("400", "408", "413", "415", "429", "503", "504", *statuses)}
+    responses = {status: _error(status) for status in ("400", "413", "415", "429", "503", "504", *statuses)}
     responses["200"] = {"description": "OK", "content": {"application/json": {"schema": answer}}}
     return {
         "post": {

@@ -6,6 +6,7 @@ decoded. Both come out of the same codecs.
 """
 
 import asyncio
+import threading
 import time
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -16,8 +17,8 @@ import numpy as np
 from predictors.serving import grpc_codec, v1
 from predictors.serving.artifact import Artifact, Golden, Manifest
 from predictors.serving.batch import Batch, Input, Job, Limits, Outputs, TensorSpec
-from predictors.serving.errors import ArtifactError, InvalidInput
-from predictors.serving.kserve_api import InferOutput, InferRequest, InferResponse, Model
+from predictors.serving.errors import ArtifactError, InvalidInput, ServingError, TooLarge
+from predictors.serving.kserve_api import InferOutput, InferRequest, InferResponse, KServeInvalidInput, Model
 from predictors.serving.metrics import Metrics
 from predictors.serving.settings import Source
 
@@ -52,6 +53,7 @@ class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not 
         self.source = source
         self.version = ""
         self.format = ""
+        self._alone = threading.Lock()  # KServe's server may call `predict` from several requests at once
 
     @abstractmethod
     def load_artifact(self, artifact: Artifact) -> None:
@@ -78,8 +80,8 @@ class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not 
         """
 
     def parameters_schema(self) -> dict[str, Any]:
-        """JSON schema of the request parameters; a model without any ignores what it is given."""
-        return {"type": "object"}
+        """JSON schema of the request parameters; a model without any of its own ignores what it is given."""
+        return {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
 
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
         """Count what was predicted."""
@@ -124,7 +126,7 @@ class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not 
     def _infer_golden(self, golden: tuple[Golden, ...]) -> Outputs:
         try:
             batch = v1.decode_payload({"instances": [example.input for example in golden]}, self.input, self.limits)
-        except InvalidInput as error:
+        except ServingError as error:
             raise ArtifactError(f"the golden examples are not valid input: {error}") from None
         return self.infer(batch, Job(time.monotonic() + _KSERVE_DEADLINE_SECONDS))  # type: ignore[arg-type]
 
@@ -134,18 +136,32 @@ class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not 
         headers: dict[str, str] | None = None,
         response_headers: dict[str, str] | None = None,
     ) -> dict[str, Any] | InferResponse:
-        """KServe's own contract: a V1 dict gives a dict, an `InferRequest` gives an `InferResponse`."""
-        if isinstance(payload, InferRequest):
-            batch, wanted = grpc_codec.decode(payload.to_grpc(), self.input, self.outputs, self.limits)
-            return self._infer_response(payload, await self._run(batch), wanted)
-        outputs = await self._run(v1.decode_payload(payload, self.input, self.limits))
+        """KServe's own contract: a V1 dict gives a dict, an `InferRequest` gives an `InferResponse`.
+
+        Raises:
+            kserve.errors.InvalidInput: naming the offending field.
+        """
+        try:
+            if isinstance(payload, InferRequest):
+                batch, wanted = grpc_codec.decode(payload.to_grpc(), self.input, self.outputs, self.limits)
+                return self._infer_response(payload, await self._run(batch), wanted)
+            outputs = await self._run(v1.decode_payload(payload, self.input, self.limits))
+        except (InvalidInput, TooLarge) as error:
+            raise KServeInvalidInput(str(error)) from None
         answer = v1.encode_payload(outputs, self.v1_fields, self.version)
         return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in answer.items()}
 
     async def _run(self, batch: Batch) -> Outputs:
         self.check(batch)  # type: ignore[arg-type]  # the codecs gave what self.input asks for
         job = Job(time.monotonic() + _KSERVE_DEADLINE_SECONDS)
-        return await asyncio.to_thread(self.infer, batch, job)  # type: ignore[arg-type]
+        try:
+            return await asyncio.to_thread(self._infer_alone, batch, job)
+        finally:
+            job.cancel()
+
+    def _infer_alone(self, batch: Batch, job: Job) -> Outputs:
+        with self._alone:
+            return self.infer(batch, job)  # type: ignore[arg-type]
 
     def _infer_response(self, request: InferRequest, outputs: Outputs, wanted: list[TensorSpec]) -> InferResponse:
         tensors = []
@@ -171,7 +187,10 @@ def _metadata(spec: TensorSpec) -> dict[str, Any]:
 
 
 def _matches(actual: Any, expected: Any) -> bool:
-    if isinstance(expected, (int, float, list)) and not isinstance(actual, str):
+    if isinstance(actual, str):
+        return bool(actual == expected)
+    try:
         found, wanted = np.asarray(actual, dtype=np.float64), np.asarray(expected, dtype=np.float64)
-        return found.shape == wanted.shape and bool(np.allclose(found, wanted, rtol=0, atol=GOLDEN_TOLERANCE))
-    return bool(actual == expected)
+    except (TypeError, ValueError):
+        return False
+    return found.shape == wanted.shape and bool(np.allclose(found, wanted, rtol=0, atol=GOLDEN_TOLERANCE))

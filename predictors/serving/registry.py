@@ -9,7 +9,7 @@ import asyncio
 import enum
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -92,10 +92,12 @@ class Slot:
             deadline: seconds on the clock of `time.monotonic`.
 
         Raises:
+            ModelNotReady: it is not ready any more.
             Overloaded: too many are waiting.
             DeadlineExceeded: it was not done in time; the model is told to stop.
             InvalidInput: the model refuses the batch.
         """
+        self.require_ready()  # it may have been unloaded while the body was on its way
         if self.in_flight >= self.max_queue:
             raise Overloaded(f'model "{self.name}" has {self.in_flight} requests waiting; try again later', 1)
         self.predictor.check(batch)
@@ -115,6 +117,8 @@ class Slot:
     def _infer(self, batch: Batch, job: Job) -> Outputs:
         self._started += 1
         try:
+            if not self.predictor.ready:
+                raise ModelNotReady(f'model "{self.name}" is not ready: {self.reason}')
             if job.stopped():
                 raise DeadlineExceeded(f'model "{self.name}" had no time left to answer')
             outputs = self.predictor.infer(batch, job)
@@ -125,31 +129,35 @@ class Slot:
 
     async def load(self) -> None:
         """Load on the model's thread; a failure becomes the reason, never an exception."""
-        self.state, self.reason = State.LOADING, "loading"
         started = time.monotonic()
         try:
             await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.load)
         except ArtifactError as error:
-            self._fail(str(error))
+            await self._fail(str(error))
         except Exception:
             logger.exception("model %s failed to load", self.name)
-            self._fail("it failed to load; the server's log has the detail")
+            await self._fail("it failed to load; the server's log has the detail")
         else:
             seconds = time.monotonic() - started
             self._metrics.load_time.labels(self.name, self.version).set(seconds)
             self.state, self.reason = State.READY, ""
             logger.info("model %s version %s is ready after %.2f s", self.name, self.version, seconds)
 
-    def _fail(self, reason: str) -> None:
+    async def _fail(self, reason: str) -> None:
         self.state, self.reason = State.FAILED, reason
         logger.error("model %s is not ready: %s", self.name, reason)
+        await self.unload()
 
     async def unload(self) -> None:
         """Let what is running end, then give the model's memory back."""
-        self.state, self.reason = State.UNLOADED, "it was unloaded"
         self.predictor.ready = False
         await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.close)
-        logger.info("model %s is unloaded", self.name)
+        self.predictor.version = self.predictor.format = ""
+
+    @property
+    def busy(self) -> bool:
+        """Whether its thread is at work."""
+        return self.state is State.LOADING or self.in_flight > 0
 
     def close(self) -> None:
         """End the thread once it is idle."""
@@ -163,6 +171,7 @@ class Registry:
         self.slots = {predictor.name: Slot(predictor, settings, metrics) for predictor in predictors}
         self.draining = False
         self._listeners: list[Callable[[], Awaitable[None]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def on_change(self, listener: Callable[[], Awaitable[None]]) -> None:
         """Have a coroutine run whenever readiness may have changed."""
@@ -201,20 +210,47 @@ class Registry:
         return slot.reason if slot.state is not State.READY else ""
 
     async def load_all(self) -> None:
-        """Load the models one after the other, the first named first."""
+        """Load the models one after the other, the first named first; failures become reasons."""
         for slot in self.slots.values():
-            await self.load(slot)
+            await self._load(slot)
 
     async def load(self, slot: Slot) -> None:
-        """Load one model."""
+        """Load one model again; goes on to the end even if the caller gives up.
+
+        Raises:
+            ModelNotReady: it is loading already, or failed to load.
+        """
+        if slot.state is State.LOADING:
+            raise ModelNotReady(f'model "{slot.name}" is loading already')
+        slot.state, slot.reason = State.LOADING, "loading"
+        await self._to_the_end(self._load(slot))
+        slot.require_ready()
+
+    async def unload(self, slot: Slot) -> None:
+        """Unload one model; goes on to the end even if the caller gives up.
+
+        Raises:
+            ModelNotReady: it is not loaded.
+        """
+        slot.require_ready()
+        slot.state, slot.reason = State.UNLOADED, "it was unloaded"
+        await self._to_the_end(self._unload(slot))
+
+    async def _load(self, slot: Slot) -> None:
         await self.notify()
         await slot.load()
         await self.notify()
 
-    async def unload(self, slot: Slot) -> None:
-        """Unload one model."""
-        await slot.unload()
+    async def _unload(self, slot: Slot) -> None:
         await self.notify()
+        await slot.unload()
+        logger.info("model %s is unloaded", slot.name)
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await asyncio.shield(task)
 
     def close(self) -> None:
         """End the models' threads."""

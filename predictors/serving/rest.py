@@ -1,9 +1,9 @@
 """REST: the ASGI application. Handlers know protocols; this module knows statuses, headers and accounting."""
 
+import asyncio
 import logging
 
 from predictors.serving.errors import (
-    BodyTimeout,
     DeadlineExceeded,
     InvalidInput,
     MethodNotAllowed,
@@ -16,6 +16,7 @@ from predictors.serving.errors import (
     UnsupportedMediaType,
 )
 from predictors.serving.http import ClientDisconnected, Receive, Request, Response, Scope, Send
+from predictors.serving.http_protocol import TASK_KEY
 from predictors.serving.registry import Registry
 from predictors.serving.routing import Router
 from predictors.serving.settings import ServerSettings
@@ -28,7 +29,6 @@ HTTP_STATUS: dict[type[ServingError], int] = {
     MissingField: 422,
     NotFound: 404,
     MethodNotAllowed: 405,
-    BodyTimeout: 408,
     TooLarge: 413,
     UnsupportedMediaType: 415,
     Overloaded: 429,
@@ -59,12 +59,17 @@ class RestApp:
         if scope["type"] != "http":
             return
         path: str = scope["path"]
+        scope[TASK_KEY] = asyncio.current_task()
         call = Call("", _header(scope, b"x-request-id"), path)
         try:
             try:
                 response = await self._answer(scope, receive, call, path)
             except ServingError as error:
                 response = error_response(error)
+            except asyncio.CancelledError:
+                if not self._registry.draining:
+                    raise ClientDisconnected from None  # the connection is gone, and with it whoever would read on
+                response = error_response(ModelNotReady("the server ended before the answer was ready"))
             except ClientDisconnected:
                 raise
             except Exception:
@@ -93,7 +98,7 @@ class RestApp:
         headers.append((b"x-request-id", call.id.encode()))
         if call.slot is not None and call.slot.version:
             headers.append((b"x-model-version", call.slot.version.encode()))
-        if self._registry.draining:
+        if call.close or self._registry.draining:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": response.body})

@@ -7,7 +7,10 @@ all the rest.
 
 import asyncio
 import contextlib
+import functools
 import logging
+import math
+import os
 import signal
 import socket
 import sys
@@ -20,6 +23,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from predictors.serving.endpoints import Endpoints
 from predictors.serving.grpc_server import GrpcServer
+from predictors.serving.http_protocol import HttpProtocol
 from predictors.serving.legacy import LegacyEndpoints
 from predictors.serving.metrics import Metrics
 from predictors.serving.openapi import OpenApiEndpoint
@@ -63,14 +67,17 @@ class Server:
         on_ready: Callable[[Registry, int, int | None], None] | None = None,
     ) -> None:
         metrics = Metrics(CollectorRegistry())
-        telemetry = Telemetry(metrics, log_json)
+        telemetry = Telemetry(metrics, log_json, log=settings.log_level in ("debug", "info"))
+        self._telemetry = telemetry
         self._settings = settings
         self._on_ready = on_ready
+        self._hurry = asyncio.Event()  # ends the drain
+        self._forced = False  # a second signal came
         self.registry = Registry(predictors, settings, metrics)
         router = Router()
         Endpoints(self.registry, metrics, settings.enable_repository).register(router)
         LegacyEndpoints(self.registry).register(router)
-        OpenApiEndpoint(self.registry, settings).register(router)
+        OpenApiEndpoint(self.registry).register(router)
         self.app: Any = RestApp(router, self.registry, settings, telemetry)
         if settings.cors_origins:
             self.app = CORSMiddleware(
@@ -90,7 +97,7 @@ class Server:
         """
         config = uvicorn.Config(
             self.app,
-            http="httptools",
+            http=functools.partial(HttpProtocol, telemetry=self._telemetry),  # type: ignore[arg-type]
             loop="uvloop",
             ws="none",
             lifespan="off",
@@ -98,25 +105,27 @@ class Server:
             access_log=False,
             server_header=False,
             timeout_keep_alive=self._settings.keep_alive_seconds,
-            timeout_graceful_shutdown=max(1, round(self._settings.grace_seconds)),
+            timeout_graceful_shutdown=math.ceil(self._settings.grace_seconds),
         )
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
             runner.run(self._serve(_Uvicorn(config)))
+        if self._forced and any(slot.busy for slot in self.registry.slots.values()):
+            logging.shutdown()
+            os._exit(0)  # the interpreter would wait for the models' threads
 
     async def _serve(self, http: uvicorn.Server) -> None:
         listener = self._listen()
         grpc_port = await self._start_grpc()
         stop = asyncio.Event()
         self._handle_signals(http, stop)
-        background = {asyncio.create_task(self._load(listener.getsockname()[1], grpc_port))}
-        background.add(asyncio.create_task(self._stop(stop, http)))
+        loading = asyncio.create_task(self._load(listener.getsockname()[1], grpc_port))
+        stopping = asyncio.create_task(self._stop(stop, http))
         try:
             await http.serve(sockets=[listener])
+            stop.set()
+            await stopping
         finally:
-            for task in background:
-                task.cancel()
-            if self._grpc is not None:
-                await self._grpc.stop(0 if http.force_exit else self._settings.grace_seconds)
+            loading.cancel()
             self.registry.close()
         logger.info("stopped")
 
@@ -152,9 +161,11 @@ class Server:
     def _handle_signals(self, http: uvicorn.Server, stop: asyncio.Event) -> None:
         def on_signal(number: signal.Signals) -> None:
             if stop.is_set():
-                http.should_exit = http.force_exit = True
+                self._forced = http.should_exit = http.force_exit = True
+                self._hurry.set()
                 return
-            self._draining_seconds = 0.0 if number is signal.SIGINT else self._settings.drain_seconds
+            if number is signal.SIGINT:
+                self._hurry.set()
             stop.set()
 
         loop = asyncio.get_running_loop()
@@ -165,9 +176,12 @@ class Server:
         await stop.wait()
         self.registry.draining = True
         await self.registry.notify()
-        logger.info("shutting down: not ready, still accepting for %.1f s", self._draining_seconds)
-        await asyncio.sleep(self._draining_seconds)
+        logger.info("shutting down: not ready, still accepting for up to %.1f s", self._settings.drain_seconds)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), self._settings.drain_seconds)
         http.should_exit = True
+        if self._grpc is not None:
+            await self._grpc.stop(self._settings.grace_seconds, lambda: self._forced)
 
 
 def use_json(log_format: str) -> bool:

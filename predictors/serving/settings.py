@@ -15,7 +15,9 @@ ENV_PREFIX = "PREDICTORS_"
 class Settings(BaseSettings):
     """Base: where values come from."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, protected_namespaces=())
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, frozen=True, protected_namespaces=(), env_ignore_empty=True, allow_inf_nan=False
+    )
 
 
 class ServerSettings(Settings):
@@ -56,7 +58,7 @@ class ServerSettings(Settings):
         default=5.0, ge=0, description="After SIGTERM: report not ready but keep accepting for this long, seconds."
     )
     grace_seconds: float = Field(
-        default=20.0, ge=0, description="After draining: wait this long for requests in flight, seconds."
+        default=60.0, ge=0, description="After draining: wait this long for requests in flight, seconds."
     )
     keep_alive_seconds: int = Field(default=75, ge=1, description="Close an idle connection after this long, seconds.")
     log_format: Literal["auto", "json", "text"] = Field(

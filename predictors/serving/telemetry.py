@@ -1,5 +1,6 @@
 """One record a request; metrics and the access log are both written from it, once, at the end."""
 
+import contextlib
 import logging
 import os
 import re
@@ -31,17 +32,31 @@ class Call:
         given_id: the caller's request id, if any.
     """
 
-    __slots__ = ("bytes_in", "bytes_out", "code", "id", "path", "protocol", "quiet", "slot", "started")
+    __slots__ = (
+        "bytes_in",
+        "bytes_out",
+        "close",
+        "code",
+        "deadline",
+        "id",
+        "path",
+        "protocol",
+        "quiet",
+        "slot",
+        "started",
+    )
 
     def __init__(self, protocol: str, given_id: str | None, path: str) -> None:
         self.protocol = protocol
         self.id = request_id(given_id)
         self.path = path
         self.started = time.monotonic()
+        self.deadline = self.started  # seconds on the clock of time.monotonic
         self.slot: Slot | None = None
         self.code = ""
         self.bytes_in = 0
         self.bytes_out = 0
+        self.close = False  # whether the connection must end with the answer
         self.quiet = False  # probes and scrapes that succeed are not logged
 
 
@@ -51,12 +66,14 @@ class Telemetry:
     Args:
         metrics: the server's metrics.
         json: lines as JSON, or as text for people.
-        stream: where the access log goes.
+        log: whether to write the access log at all.
+        stream: where it goes.
     """
 
-    def __init__(self, metrics: Metrics, json: bool, stream: TextIO = sys.stderr) -> None:
+    def __init__(self, metrics: Metrics, json: bool, log: bool = True, stream: TextIO = sys.stderr) -> None:
         self.metrics = metrics
         self._json = json
+        self._log = log
         self._stream = stream
 
     def finish(self, call: Call) -> None:
@@ -67,7 +84,7 @@ class Telemetry:
         if call.protocol:
             self.metrics.requests.labels(model, version, call.protocol, call.code).inc()
             self.metrics.latency.labels(model, version, call.protocol).observe(seconds)
-        if not call.quiet:
+        if self._log and not call.quiet:
             self._write(call, model, version, seconds * 1000)
 
     def _write(self, call: Call, model: str, version: str, milliseconds: float) -> None:
@@ -90,10 +107,16 @@ class Telemetry:
             ).decode()
         else:
             line = (
-                f"{time.strftime('%H:%M:%S')} {call.code:>3} {milliseconds:8.1f} ms  {call.path}  "
+                f"{time.strftime('%H:%M:%S')} {call.code:>3} {milliseconds:8.1f} ms  {printable(call.path)}  "
                 f"{call.bytes_in} B in  {call.bytes_out} B out  id {call.id}"
             )
-        self._stream.write(line + "\n")
+        with contextlib.suppress(OSError):  # nobody reads the log any more; the answer is still owed
+            self._stream.write(line + "\n")
+
+
+def printable(text: str) -> str:
+    """Text from outside, with nothing in it that could forge a line or steer a terminal."""
+    return text.encode("unicode_escape").decode("ascii")
 
 
 def kserve_steps(model: str) -> tuple[Any, Any, Any]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from predictors.serving.artifact import (
+    MANIFEST,
     Golden,
     Manifest,
     TensorEntry,
-    file_entry,
+    bytes_entry,
     write_atomically,
     write_manifest,
 )
@@ -47,14 +48,11 @@ def write_artifact(
     settings: dict[str, Any] | None = None,
 ) -> Trained:
     """Write the pickle-free form, the joblib form and, last, the manifest that vouches for both."""
-    directory.mkdir(parents=True, exist_ok=True)
-    write_atomically(directory / "model.npz", npz)
-    write_atomically(directory / "model.joblib", pickled)
     manifest = Manifest(
         name=predictor.kind,
         version=version,
         kind=predictor.kind,
-        files=(file_entry(directory / "model.npz", "npz"), file_entry(directory / "model.joblib", "joblib")),
+        files=(bytes_entry("model.npz", "npz", npz), bytes_entry("model.joblib", "joblib", pickled)),
         inputs=tensor_entries(predictor.input.specs()),
         outputs=tensor_entries(predictor.outputs),
         class_names=tuple(class_names),
@@ -63,6 +61,10 @@ def write_artifact(
         evaluation=evaluation,
         golden=golden,
     )
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / MANIFEST).unlink(missing_ok=True)  # it speaks of other files from here on
+    write_atomically(directory / "model.npz", npz)
+    write_atomically(directory / "model.joblib", pickled)
     return Trained(directory, manifest, write_manifest(directory, manifest))
 
 

@@ -17,7 +17,7 @@ def decode(body: bytes, kind: Input, limits: Limits) -> Batch:
     Raises:
         InvalidInput, TooLarge: naming the offending field.
     """
-    return decode_payload(parse_object(body, unique="instances"), kind, limits)
+    return decode_payload(parse_object(body, "instances"), kind, limits)
 
 
 def decode_payload(payload: Mapping[str, Any], kind: Input, limits: Limits) -> Batch:

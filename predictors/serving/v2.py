@@ -59,10 +59,10 @@ def decode(
     """
     view = memoryview(body)
     if json_length is None:
-        return decode_payload(parse_object(body, unique="inputs"), memoryview(b""), kind, specs, limits)
+        return decode_payload(parse_object(body, "inputs"), memoryview(b""), kind, specs, limits)
     if not 0 < json_length <= len(body):
         raise InvalidInput(f"inference-header-content-length is {json_length}, but the body has {len(body)} bytes")
-    payload = parse_object(view[:json_length], unique="inputs")
+    payload = parse_object(view[:json_length], "inputs")
     return decode_payload(payload, view[json_length:], kind, specs, limits)
 
 
@@ -83,6 +83,7 @@ def decode_payload(
     if request_id is not None and type(request_id) is not str:
         raise InvalidInput(f'"id" is {json_type(request_id)}; a string is expected')
     parameters = _parameters(payload, "parameters")
+    _check_values(parameters)
     binary_default = _boolean(parameters.pop("binary_data_output", False), "parameters.binary_data_output")
 
     allowed = allowed_types(kind)
@@ -134,6 +135,7 @@ def _tensor(entry: Any, where: str, allowed: tuple[str, ...], binary: memoryview
     datatype = _string(entry, "datatype", where)
     shape = check_header(name, datatype, _list(entry.get("shape"), f"{where}.shape"), allowed)
     parameters = _parameters(entry, f"{where}.parameters")
+    _refuse_extensions(parameters, where)
     size = parameters.get("binary_data_size")
     if size is None:
         if "data" not in entry:
@@ -207,14 +209,29 @@ def _requested_outputs(
         name = _string(entry, "name", where)
         names.append(name)
         parameters = _parameters(entry, f"{where}.parameters")
-        if "classification" in parameters:
-            raise InvalidInput(f"{where} asks for the classification extension, which is not offered")
+        _refuse_extensions(parameters, where)
         if _boolean(parameters.get("binary_data", binary_default), f"{where}.parameters.binary_data"):
             binary.add(name)
     outputs = select_outputs(names, specs)
     if not entries and binary_default:
         binary = {spec.name for spec in specs}
     return outputs, frozenset(binary)
+
+
+def _check_values(parameters: Parameters) -> None:
+    """The protocol's parameters are scalars; a list of strings is taken too (the summarizer's ``stop``)."""
+    for name, value in parameters.items():
+        if value is None or type(value) is dict or (type(value) is list and not set(map(type, value)) <= {str}):
+            raise InvalidInput(
+                f'"parameters.{name[:64]}" is {json_type(value)}; '
+                "a string, number, boolean or list of strings is expected"
+            )
+
+
+def _refuse_extensions(parameters: Parameters, where: str) -> None:
+    for extension in ("classification", "shared_memory_region"):
+        if extension in parameters:
+            raise InvalidInput(f"{where} asks for the {extension} extension, which is not offered")
 
 
 def _string(entry: Mapping[str, Any], key: str, where: str) -> str:

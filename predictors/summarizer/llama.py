@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import llama_cpp
+from jinja2 import TemplateError
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from predictors.serving.errors import ArtifactError
@@ -21,7 +22,7 @@ from predictors.summarizer.engine import Generation, Sampling, Stopped
 
 logger = logging.getLogger(__name__)
 
-# Tokens read per step: large enough for full prefill speed, small enough to stop within a second or two.
+# Tokens read per step: large enough for full prefill speed; a stop waits for one step at the most.
 BATCH_TOKENS = 256
 # How far back the repeat penalty looks, tokens.
 _PENALTY_WINDOW = 64
@@ -67,9 +68,10 @@ class LlamaEngine:
         try:
             self._vocab = llama_cpp.llama_model_get_vocab(self._model)
             self._formatter = self._chat_formatter(name)
+            self._check_template(name)
             trained = llama_cpp.llama_model_n_ctx_train(self._model)
             self._context = self._new_context(context_tokens or min(trained, 8192), threads)
-        except ArtifactError:
+        except BaseException:
             self.close()
             raise
         self._memory = llama_cpp.llama_get_memory(self._context)
@@ -87,8 +89,7 @@ class LlamaEngine:
         document that quotes control tokens cannot end its own message.
         """
         marker = uuid.uuid4().hex
-        messages = [{"role": "system", "content": system}, {"role": "user", "content": user + marker}]
-        before, _, after = self._formatter(messages=messages).prompt.partition(marker)
+        before, _, after = self._render(system, user + marker).partition(marker)
         begins = bool(llama_cpp.llama_vocab_get_add_bos(self._vocab)) and not before.startswith(self._bos)
         return [
             *self._tokenize(before, add_special=begins, parse_special=True),
@@ -141,7 +142,27 @@ class LlamaEngine:
             raise ArtifactError(f"{name} has no chat template; an instruction-tuned model is needed")
         self._bos = self._token_text(llama_cpp.llama_vocab_bos(self._vocab))
         eos = self._token_text(llama_cpp.llama_vocab_eos(self._vocab))
-        return Jinja2ChatFormatter(template.decode(), eos_token=eos, bos_token=self._bos)
+        try:
+            return Jinja2ChatFormatter(template.decode(), eos_token=eos, bos_token=self._bos)
+        except (TemplateError, UnicodeDecodeError):
+            raise ArtifactError(f"{name} has a chat template that is not valid Jinja") from None
+
+    def _render(self, system: str, user: str) -> str:
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+        try:
+            return str(self._formatter(messages=messages).prompt)
+        except (TemplateError, ValueError):  # some templates know no system role
+            messages = [{"role": "user", "content": f"{system}\n\n{user}"}]
+            return str(self._formatter(messages=messages).prompt)
+
+    def _check_template(self, name: str) -> None:
+        marker = uuid.uuid4().hex
+        try:
+            whole = marker in self._render("system", marker)
+        except (TemplateError, ValueError):
+            whole = False
+        if not whole:
+            raise ArtifactError(f"{name} has a chat template that cannot hold a user's message")
 
     def _new_context(self, context_tokens: int, threads: int) -> Any:
         params = llama_cpp.llama_context_default_params()

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from predictors.serving.artifact import Artifact, FileEntry, Manifest, file_entry
@@ -36,8 +35,8 @@ class Parameters(BaseModel):
 
     max_tokens: int = Field(default=200, ge=1, le=100_000, description="Most tokens to write.")
     temperature: float = Field(default=0.0, ge=0, le=2, allow_inf_nan=False, description="0 is greedy.")
-    seed: int | None = Field(default=None, ge=0, lt=2**32, description="Of the random choice; random by default.")
-    stop: tuple[str, ...] = Field(default=(), max_length=8, description="Texts that end the answer, at most 8.")
+    seed: int | None = Field(default=None, ge=0, lt=2**32 - 1, description="Of the random choice; random by default.")
+    stop: list[str] = Field(default=[], max_length=8, description="Texts that end the answer, at most 8.")
 
     @field_validator("max_tokens", "temperature", "seed", mode="before")
     @classmethod
@@ -49,11 +48,11 @@ class Parameters(BaseModel):
     @field_validator("stop", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+        return [value] if isinstance(value, str) else value
 
     @field_validator("stop")
     @classmethod
-    def _not_empty(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _not_empty(cls, value: list[str]) -> list[str]:
         if any(not 0 < len(text) <= 200 for text in value):
             raise ValueError("each text needs 1 to 200 characters")
         return value
@@ -91,6 +90,8 @@ class SummarizerPredictor(Predictor[TextBatch]):
         path = self._settings.gguf
         if path is None:
             return super().open_artifact()
+        if self.source.digest:
+            raise ArtifactError("a pinned artifact digest needs an artifact directory; it cannot vouch for --gguf")
         try:
             entry = file_entry(path, "gguf")
         except OSError as error:
@@ -105,14 +106,16 @@ class SummarizerPredictor(Predictor[TextBatch]):
         self.close()
         with _gguf(artifact, entry) as path:
             engine = _new_engine(path, entry.name, self._settings)
-        engine.generate(engine.prompt(SYSTEM, TASK, _WARM_UP), Sampling(max_tokens=1), lambda: False)
         self._engine, self.format = engine, entry.format
+        engine.generate(engine.prompt(SYSTEM, TASK, _WARM_UP), Sampling(max_tokens=1), lambda: False)
 
     def check_golden(self, manifest: Manifest) -> None:
         """Compare token counts: unlike a summary, they are the same on every processor."""
         assert self._engine is not None  # noqa: S101  # set by load_artifact
         for i, golden in enumerate(manifest.golden):
-            count = len(self._engine.prompt(SYSTEM, TASK, str(golden.input)))
+            if not isinstance(golden.input, str):
+                raise ArtifactError(f"golden example {i} has an input that is not a text")
+            count = len(self._engine.prompt(SYSTEM, TASK, golden.input))
             if golden.output != {"prompt_tokens": count}:
                 raise ArtifactError(f"golden example {i} has {count} prompt tokens, not what the manifest says")
 
@@ -126,10 +129,10 @@ class SummarizerPredictor(Predictor[TextBatch]):
         generations = [self._summarize(text, sampling, job) for text in batch.texts]
         return {
             "summary": [generation.text for generation in generations],
-            "prompt_tokens": _column([generation.prompt_tokens for generation in generations]),
-            "completion_tokens": _column([generation.completion_tokens for generation in generations]),
+            "prompt_tokens": np.array([generation.prompt_tokens for generation in generations]),
+            "completion_tokens": np.array([generation.completion_tokens for generation in generations]),
             "finish_reason": [generation.finish_reason for generation in generations],
-            "seconds_to_first_token": _column([generation.seconds_to_first_token for generation in generations]),
+            "seconds_to_first_token": np.array([generation.seconds_to_first_token for generation in generations]),
         }
 
     def _summarize(self, text: str, sampling: Sampling, job: Job) -> Generation:
@@ -177,16 +180,12 @@ def parse_parameters(given: dict[str, Any]) -> Parameters:
             raise InvalidInput(
                 f'unknown parameter "{name}"; allowed are {", ".join(Parameters.model_fields)}'
             ) from None
-        raise InvalidInput(f'the parameter "{name}" is wrong: {first["msg"]}') from None
+        raise InvalidInput(f'the parameter "{name}" is wrong: {first["msg"].removeprefix("Value error, ")}') from None
 
 
 def _sampling(parameters: Parameters) -> Sampling:
     seed = int.from_bytes(os.urandom(4), "little") if parameters.seed is None else parameters.seed
-    return Sampling(parameters.max_tokens, parameters.temperature, seed, parameters.stop)
-
-
-def _column(values: list[Any]) -> NDArray[Any]:
-    return np.array(values)
+    return Sampling(parameters.max_tokens, parameters.temperature, seed, tuple(parameters.stop))
 
 
 def _gguf(artifact: Artifact, entry: FileEntry) -> AbstractContextManager[Path]:

@@ -6,13 +6,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.live import ROOT, LiveServer
 
 
-def predictors(*arguments: str, cwd: Path = ROOT, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+def predictors(*arguments: str | bytes, cwd: Path = ROOT, stdin: str = "") -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "predictors", *arguments]
     return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=300)
 
@@ -46,6 +47,24 @@ def test_call_intent(server: LiveServer, tmp_path: Path) -> None:
     assert "question" in predictors("call", "intent", str(tmp_path / "text"), "--url", server.url).stdout
 
 
+def test_markup_in_a_text_is_text(server: LiveServer) -> None:
+    assert "see [/b] [bold]x" in predictors("call", "intent", "see [/b] [bold]x", "--url", server.url).stdout
+
+
+def test_a_file_that_is_not_utf_8_is_said_so(server: LiveServer, tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(b"caf\xe9")
+    result = predictors("call", "intent", str(tmp_path / "text"), "--url", server.url)
+    assert result.returncode == 1
+    assert "is not UTF-8" in result.stderr
+
+
+def test_training_into_a_place_that_is_no_directory(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = predictors("train", "iris", "--out", str(tmp_path / "file" / "iris"))
+    assert result.returncode == 1
+    assert "cannot be written" in result.stderr
+
+
 def test_call_summarizer(summarizer: LiveServer) -> None:
     arguments = ("call", "summarizer", "-", "--url", summarizer.url, "--parameters", '{"max_tokens": 8}')
     result = predictors(*arguments, stdin="You pay 9 euros a month.")
@@ -59,10 +78,13 @@ def test_call_summarizer(summarizer: LiveServer) -> None:
         (("call", "iris", "1", "2"), "takes 4 numbers a row; 2 were given"),
         (("call", "iris", "a", "b", "c", "d"), "takes numbers"),
         (("call", "intent", " "), "is blank"),
+        (("call", "iris", "nan", "1", "1", "1"), "finite numbers"),
+        (("call", "intent", "missing.txt"), "there is no file missing.txt"),
+        (("call", "intent", "--parameters", "{}", b"caf\xe9"), "is not UTF-8"),
         (("call", "iris", "1", "2", "3", "4", "--url", "http://127.0.0.1:1"), "is the server running?"),
     ],
 )
-def test_call_says_what_went_wrong(server: LiveServer, arguments: tuple[str, ...], says: str) -> None:
+def test_call_says_what_went_wrong(server: LiveServer, arguments: tuple[Any, ...], says: str) -> None:
     url = () if "--url" in arguments else ("--url", server.url)
     result = predictors(*arguments, *url)
     assert result.returncode == 1
@@ -79,6 +101,10 @@ def test_call_says_what_went_wrong(server: LiveServer, arguments: tuple[str, ...
         (("serve", "iris", "--model_name", "a/b"), "--model_name"),
         (("serve", "--nope"), "nope"),
         (("call", "iris", "1", "--parameters", "[]"), "JSON object"),
+        (("call", "iris", "1", "--parameters", '{"a": NaN}'), "JSON object"),
+        (("train", "iris", "--version", "a b"), "--version"),
+        (("serve", "iris", "--gguf", "x.gguf"), "--gguf is for summarizer"),
+        (("serve", "iris", "--grace_seconds", "inf"), "--grace_seconds"),
     ],
 )
 def test_wrong_usage_exits_with_2(arguments: tuple[str, ...], says: str) -> None:

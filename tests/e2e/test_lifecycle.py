@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -114,22 +115,88 @@ def test_draining_says_not_ready_but_still_answers(artifacts: Path) -> None:
         assert live.terminate() == 0  # the second signal ends the drain
 
 
-def test_requests_in_flight_are_finished(artifacts: Path) -> None:
-    with serve("summarizer", "--request_timeout_seconds", "120", "--grace_seconds", "120") as live:
+def write_on(live: LiveServer, max_tokens: int, answers: list[httpx.Response]) -> threading.Thread:
+    """Have the summarizer write for long; comes back when it does."""
+    parameters = {"max_tokens": max_tokens, "temperature": 2.0, "seed": 3}
+    body = {"instances": ["You pay 9 euros a month."], "parameters": parameters}
+    url = live.url + "/v1/models/summarizer:predict"
+    caller = threading.Thread(target=lambda: answers.append(httpx.post(url, json=body, timeout=300)))
+    caller.start()
+    wait_for(lambda: 'in_flight{model_name="summarizer"} 1.0' in httpx.get(live.url + "/metrics").text, "work")
+    return caller
+
+
+def test_requests_in_flight_are_finished_and_watchers_do_not_hold_up_the_end(artifacts: Path) -> None:
+    with serve("summarizer", "--request_timeout_seconds", "600", "--grace_seconds", "600") as live:
         live.wait_ready()
-        answers: list[httpx.Response] = []
-        body = {
-            "instances": ["You pay 9 euros a month."],
-            "parameters": {"max_tokens": 150, "temperature": 2.0, "seed": 3},
-        }
-        url = live.url + "/v1/models/summarizer:predict"
-        caller = threading.Thread(target=lambda: answers.append(httpx.post(url, json=body, timeout=300)))
-        caller.start()
-        wait_for(lambda: 'in_flight{model_name="summarizer"} 1.0' in httpx.get(live.url + "/metrics").text, "work")
-        assert live.terminate() == 0
-        caller.join(60)
+        with grpc.insecure_channel(live.grpc_address) as channel:
+            watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+            assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+            answers: list[httpx.Response] = []
+            caller = write_on(live, 600, answers)
+            assert live.terminate() == 0
+            caller.join(60)
         assert answers[0].status_code == 200
         assert answers[0].json()["usage"][0]["completion_tokens"] > 0
+
+
+def test_what_outlasts_the_grace_is_told_so(artifacts: Path) -> None:
+    with serve("summarizer", "--request_timeout_seconds", "600", "--grace_seconds", "1") as live:
+        live.wait_ready()
+        answers: list[httpx.Response] = []
+        caller = write_on(live, 7000, answers)
+        assert live.terminate() == 0
+        caller.join(60)
+        assert answers[0].status_code == 503
+        assert "ended before the answer" in answers[0].json()["error"]
+        assert live.access_line(answers[0].headers["x-request-id"])["status"] == "503"
+        assert "Traceback" not in "".join(live.raw)
+
+
+def test_both_protocols_stop_accepting_together(artifacts: Path) -> None:
+    with serve("iris", "summarizer", "--request_timeout_seconds", "600", "--grace_seconds", "600") as live:
+        live.wait_ready()
+        answers: list[httpx.Response] = []
+        caller = write_on(live, 600, answers)
+        live.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: not connects(live.http_port), "HTTP to close")
+        wait_for(lambda: not connects(live.grpc_port), "gRPC to close")
+        assert not answers  # and yet it is still at work
+        assert live.terminate() == 0  # a second signal does not wait for it
+        caller.join(60)
+
+
+def connects(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_model_that_was_unloaded_while_a_body_was_on_its_way_does_not_answer(artifacts: Path) -> None:
+    with serve("iris", "--enable_repository") as live:
+        live.wait_ready()
+        head = f"POST {V1} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(BODY)}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", live.http_port), timeout=60) as raw:
+            raw.sendall(head.encode() + BODY[:10])
+            assert httpx.post(live.url + "/v2/repository/models/iris/unload").is_success
+            raw.sendall(BODY[10:])
+            assert raw.recv(4096).startswith(b"HTTP/1.1 503 ")
+        assert httpx.get(live.url + "/models").json()["models"][0]["version"] == ""
+
+
+def test_a_reload_that_fails_its_golden_examples_serves_nothing(artifacts: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(artifacts / "iris", tmp_path / "iris"))
+    with serve("iris", "--model_dir", str(copy), "--enable_repository") as live:
+        live.wait_ready()
+        manifest = json.loads((copy / "manifest.json").read_text())
+        manifest["golden"][0]["output"]["predict"] = 2
+        (copy / "manifest.json").write_text(json.dumps(manifest))
+        answer = httpx.post(live.url + "/v2/repository/models/iris/load")
+        assert answer.status_code == 503
+        assert "golden example 0" in answer.json()["error"]
+        assert httpx.post(live.url + V1, content=BODY, headers=JSON).status_code == 503
 
 
 def test_ctrl_c_ends_at_once(artifacts: Path) -> None:
@@ -214,6 +281,52 @@ def test_a_taken_port_is_a_clear_error(artifacts: Path) -> None:
             assert flag in result.stderr
             assert port in result.stderr
             assert "Traceback" not in result.stderr
+
+
+def test_ipv6(artifacts: Path) -> None:
+    with serve("iris", "--host", "::1") as live:
+        live.url = f"http://[::1]:{live.http_port}"
+        live.wait_ready()
+        with grpc.insecure_channel(f"[::1]:{live.grpc_port}") as channel:
+            assert pb_grpc.GRPCInferenceServiceStub(channel).ServerReady(pb.ServerReadyRequest()).ready
+
+
+def test_empty_variables_are_no_settings(artifacts: Path) -> None:
+    empty = dict.fromkeys(
+        ("PREDICTORS_MODEL_DIR", "PREDICTORS_MAX_ROWS", "PREDICTORS_MODEL_NAME", "PREDICTORS_CORS_ORIGINS"), ""
+    )
+    with serve("iris", "intent", env=empty) as live:
+        live.wait_ready()
+
+
+def test_a_signal_while_it_starts_ends_it_cleanly(artifacts: Path) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        command = [
+            sys.executable,
+            "-m",
+            "predictors",
+            "serve",
+            "iris",
+            "--host",
+            "127.0.0.1",
+            "--http_port",
+            "0",
+            "--grpc_port",
+            "0",
+        ]
+        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        wait_for(partial(catches, process.pid), "the handler")
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+        assert "Traceback" not in errors
+
+
+def catches(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = int(next(line for line in status.splitlines() if line.startswith("SigCgt")).split()[1], 16)
+    # Python itself handles SIGINT from the start, so SIGTERM tells for both.
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
 def test_memory_of_iris_and_intent(server: LiveServer) -> None:

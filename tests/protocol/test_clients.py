@@ -77,6 +77,7 @@ texts = triton.InferInput("text", [1], "BYTES")
 texts.set_data_from_numpy(np.array(["where is my parcel"], dtype=object))
 wanted = [triton.InferRequestedOutput("predict")]
 assert client.infer("intent", [texts], outputs=wanted).as_numpy("predict").tolist() == [b"question"]
+assert client.infer("iris", [features], priority=1, parameters={"a": 0.5, "b": True, "c": "d", "e": 7}).as_numpy("predict")[0] == 0
 try:
     client.infer("nope", [features])
 except triton.InferenceServerException as error:
@@ -145,7 +146,7 @@ def curl(*arguments):
 base = "http://" + sys.argv[1]
 body = '{"instances": [[5.1, 3.5, 1.4, 0.2]]}'
 assert curl(base + "/v1/models/iris:predict", "-H", "content-type: application/json", "-d", body)["labels"] == ["setosa"]
-assert curl(base + "/v1/models/iris:predict", "--json", body)["labels"] == ["setosa"]
+assert curl("--http2", base + "/v1/models/iris:predict", "-H", "content-type: application/json", "-d", body)
 """
 
 SCRIPTS = {

@@ -1,5 +1,6 @@
 """What bad input gets: the table of the promises, row by row, over one keep-alive connection."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -180,6 +181,12 @@ def tensor(**changes: Any) -> str:
         (tensor()[:-1] + ', "outputs": [{"name": "predict", "parameters": {"classification": 2}}]}', "classification"),
         (tensor()[:-1] + ', "id": 5}', '"id" is a number'),
         (tensor()[:-1] + ', "parameters": 5}', '"parameters" is a number'),
+        (tensor()[:-1] + ', "parameters": {"a": {"b": 1}}}', '"parameters.a" is an object'),
+        (tensor()[:-1] + ', "parameters": {"a": ' + "[" * 400 + "]" * 400 + "}}", '"parameters.a" is a list'),
+        (
+            tensor()[:-1] + ', "outputs": [{"name": "predict", "parameters": {"shared_memory_region": "x"}}]}',
+            "not offered",
+        ),
         (tensor()[:-1] + ', "parameters": {"binary_data_output": 1}}', "a boolean is expected"),
     ],
 )
@@ -249,7 +256,7 @@ def test_wrong_method(connection: http.client.HTTPConnection, method: str, path:
     assert (status, headers["allow"]) == (405, allowed)
 
 
-@pytest.mark.parametrize("given", ["0", "-1", "abc", "1.5", "99999999999999", "", "१२३"])
+@pytest.mark.parametrize("given", ["0", "-1", "abc", "1.5", "99999999999999", "", "१२३", "000000000001" + "9" * 5000])
 def test_bad_deadline(connection: http.client.HTTPConnection, given: str) -> None:
     status, _, content = send(connection, "POST", V1, GOOD_V1, {**JSON, "x-request-timeout-ms": given.encode()})
     assert status == 400
@@ -294,11 +301,85 @@ def test_the_repository_is_off(connection: http.client.HTTPConnection) -> None:
         assert "--enable_repository" in content["error"]
 
 
-def test_a_body_that_stops_coming_ends_at_the_deadline(server: LiveServer) -> None:
-    head = f"POST {V1} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\n"
+def exchange(server: LiveServer, *parts: bytes) -> bytes:
+    """Send raw bytes; give back all that comes until the server closes, or what a keep-alive connection has given."""
+    received = b""
     with socket.create_connection(("127.0.0.1", server.http_port), timeout=60) as raw:
-        raw.sendall(head.encode() + b"x-request-timeout-ms: 100\r\n\r\n{")
-        assert raw.recv(4096).startswith(b"HTTP/1.1 408 ")
+        for part in parts:
+            raw.sendall(part)
+            received += raw.recv(65536)
+        while chunk := raw.recv(65536):
+            received += chunk
+    return received
+
+
+def test_a_body_that_stops_coming_ends_at_the_deadline_with_the_connection(server: LiveServer) -> None:
+    head = f"POST {V1} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 50\r\n"
+    received = exchange(server, head.encode() + b"x-request-timeout-ms: 100\r\n\r\n{")
+    assert received.startswith(b"HTTP/1.1 504 ")
+    assert b"connection: close" in received
+
+
+def test_an_early_refusal_of_a_body_that_waits_for_leave_ends_the_connection(server: LiveServer) -> None:
+    head = f"POST {V1} HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 50\r\nexpect: 100-continue\r\n\r\n"
+    received = exchange(server, head.encode())
+    assert received.startswith(b"HTTP/1.1 415 ")
+    assert b"connection: close" in received
+
+
+def test_leave_to_send_is_given(server: LiveServer) -> None:
+    head = f"POST {V1} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {len(GOOD_V1)}\r\n"
+    received = exchange(server, head.encode() + b"expect: 100-continue\r\n\r\n", GOOD_V1)
+    assert received.startswith(b"HTTP/1.1 100 ")
+    assert b"HTTP/1.1 200 " in received
+
+
+@pytest.mark.parametrize("body_apart", [False, True])
+def test_an_offer_to_upgrade_is_declined_and_the_body_read(server: LiveServer, body_apart: bool) -> None:
+    head = (
+        f"POST {V1} HTTP/1.1\r\nhost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(GOOD_V1)}\r\n\r\n"
+    ).encode()
+    with socket.create_connection(("127.0.0.1", server.http_port), timeout=60) as raw:
+        if body_apart:
+            raw.sendall(head)
+            raw.sendall(GOOD_V1)
+        else:
+            raw.sendall(head + GOOD_V1)
+        assert raw.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"nonsense\r\n\r\n",
+        b"FOO / HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
+        b"POST / HTTP/1.1\r\ncontent-length: -5\r\n\r\n",
+        b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"GET /\xff\xfe HTTP/1.1\r\nhost: x\r\n\r\n",
+    ],
+)
+def test_what_is_not_http_is_refused_in_the_same_shape(server: LiveServer, raw: bytes) -> None:
+    received = exchange(server, raw)
+    head, _, _ = received.partition(b"\r\n\r\n")
+    assert head.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 "))
+    assert b"content-type: application/json" in head
+    assert b"x-request-id: " in head
+
+
+def test_a_head_over_the_limit_is_refused(server: LiveServer) -> None:
+    with socket.create_connection(("127.0.0.1", server.http_port), timeout=60) as raw:
+        raw.sendall(b"GET / HTTP/1.1\r\nx-long: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100):
+                raw.sendall(b"a" * 65536)
+        received = b""
+        with contextlib.suppress(ConnectionError):
+            received = raw.recv(4096)
+        assert received == b"" or received.startswith(b"HTTP/1.1 431 ")
+    assert httpx.get(server.url + "/v2/health/live").is_success
+    assert any(line.get("status") == "431" for line in server.lines)
 
 
 def test_a_client_that_leaves_mid_body_is_logged_and_harms_nobody(server: LiveServer) -> None:

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from predictors.serving.kserve_api import pb, pb_grpc
 from tests.live import LiveServer
+from tests.unit.test_codecs_properties import messages
 
 FLOWER = [5.1, 3.5, 1.4, 0.2]
 FEATURES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
@@ -179,6 +182,35 @@ def test_other_errors(stub: Any, bad: Any, code: grpc.StatusCode) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         stub.ModelInfer(bad)
     assert caught.value.code() is code
+
+
+def test_a_message_that_cannot_be_parsed_is_accounted_for(server: LiveServer, channel: grpc.Channel) -> None:
+    infer = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
+    with pytest.raises(grpc.RpcError) as caught:
+        infer(b"\xff\xff\xff", metadata=[("x-request-id", "grpc-garbage")])
+    error: Any = caught.value
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert error.details() == "the message is not a valid inference.ModelInferRequest"
+    assert dict(error.trailing_metadata())["x-request-id"] == "grpc-garbage"
+    assert server.access_line("grpc-garbage")["status"] == "INVALID_ARGUMENT"
+
+
+@given(st.binary(max_size=200) | messages.map(lambda message: message.SerializeToString()))
+@settings(max_examples=300)
+def test_any_bytes_over_the_wire(channel: grpc.Channel, raw: bytes) -> None:
+    infer = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
+    try:
+        infer(raw)
+    except grpc.RpcError as error:
+        code = error.code()
+        assert code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
+
+
+@pytest.mark.parametrize("given_ms", ["abc", "0", "-1"])
+def test_a_bad_deadline(stub: Any, given_ms: str) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.ModelInfer(request(tensor(FLOWER)), metadata=[("x-request-timeout-ms", given_ms)])
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("verb", ["Load", "Unload"])

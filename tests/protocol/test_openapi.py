@@ -67,7 +67,10 @@ def check_case(mode: GenerationMode, case: Any) -> None:
         assert list(response.json()) == ["error"], shown
     elif response.status_code == 200:
         case.validate_response(response, checks=[response_schema_conformance])
-    if mode is GenerationMode.POSITIVE and case.operation.path in PREDICT_PATHS:
+    exact = case.operation.path in PREDICT_PATHS and "/v2/" not in case.operation.path
+    if (
+        mode is GenerationMode.POSITIVE and exact
+    ):  # JSON Schema cannot say that a V2 tensor's data is as long as its shape
         assert response.status_code == 200, shown
 
 

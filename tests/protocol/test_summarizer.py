@@ -1,5 +1,7 @@
 """The summarizer with its real default model."""
 
+import json
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -102,7 +104,7 @@ def test_stop_ends_the_answer_before_its_text(http: httpx.Client) -> None:
         ({"temperature": 5}, '"temperature" is wrong'),
         ({"temperature": "nan"}, '"temperature" is wrong'),
         ({"seed": -1}, '"seed" is wrong'),
-        ({"seed": 2**32}, '"seed" is wrong'),
+        ({"seed": 2**32 - 1}, '"seed" is wrong'),
         ({"stop": [""]}, '"stop" is wrong'),
         ({"stop": ["a"] * 9}, '"stop" is wrong'),
         ({"stop": [5]}, '"stop.0" is wrong'),
@@ -142,18 +144,54 @@ def test_a_deadline_stops_the_model(http: httpx.Client) -> None:
     )
 
 
-def test_liveness_and_others_are_answered_while_it_writes(summarizer: LiveServer, http: httpx.Client) -> None:
+ENDLESS = {"instances": [DOCUMENT], "parameters": {"max_tokens": 7000, "temperature": 2.0, "seed": 3}}
+BUSY = 'model_requests_in_flight{model_name="summarizer"} 1.0'
+IDLE = 'model_requests_in_flight{model_name="summarizer"} 0.0'
+
+
+def is_in_metrics(server: LiveServer, line: str) -> bool:
+    return line in httpx.get(server.url + "/metrics", timeout=60).text
+
+
+def test_liveness_is_answered_while_it_writes(summarizer: LiveServer, http: httpx.Client) -> None:
     answers: list[httpx.Response] = []
-    busy = threading.Thread(
-        target=lambda: answers.append(summarize(http, DOCUMENT, max_tokens=150, temperature=2.0, seed=3))
-    )
-    busy.start()
-    wait_for(lambda: 'in_flight{model_name="summarizer"} 1.0' in httpx.get(summarizer.url + "/metrics").text, "work")
-    probes = [httpx.get(summarizer.url + "/v2/health/live", timeout=60).status_code for _ in range(5)]
-    assert not answers  # the probes were answered before the document was
-    busy.join(300)
-    assert probes == [200] * 5
-    assert answers[0].status_code == 200
+    patience = {"x-request-timeout-ms": "4000"}
+    caller = threading.Thread(target=lambda: answers.append(http.post(V1, json=ENDLESS, headers=patience)))
+    caller.start()
+    wait_for(lambda: is_in_metrics(summarizer, BUSY), "work")
+    probes = 0
+    while not answers:
+        assert httpx.get(summarizer.url + "/v2/health/live", timeout=60).status_code == 200
+        probes += 1
+    caller.join()
+    assert probes > 1
+    assert answers[0].status_code == 504
+    wait_for(lambda: is_in_metrics(summarizer, IDLE), "an idle model")
+
+
+def test_a_client_that_leaves_stops_the_model(summarizer: LiveServer, http: httpx.Client) -> None:
+    body = json.dumps(ENDLESS).encode()
+    head = f"POST {V1} HTTP/1.1\r\nhost: x\r\nx-request-id: gone\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", summarizer.http_port), timeout=60) as raw:
+        raw.sendall(head.encode() + body)
+        wait_for(lambda: is_in_metrics(summarizer, BUSY), "work")
+    assert summarizer.access_line("gone")["status"] == "499"
+    wait_for(lambda: is_in_metrics(summarizer, IDLE), "an idle model")
+    assert summarize(http, DOCUMENT, max_tokens=2).status_code == 200
+
+
+def test_a_cancelled_call_stops_the_model(summarizer: LiveServer) -> None:
+    contents = pb.InferTensorContents(bytes_contents=[DOCUMENT.encode()])
+    tensor = pb.ModelInferRequest.InferInputTensor(name="text", datatype="BYTES", shape=[1], contents=contents)
+    parameters = {"max_tokens": pb.InferParameter(int64_param=7000), "temperature": pb.InferParameter(string_param="2")}
+    with grpc.insecure_channel(summarizer.grpc_address) as channel:
+        stub = pb_grpc.GRPCInferenceServiceStub(channel)
+        call = stub.ModelInfer.future(
+            pb.ModelInferRequest(model_name="summarizer", inputs=[tensor], parameters=parameters)
+        )
+        wait_for(lambda: is_in_metrics(summarizer, BUSY), "work")
+        call.cancel()
+        wait_for(lambda: is_in_metrics(summarizer, IDLE), "an idle model")
 
 
 def test_tokens_are_counted(http: httpx.Client) -> None:
@@ -217,6 +255,12 @@ def test_a_truncated_gguf_is_a_reason(tmp_path: Path, artifacts: Path) -> None:
     path.write_bytes(whole[: len(whole) // 2])
     with serve("summarizer", "--gguf", str(path)) as live:
         assert "half.gguf cannot be loaded" in wait_for(lambda: unready(live, "loading"), "a reason")
+
+
+def test_a_digest_cannot_be_pinned_for_a_loose_file(artifacts: Path) -> None:
+    path = artifacts / "summarizer/SmolLM2-135M-Instruct.Q4_1.gguf"
+    with serve("summarizer", "--gguf", str(path), "--artifact_digest", "sha256:" + "0" * 64) as live:
+        assert "cannot vouch for --gguf" in wait_for(lambda: unready(live, "loading"), "a reason")
 
 
 def test_a_gguf_of_ones_own(artifacts: Path) -> None:

@@ -16,6 +16,7 @@ from predictors.serving.batch import FeatureBatch, Limits, TextBatch
 from predictors.serving.errors import ServingError
 from predictors.serving.kserve_api import pb
 from predictors.serving.tensors import NUMPY_TYPES
+from predictors.summarizer.model import parse_parameters
 
 LIMITS = Limits(max_rows=5, max_text_chars=20)
 INPUTS = [IrisPredictor, IntentPredictor]
@@ -122,7 +123,8 @@ contents = st.builds(
     }),
 )  # fmt: skip
 messages = st.builds(
-    lambda inputs, raw, wanted: pb.ModelInferRequest(
+    lambda model, inputs, raw, wanted: pb.ModelInferRequest(
+        model_name=model,
         inputs=[
             pb.ModelInferRequest.InferInputTensor(name=name, datatype=datatype, shape=shape, contents=content)
             for name, datatype, shape, content in inputs
@@ -130,6 +132,7 @@ messages = st.builds(
         raw_input_contents=raw,
         outputs=[pb.ModelInferRequest.InferRequestedOutputTensor(name=name) for name in wanted],
     ),
+    st.sampled_from(["iris", "intent", "x"]),
     st.lists(
         st.tuples(
             st.text(max_size=5),
@@ -170,3 +173,16 @@ def test_the_same_rows_come_out_of_every_protocol(data: list[list[float]]) -> No
         assert isinstance(batch, FeatureBatch)
         np.testing.assert_array_equal(batch.features, expected)
     assert all(math.isfinite(value) for value in flat)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["max_tokens", "temperature", "seed", "stop", "x"]), json_values | st.integers(0, 300)
+    ),
+)
+@settings(max_examples=300)
+def test_any_parameters_of_the_summarizer(parameters: dict[str, Any]) -> None:
+    with suppress(ServingError):
+        found = parse_parameters(parameters)
+        assert found.max_tokens >= 1
+        assert 0 <= found.temperature <= 2

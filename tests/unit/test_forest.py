@@ -7,7 +7,7 @@ from sklearn.datasets import load_iris, make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 from predictors.iris.forest import Forest, from_sklearn
-from predictors.iris.scorer import MAX_TABLE_BYTES, Scorer
+from predictors.iris.scorer import LevelScorer, MaskScorer, Scorer, new_scorer
 from predictors.serving.errors import ArtifactError
 from tests.live import ARTIFACTS
 
@@ -19,7 +19,7 @@ def iris() -> tuple[RandomForestClassifier, Forest]:
 
 
 def assert_equal(model: RandomForestClassifier, forest: Forest, rows: np.ndarray) -> None:
-    expected, actual = model.predict_proba(rows), Scorer(forest).predict_proba(rows)
+    expected, actual = model.predict_proba(rows), new_scorer(forest).predict_proba(rows)
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
     np.testing.assert_array_equal(forest.classes[actual.argmax(axis=1)], model.predict(rows))
 
@@ -56,17 +56,23 @@ def test_a_single_leaf_is_a_forest_too() -> None:
     assert_equal(model, from_sklearn(model), np.zeros((2, 4)))
 
 
-def test_a_forest_whose_tables_would_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert MAX_TABLE_BYTES >= 2**28
-    monkeypatch.setattr("predictors.iris.scorer.MAX_TABLE_BYTES", 100)
-    model = RandomForestClassifier(3, random_state=0).fit(*load_iris(return_X_y=True))
-    with pytest.raises(ArtifactError, match="too large: 3 trees"):
-        Scorer(from_sklearn(model))
+def test_a_large_forest_equals_scikit_learn_too() -> None:
+    x, y = make_classification(4_000, 4, n_informative=4, n_redundant=0, n_classes=3, flip_y=0.5, random_state=5)
+    model = RandomForestClassifier(60, random_state=1).fit(x, y)
+    forest = from_sklearn(model)
+    assert isinstance(new_scorer(forest)._forest, LevelScorer)
+    assert_equal(model, forest, np.random.default_rng(5).normal(size=(2_000, 4)) * 2)
+
+
+def test_both_ways_of_scoring_agree(iris: tuple[RandomForestClassifier, Forest]) -> None:
+    rows = np.random.default_rng(6).uniform(-1, 9, size=(2_000, 4))
+    masks, levels = (Scorer(way(iris[1])).predict_proba(rows) for way in (MaskScorer, LevelScorer))
+    np.testing.assert_array_equal(masks, levels)
 
 
 def test_one_row_equals_the_same_row_in_a_batch(iris: tuple[RandomForestClassifier, Forest]) -> None:
     rows = load_iris().data
-    scorer = Scorer(iris[1])
+    scorer = new_scorer(iris[1])
     batch = scorer.predict_proba(rows)
     for i in range(0, len(rows), 10):
         np.testing.assert_array_equal(scorer.predict_proba(rows[i : i + 1])[0], batch[i])

@@ -10,8 +10,7 @@ import pytest
 
 from predictors.intent.model import IntentPredictor
 from predictors.iris.model import IrisPredictor
-from predictors.serving.errors import InvalidInput
-from predictors.serving.kserve_api import InferRequest, Model, pb
+from predictors.serving.kserve_api import InferRequest, KServeInvalidInput, Model, pb
 from predictors.serving.settings import Source
 from tests.live import ARTIFACTS
 
@@ -58,7 +57,7 @@ def test_infer_request(iris: IrisPredictor, raw: bool) -> None:
 
 
 def test_bad_input_raises(iris: IrisPredictor) -> None:
-    with pytest.raises(InvalidInput, match="3 elements"):
+    with pytest.raises(KServeInvalidInput, match="3 elements"):
         call(iris, {"instances": [[1, 2, 3]]})
 
 
@@ -79,3 +78,20 @@ def test_the_kserve_package_stays_whole_for_others() -> None:
         "assert utils.__name__ == 'kserve.utils.utils' and constants.__name__ == 'kserve.constants.constants'\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_calls_at_once_take_turns(artifacts: object) -> None:
+    """llama.cpp's context aborts the process if two threads use it."""
+    from predictors.summarizer.model import SummarizerPredictor
+    from predictors.summarizer.settings import SummarizerSettings
+
+    model = SummarizerPredictor("summarizer", Source(ARTIFACTS / "summarizer"), SummarizerSettings(context_tokens=512))
+    model.load()
+
+    async def scenario() -> list[Any]:
+        payload = {"instances": ["You pay 9 euros a month."], "parameters": {"max_tokens": 8}}
+        return list(await asyncio.gather(*(model.predict(payload) for _ in range(4))))
+
+    answers = asyncio.run(scenario())
+    model.close()
+    assert len({answer["predictions"][0] for answer in answers}) == 1

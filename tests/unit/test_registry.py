@@ -39,12 +39,15 @@ class Paced(Predictor[TextBatch]):
     def __init__(self, load_error: Exception | None = None) -> None:
         super().__init__("paced", Source(Path()))
         self.load_error = load_error
+        self.load_gate = threading.Event()
+        self.load_gate.set()
         self.gate = threading.Event()
         self.entered = threading.Event()
         self.jobs: list[Job] = []
         self.closed = False
 
     def load(self) -> bool:
+        self.load_gate.wait(60)
         if self.load_error is not None:
             raise self.load_error
         self.version, self.ready = "1", True
@@ -228,6 +231,36 @@ def test_unload_waits_for_what_runs_and_load_brings_it_back() -> None:
         assert registry.unready() == ""
         assert seen[-1] == ""
         assert 'model "paced": it was unloaded' in seen
+
+    run(scenario())
+
+
+def test_two_loads_at_once_are_one_and_a_caller_that_gives_up_leaves_it_running() -> None:
+    async def scenario() -> None:
+        predictor = Paced()
+        registry, slot = await started(predictor)
+        predictor.load_gate = threading.Event()
+        seen: list[str] = []
+
+        async def listener() -> None:
+            seen.append(registry.unready())
+
+        registry.on_change(listener)
+        first = asyncio.create_task(registry.load(slot))
+        await asyncio.sleep(0)
+        with pytest.raises(ModelNotReady, match="loading already"):
+            await registry.load(slot)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert slot.state is State.LOADING
+        predictor.load_gate.set()
+        while slot.state is State.LOADING:
+            await asyncio.sleep(0.01)
+        slot.require_ready()
+        await asyncio.sleep(0.01)
+        assert seen[0] == 'model "paced": loading'
+        assert seen[-1] == ""
 
     run(scenario())
 
