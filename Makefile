@@ -63,6 +63,10 @@ import-time: $(INSTALLED) ## Show which imports cost a server the most at start,
 bench-startup: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure cold starts and memory (ARGS= goes to the benchmark)
 	$(BIN)/python -m tests.benchmarks.startup $(ARGS)
 
+.PHONY: bench-throughput
+bench-throughput: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure requests a second beside other servers; needs wrk (ARGS= goes to the benchmark)
+	$(BIN)/python -m tests.benchmarks.throughput $(ARGS)
+
 .PHONY: clean
 clean: ## Remove .venv, artifacts and caches of tools
 	rm -rf .venv artifacts build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -12,7 +12,6 @@ from predictors.serving.http import JSON, Request, Response, unsupported_media_t
 from predictors.serving.metrics import Metrics
 from predictors.serving.registry import Registry, Slot, State
 from predictors.serving.routing import Route, Router
-from predictors.serving.telemetry import kserve_steps
 
 SERVER_NAME = "kserve-predictors"
 EXTENSIONS = ("binary_tensor_data",)
@@ -59,12 +58,11 @@ class Endpoints:
         request.require_json()
         deadline = request.deadline()
         body = await request.body(deadline)
-        decoding, predicting, encoding = kserve_steps(slot.name)
-        with decoding.time():
+        with slot.decoding.time():
             batch = v1.decode(body, slot.predictor.input, slot.limits)
-        with predicting.time():
+        with slot.predicting.time():
             outputs = await slot.run(batch, deadline)
-        with encoding.time():
+        with slot.encoding.time():
             return Response(200, v1.encode(outputs, slot.predictor.v1_fields, slot.version), [JSON])
 
     async def v2_infer(self, request: Request) -> Response:
@@ -81,12 +79,11 @@ class Endpoints:
             # extension, by that header or by a binary_data parameter; nothing else may come without its type.
             raise unsupported_media_type(media_type)
         predictor = slot.predictor
-        decoding, predicting, encoding = kserve_steps(slot.name)
-        with decoding.time():
+        with slot.decoding.time():
             batch, reply = v2.decode(body, json_length, predictor.input, predictor.outputs, slot.limits)
-        with predicting.time():
+        with slot.predicting.time():
             outputs = await slot.run(batch, deadline)
-        with encoding.time():
+        with slot.encoding.time():
             answer, header_length = v2.encode(outputs, reply, slot.name, slot.version)
         if header_length is None:
             return Response(200, answer, [JSON])

@@ -26,7 +26,7 @@ from predictors.serving.errors import (
 from predictors.serving.kserve_api import pb
 from predictors.serving.registry import Registry, Slot
 from predictors.serving.settings import ServerSettings
-from predictors.serving.telemetry import Call, Telemetry, kserve_steps
+from predictors.serving.telemetry import Call, Telemetry
 
 logger = logging.getLogger(__name__)
 
@@ -146,12 +146,11 @@ class InferenceService:
         slot = self._find(call, request.model_name, request.model_version)
         slot.require_ready()
         predictor = slot.predictor
-        decoding, predicting, encoding = kserve_steps(slot.name)
-        with decoding.time():
+        with slot.decoding.time():
             batch, wanted = grpc_codec.decode(request, predictor.input, predictor.outputs, slot.limits)
-        with predicting.time():
+        with slot.predicting.time():
             outputs = await slot.run(batch, call.deadline)
-        with encoding.time():
+        with slot.encoding.time():
             return grpc_codec.encode(request, outputs, wanted, slot.name, slot.version)
 
     async def _load(self, call: Call, request: Any) -> Any:

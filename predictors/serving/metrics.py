@@ -1,5 +1,6 @@
 """Prometheus metrics of the server: every request is counted once, whichever protocol it came by."""
 
+from collections import Counter as Counts
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -65,9 +66,10 @@ class Metrics:
 
     def count_predictions(self, model: str, version: str, labels: Iterable[str], confidence: Iterable[float]) -> None:
         """Count predicted rows: each one's label, and the probability it was given."""
+        for label, rows in Counts(labels).items():
+            self.predictions.labels(model, version, label).inc(rows)
         histogram = self.confidence.labels(model, version)
-        for label, value in zip(labels, confidence, strict=True):
-            self.predictions.labels(model, version, label).inc()
+        for value in confidence:
             histogram.observe(value)
 
     def count_tokens(self, read: Iterable[int], written: Iterable[int], first: Iterable[float]) -> None:

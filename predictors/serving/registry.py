@@ -21,6 +21,7 @@ from predictors.serving.errors import (
     NotFound,
     Overloaded,
 )
+from predictors.serving.kserve_api import kserve_metrics
 from predictors.serving.metrics import Metrics
 from predictors.serving.predictor import Predictor
 from predictors.serving.settings import ServerSettings
@@ -56,6 +57,9 @@ class Slot:
         self.max_queue = settings.max_queue or predictor.max_queue
         self.state = State.LOADING
         self.reason = "loading"
+        # KServe's own histograms for decoding, predicting and encoding, so that its dashboards keep working.
+        histograms = (kserve_metrics.PRE_HIST_TIME, kserve_metrics.PREDICT_HIST_TIME, kserve_metrics.POST_HIST_TIME)
+        self.decoding, self.predicting, self.encoding = (each.labels(model_name=self.name) for each in histograms)
         self._metrics = metrics
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"model-{self.name}")
         self._submitted = 0  # written by the event loop

@@ -6,11 +6,11 @@ import os
 import re
 import sys
 import time
+from functools import lru_cache
 from typing import Any, TextIO
 
 import orjson
 
-from predictors.serving.kserve_api import kserve_metrics
 from predictors.serving.metrics import Metrics
 from predictors.serving.registry import Slot
 
@@ -75,6 +75,8 @@ class Telemetry:
         self._json = json
         self._log = log
         self._stream = stream
+        # Looking labels up takes longer than counting; there are as many entries as series.
+        self._series: dict[tuple[str, str, str, str], tuple[Any, Any]] = {}
 
     def finish(self, call: Call) -> None:
         """Count and log a call that has been answered."""
@@ -82,10 +84,19 @@ class Telemetry:
         model = call.slot.name if call.slot else ""
         version = call.slot.version if call.slot else ""
         if call.protocol:
-            self.metrics.requests.labels(model, version, call.protocol, call.code).inc()
-            self.metrics.latency.labels(model, version, call.protocol).observe(seconds)
+            count, latency = self._find_series(model, version, call.protocol, call.code)
+            count.inc()
+            latency.observe(seconds)
         if self._log and not call.quiet:
             self._write(call, model, version, seconds * 1000)
+
+    def _find_series(self, model: str, version: str, protocol: str, code: str) -> tuple[Any, Any]:
+        key = (model, version, protocol, code)
+        series = self._series.get(key)
+        if series is None:
+            series = self.metrics.requests.labels(*key), self.metrics.latency.labels(model, version, protocol)
+            self._series[key] = series
+        return series
 
     def _write(self, call: Call, model: str, version: str, milliseconds: float) -> None:
         if self._json:
@@ -119,18 +130,14 @@ def printable(text: str) -> str:
     return text.encode("unicode_escape").decode("ascii")
 
 
-def kserve_steps(model: str) -> tuple[Any, Any, Any]:
-    """KServe's own histograms for decoding, predicting and encoding, so that its dashboards keep working."""
-    return (
-        kserve_metrics.PRE_HIST_TIME.labels(model_name=model),
-        kserve_metrics.PREDICT_HIST_TIME.labels(model_name=model),
-        kserve_metrics.POST_HIST_TIME.labels(model_name=model),
-    )
-
-
 def timestamp(seconds: float) -> str:
     """RFC 3339 in UTC, with milliseconds."""
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{int(seconds * 1000) % 1000:03d}Z"
+    return f"{_whole_seconds(int(seconds))}.{int(seconds * 1000) % 1000:03d}Z"
+
+
+@lru_cache(maxsize=2)
+def _whole_seconds(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 class _JsonFormatter(logging.Formatter):
