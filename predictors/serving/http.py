@@ -53,7 +53,7 @@ class Request:
     __slots__ = ("_max_body_bytes", "_receive", "_timeout_seconds", "call", "headers", "params")
 
     def __init__(self, scope: Scope, receive: Receive, call: Call, max_body_bytes: int, timeout_seconds: float) -> None:
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))  # of equal ones the first counts
         self.call = call
         self.params: dict[str, str] = {}
         self._receive = receive

@@ -20,7 +20,6 @@ def predict(name: str, request: Request) -> dict[str, list[object]]:
     model = models[name]
     return {
         "predictions": model.predict(request.instances).tolist(),
-        "probabilities": model.predict_proba(request.instances).tolist(),
     }
 
 

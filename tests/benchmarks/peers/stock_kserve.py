@@ -22,7 +22,6 @@ class SklearnModel(kserve.Model):  # type: ignore[misc]
     async def predict(self, payload, headers=None, response_headers=None):  # type: ignore[no-untyped-def]
         return {
             "predictions": self.model.predict(payload["instances"]).tolist(),
-            "probabilities": self.model.predict_proba(payload["instances"]).tolist(),
         }
 
 
