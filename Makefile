@@ -24,7 +24,7 @@ SHOW := | awk '/^Collecting/ {print "  " $$2; fflush()}'
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 .PHONY: serve
 serve: $(INSTALLED) $(ARTIFACTS) ## Install, train and fetch what is missing, then serve all three models (HTTP_PORT=, GRPC_PORT=, HOST=)
@@ -62,6 +62,10 @@ import-time: $(INSTALLED) ## Show which imports cost a server the most at start,
 .PHONY: bench-startup
 bench-startup: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure cold starts and memory (ARGS= goes to the benchmark)
 	$(BIN)/python -m tests.benchmarks.startup $(ARGS)
+
+.PHONY: bench-rows
+bench-rows: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure what a prediction costs in process (ARGS= goes to the benchmark)
+	$(BIN)/python -m tests.benchmarks.rows $(ARGS)
 
 .PHONY: bench-throughput
 bench-throughput: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure requests a second beside other servers; needs wrk (ARGS= goes to the benchmark)
