@@ -14,7 +14,7 @@ _EXAMPLES = {
 }
 
 
-def show(registry: Registry, host: str, http_port: int, grpc_port: int | None) -> None:
+def show(host: str, registry: Registry, http_port: int, grpc_port: int | None) -> None:
     """Print the URLs and a curl line for each model that is ready, and the reason for each that is not."""
     console = Console(highlight=False, soft_wrap=True)
     reachable = "localhost" if host in ("0.0.0.0", "127.0.0.1", "::") else host  # noqa: S104

@@ -21,8 +21,6 @@ from predictors.intent.settings import IntentSettings
 from predictors.serving.settings import ArtifactSettings, ServerSettings, Settings, Source
 from predictors.summarizer.settings import SummarizerSettings
 
-SERVE_SETTINGS: tuple[type[Settings], ...] = (ServerSettings, ArtifactSettings, IntentSettings, SummarizerSettings)
-
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -42,6 +40,10 @@ class Kind(enum.StrEnum):
     IRIS = "iris"
     INTENT = "intent"
     SUMMARIZER = "summarizer"
+
+
+OWN_SETTINGS: dict[Kind, type[Settings]] = {Kind.INTENT: IntentSettings, Kind.SUMMARIZER: SummarizerSettings}
+SERVE_SETTINGS: tuple[type[Settings], ...] = (ServerSettings, ArtifactSettings, *OWN_SETTINGS.values())
 
 
 class Trainable(enum.StrEnum):
@@ -68,10 +70,10 @@ def _serve(models: list[Kind] | None, **given: str | None) -> None:
     sources = flags.build(ArtifactSettings, given)
     if len(kinds) > 1 and (sources.model_dir or sources.model_name or sources.artifact_digest):
         raise typer.BadParameter("--model_dir, --model_name and --artifact_digest need exactly one model to be named")
-    own = {"gguf": Kind.SUMMARIZER, "context_tokens": Kind.SUMMARIZER, "threads": Kind.SUMMARIZER}
-    for name, kind in {**own, "unknown_threshold": Kind.INTENT}.items():
-        if given.get(name) is not None and kind not in kinds:
-            raise typer.BadParameter(f"--{name} is for {kind}, which is not served")
+    for kind, own in OWN_SETTINGS.items():
+        strange = [name for name in own.model_fields if given.get(name) is not None and kind not in kinds]
+        if strange:
+            raise typer.BadParameter(f"--{strange[0]} is for {kind}, which is not served")
     if given.get("gguf") is not None and sources.model_dir:
         raise typer.BadParameter("--gguf and --model_dir exclude each other")
 
@@ -85,7 +87,7 @@ def _serve(models: list[Kind] | None, **given: str | None) -> None:
     if not log_json:
         from predictors import banner
 
-        on_ready = partial(_show_banner, banner.show, settings.host)
+        on_ready = partial(banner.show, settings.host)
     try:
         Server(predictors, settings, log_json, on_ready).run()
     except StartupError as error:
@@ -95,10 +97,6 @@ def _serve(models: list[Kind] | None, **given: str | None) -> None:
 
 def _exit(number: int, frame: object) -> None:
     raise SystemExit(0)
-
-
-def _show_banner(show: Any, host: str, registry: Any, http_port: int, grpc_port: int | None) -> None:
-    show(registry, host, http_port, grpc_port)
 
 
 def _predictor(kind: Kind, sources: ArtifactSettings, given: dict[str, str | None]) -> Any:

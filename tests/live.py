@@ -1,5 +1,6 @@
 """A real server in a process of its own, for tests that come through the network."""
 
+import importlib
 import json
 import os
 import signal
@@ -14,7 +15,11 @@ from typing import Any, TypeVar
 
 import httpx
 
+from predictors.serving import kserve_api
+
 ROOT = Path(__file__).parent.parent
+# Imported by name, after ours: `import kserve` on its own would read pytest's arguments as its flags.
+pb_grpc = importlib.import_module(kserve_api.pb.__name__ + "_grpc")
 T = TypeVar("T")
 
 ARTIFACTS = ROOT / "artifacts"
@@ -89,13 +94,28 @@ def wait_for(condition: Callable[[], T], what: str) -> T:
     raise AssertionError(f"waited {PATIENCE_SECONDS} s for {what}")
 
 
+def serve_command(*arguments: str) -> list[str]:
+    """``predictors serve`` on free ports of this machine alone, unless the arguments say otherwise."""
+    command = [
+        sys.executable,
+        "-m",
+        "predictors",
+        "serve",
+        "--host",
+        "127.0.0.1",
+        "--http_port",
+        "0",
+        "--grpc_port",
+        "0",
+    ]
+    return [*command, *arguments]
+
+
 @contextmanager
 def serve(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> Iterator[LiveServer]:
     """Run ``predictors serve`` on free ports of this machine alone; it ends with the block."""
-    command = [sys.executable, "-m", "predictors", "serve", "--host", "127.0.0.1", "--log_format", "json"]
-    command += ["--http_port", "0", "--grpc_port", "0", "--drain_seconds", "0", *arguments]
     process = subprocess.Popen(
-        command,
+        serve_command("--log_format", "json", "--drain_seconds", "0", *arguments),
         cwd=cwd,
         env={**os.environ, **(env or {})},
         stderr=subprocess.PIPE,

@@ -39,6 +39,12 @@ class Forest:
     classes: NDArray[np.int64]
     n_features: NDArray[np.int64]
 
+    @property
+    def is_leaf(self) -> NDArray[np.bool_]:
+        """Which nodes are leaves, bool ``[M]``."""
+        leaf: NDArray[np.bool_] = self.left == np.arange(len(self.left))
+        return leaf
+
     def to_bytes(self) -> bytes:
         """Serialize as an uncompressed ``npz`` archive."""
         buffer = io.BytesIO()
@@ -81,8 +87,7 @@ class Forest:
             array = getattr(self, name)
             if array.dtype != dtype or array.shape != shape:
                 raise ArtifactError(f'the forest\'s array "{name}" has the wrong type or shape')
-        place = np.arange(nodes)
-        inner = place[self.left != place]
+        inner = np.flatnonzero(~self.is_leaf)
         children = self.left[inner]
         if (children <= inner).any() or sorted([*self.roots, *children, *(children + 1)]) != list(range(nodes)):
             raise ArtifactError("the forest's nodes do not form trees")

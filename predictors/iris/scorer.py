@@ -10,6 +10,8 @@ SIGIR 2015; the accumulated tables take memory for time. The tables grow with th
 a forest whose tables would be large is descended level by level, all trees and rows at once.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,20 +25,41 @@ _CHUNK_ROWS = 512
 _ONE = np.uint64(1)
 
 
+@dataclass(frozen=True, slots=True)
+class LeafNumbers:
+    """The leaves of each tree, numbered from left to right.
+
+    Args:
+        tree: int64 ``[M]``, the tree of each node.
+        first: int64 ``[M]``, the number of the first leaf below each node; a leaf's own.
+        count: int64 ``[M]``, how many leaves are below each node; 1 for a leaf.
+        most: leaves of the tree that has the most.
+    """
+
+    tree: NDArray[np.int64]
+    first: NDArray[np.int64]
+    count: NDArray[np.int64]
+    most: int
+
+    @property
+    def words(self) -> int:
+        """Words of a mask with a bit for each leaf."""
+        return -(-self.most // WORD_BITS)
+
+
 class MaskScorer:
     """A forest, ready to score.
 
     Args:
         forest: validated.
+        numbers: of its leaves.
     """
 
-    def __init__(self, forest: Forest) -> None:
-        trees = len(forest.roots)
-        tree, first, count = _leaf_numbers(forest)
-        inner = np.flatnonzero(forest.left != np.arange(len(forest.left)))
-        leaves = np.flatnonzero(forest.left == np.arange(len(forest.left)))
-        most_leaves = int(count[forest.roots].max())
-        self._words = -(-most_leaves // WORD_BITS)
+    def __init__(self, forest: Forest, numbers: LeafNumbers) -> None:
+        trees, most_leaves = len(forest.roots), numbers.most
+        tree, first, count = numbers.tree, numbers.first, numbers.count
+        inner, leaves = np.flatnonzero(~forest.is_leaf), np.flatnonzero(forest.is_leaf)
+        self._words = numbers.words
         self._thresholds, self._masks = [], []
         for feature in range(int(forest.n_features)):
             nodes = inner[forest.feature[inner] == feature]
@@ -82,10 +105,11 @@ class LevelScorer:
 
     def __init__(self, forest: Forest) -> None:
         self._forest = forest
-        is_leaf = forest.left == np.arange(len(forest.left))
-        self._threshold = np.where(is_leaf, np.inf, forest.threshold)  # nothing exceeds it: a leaf leads to itself
+        self._threshold = np.where(
+            forest.is_leaf, np.inf, forest.threshold
+        )  # nothing exceeds it: a leaf leads to itself
         depth = np.zeros(len(forest.left), dtype=np.int64)
-        for node in np.flatnonzero(~is_leaf).tolist():  # parents come before their children
+        for node in np.flatnonzero(~forest.is_leaf).tolist():  # parents come before their children
             depth[forest.left[node] : forest.left[node] + 2] = depth[node] + 1
         self._depth = int(depth.max())
 
@@ -123,19 +147,13 @@ class Scorer:
 
 def new_scorer(forest: Forest) -> Scorer:
     """Choose by the size of the tables."""
-    nodes, trees = len(forest.left), len(forest.roots)
-    _, _, count = _leaf_numbers(forest)
-    words = -(-int(count[forest.roots].max()) // WORD_BITS)
-    small = nodes * trees * words * 8 <= MAX_TABLE_BYTES
-    return Scorer(MaskScorer(forest) if small else LevelScorer(forest))
+    numbers = number_leaves(forest)
+    small = len(forest.left) * len(forest.roots) * numbers.words * 8 <= MAX_TABLE_BYTES
+    return Scorer(MaskScorer(forest, numbers) if small else LevelScorer(forest))
 
 
-def _leaf_numbers(forest: Forest) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Number each tree's leaves from left to right.
-
-    Returns:
-        For each node: its tree, the number of the first leaf below it (a leaf's own), and how many there are.
-    """
+def number_leaves(forest: Forest) -> LeafNumbers:
+    """Number each tree's leaves from left to right."""
     left = forest.left.tolist()
     nodes = len(left)
     tree, first, count = [0] * nodes, [0] * nodes, [1] * nodes
@@ -149,4 +167,5 @@ def _leaf_numbers(forest: Forest) -> tuple[NDArray[np.int64], NDArray[np.int64],
             tree[child] = tree[child + 1] = tree[node]
             first[child] = first[node]
             first[child + 1] = first[node] + count[child]
-    return np.array(tree), np.array(first), np.array(count)
+    most = max(count[root] for root in forest.roots.tolist())
+    return LeafNumbers(np.array(tree), np.array(first), np.array(count), most)

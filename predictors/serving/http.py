@@ -22,7 +22,7 @@ JSON: Header = (b"content-type", b"application/json")
 
 
 class ClientDisconnected(Exception):  # an event, not a fault
-    """The client went away before its request was read."""
+    """The client went away before it had its answer."""
 
 
 @dataclass(slots=True)

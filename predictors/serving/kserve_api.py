@@ -47,7 +47,6 @@ import kserve.metrics as kserve_metrics  # noqa: E402
 from kserve.errors import InvalidInput as KServeInvalidInput  # noqa: E402
 from kserve.model import Model  # noqa: E402
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb  # noqa: E402
-from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as pb_grpc  # noqa: E402
 from kserve.protocol.infer_type import InferOutput, InferRequest, InferResponse  # noqa: E402
 
 _importing = False
@@ -60,5 +59,4 @@ __all__ = [
     "Model",
     "kserve_metrics",
     "pb",
-    "pb_grpc",
 ]

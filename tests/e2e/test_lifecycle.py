@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from functools import partial
@@ -16,8 +15,8 @@ import httpx
 import psutil
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from predictors.serving.kserve_api import pb, pb_grpc
-from tests.live import JSON, ROOT, LiveServer, serve, wait_for
+from predictors.serving.kserve_api import pb
+from tests.live import JSON, ROOT, LiveServer, pb_grpc, serve, serve_command, wait_for
 
 V1 = "/v1/models/iris:predict"
 BODY = b'{"instances": [[5.1, 3.5, 1.4, 0.2]]}'
@@ -262,21 +261,9 @@ def test_a_taken_port_is_a_clear_error(artifacts: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         for flag in ("--http_port", "--grpc_port"):
-            other = "--grpc_port" if flag == "--http_port" else "--http_port"
-            command = [
-                sys.executable,
-                "-m",
-                "predictors",
-                "serve",
-                "iris",
-                "--host",
-                "127.0.0.1",
-                flag,
-                port,
-                other,
-                "0",
-            ]
-            result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+            result = subprocess.run(
+                serve_command("iris", flag, port), cwd=ROOT, capture_output=True, text=True, timeout=120
+            )
             assert result.returncode == 1
             assert flag in result.stderr
             assert port in result.stderr
@@ -301,20 +288,7 @@ def test_empty_variables_are_no_settings(artifacts: Path) -> None:
 
 def test_a_signal_while_it_starts_ends_it_cleanly(artifacts: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
-        command = [
-            sys.executable,
-            "-m",
-            "predictors",
-            "serve",
-            "iris",
-            "--host",
-            "127.0.0.1",
-            "--http_port",
-            "0",
-            "--grpc_port",
-            "0",
-        ]
-        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(serve_command("iris"), cwd=ROOT, stderr=subprocess.PIPE, text=True)
         wait_for(partial(catches, process.pid), "the handler")
         process.send_signal(number)
         _, errors = process.communicate(timeout=120)

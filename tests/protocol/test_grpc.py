@@ -9,8 +9,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from predictors.serving.kserve_api import pb, pb_grpc
-from tests.live import LiveServer
+from predictors.serving.kserve_api import pb
+from tests.live import LiveServer, pb_grpc
 from tests.unit.test_codecs_properties import messages
 
 FLOWER = [5.1, 3.5, 1.4, 0.2]

@@ -12,9 +12,9 @@ import numpy as np
 import psutil
 import pytest
 
-from predictors.serving.kserve_api import pb, pb_grpc
+from predictors.serving.kserve_api import pb
 from predictors.summarizer.fetch import EXAMPLE
-from tests.live import LiveServer, serve, wait_for
+from tests.live import LiveServer, pb_grpc, serve, wait_for
 
 DOCUMENT = (
     "You agree to pay 9 euros a month. We may change the price at any time. We share your address with our partners. "

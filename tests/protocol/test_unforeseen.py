@@ -8,9 +8,10 @@ import grpc
 import httpx
 import pytest
 
-from predictors.serving.kserve_api import pb, pb_grpc
+from predictors.serving.kserve_api import pb
 from predictors.serving.server import Server
 from predictors.serving.settings import ServerSettings
+from tests.live import pb_grpc
 from tests.unit.test_registry import Paced
 
 BODY = {"instances": ["fail"]}
