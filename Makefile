@@ -71,6 +71,14 @@ bench-rows: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure what a prediction costs in 
 bench-throughput: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure requests a second beside other servers; needs wrk (ARGS= goes to the benchmark)
 	$(BIN)/python -m tests.benchmarks.throughput $(ARGS)
 
+.PHONY: bench-summarizer
+bench-summarizer: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure the summarizer's engine beside other servers (ARGS= goes to the benchmark)
+	$(BIN)/python -m tests.benchmarks.summarizer $(ARGS)
+
+.PHONY: eval
+eval: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure what summaries say, miss and make up (ARGS= goes to the evaluation)
+	$(BIN)/python -m tests.eval.run $(ARGS)
+
 .PHONY: clean
 clean: ## Remove .venv, artifacts and caches of tools
 	rm -rf .venv artifacts build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

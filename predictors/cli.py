@@ -16,7 +16,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from predictors import __version__, flags
+from predictors import __version__, flags, gguf_commands
 from predictors.intent.settings import IntentSettings
 from predictors.serving.settings import ArtifactSettings, ServerSettings, Settings, Source
 from predictors.summarizer.settings import SummarizerSettings
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 artifact_app = typer.Typer(no_args_is_help=True, help="Look into an artifact, or check that it is intact.")
 app.add_typer(artifact_app, name="artifact")
+app.add_typer(gguf_commands.app, name="gguf")
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -40,6 +41,14 @@ class Kind(enum.StrEnum):
     IRIS = "iris"
     INTENT = "intent"
     SUMMARIZER = "summarizer"
+
+
+class SummaryMode(enum.StrEnum):
+    """How much of a document the model reads."""
+
+    AUTO = "auto"
+    FAST = "fast"
+    FULL = "full"
 
 
 OWN_SETTINGS: dict[Kind, type[Settings]] = {Kind.INTENT: IntentSettings, Kind.SUMMARIZER: SummarizerSettings}
@@ -151,17 +160,18 @@ def fetch(
     out: Annotated[Path, typer.Option(help="Artifact directory to write.")] = Path("artifacts/summarizer"),
     version: Annotated[str, typer.Option(help="Version to give it.")] = "1",
 ) -> None:
-    """Get the summarizer's default model (SmolLM2-135M-Instruct, 98 MB) and write its artifact."""
+    """Get the summarizer's default model (SmolLM2-135M-Instruct, 92 MB as Q4_0) and write its artifact."""
     from predictors.serving.errors import ArtifactError
     from predictors.summarizer.fetch import FetchError
     from predictors.summarizer.fetch import fetch as fetch_model
+    from predictors.summarizer.quantize import QuantizeError
 
     _check_version(version)
     try:
         fetched = fetch_model(out, version)
     except OSError as error:
         _fail(f"{error.filename} cannot be written: {error.strerror}")
-    except (FetchError, ArtifactError) as error:
+    except (FetchError, QuantizeError, ArtifactError) as error:
         _fail(str(error))
     except ImportError:
         _fail("this needs llama-cpp-python; install kserve-predictors[summarizer]")
@@ -204,6 +214,45 @@ def call(
         sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
     else:
         client.show(Console(), instances, answer)
+
+
+@app.command()
+def summarize(
+    document: Annotated[str, typer.Argument(help="A file, a URL (text or HTML), or - for standard input.")],
+    url: Annotated[str, typer.Option(help="The server.", envvar="PREDICTORS_URL")] = "http://localhost:8080",
+    model: Annotated[str, typer.Option(help="Name that the summarizer is served under.")] = "summarizer",
+    mode: Annotated[
+        SummaryMode, typer.Option(help="full reads everything, fast what matters most, auto what time allows.")
+    ] = SummaryMode.AUTO,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max_tokens", min=1, help="Most tokens of the summary; the server's default else.")
+    ] = None,
+    sources: Annotated[bool, typer.Option(help="Print under each point the words that it comes from.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the server's answer as it came.")] = False,
+    timeout_seconds: Annotated[
+        float, typer.Option("--timeout_seconds", min=0.001, help="Longest time without a sign of progress.")
+    ] = 300.0,
+) -> None:
+    """Summarize a document, with the source of each point.
+
+    predictors summarize terms.txt
+    predictors summarize https://example.com/terms --mode fast
+    pdftotext contract.pdf - | predictors summarize - --no-sources
+    """
+    from predictors import client, summarize_client
+
+    parameters: dict[str, Any] = {"mode": str(mode)}
+    if max_tokens is not None:
+        parameters["max_tokens"] = max_tokens
+    try:
+        text = summarize_client.read_document(document, timeout_seconds)
+        answer = summarize_client.summarize(url, model, text, parameters, timeout_seconds, errors)
+    except client.CallError as error:
+        _fail(str(error))
+    if as_json:
+        sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+    else:
+        summarize_client.show(Console(highlight=False), text, answer, sources)
 
 
 @artifact_app.command("inspect")

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -11,9 +11,23 @@ from numpy.typing import NDArray
 
 FloatArray: TypeAlias = NDArray[np.float64]
 Parameters: TypeAlias = dict[str, Any]
-# One column an output tensor: an array whose first dimension is the row, or a list of strings (BYTES).
-Column: TypeAlias = NDArray[Any] | list[str]
+# One column an output tensor: an array whose first dimension is the row, or a list of strings (BYTES). A column that
+# only V1 answers hold may also be a list of what JSON knows.
+Column: TypeAlias = NDArray[Any] | list[Any]
 Outputs: TypeAlias = dict[str, Column]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A part of an answer that is sent before the whole.
+
+    Args:
+        name: what kind of part it is.
+        data: its content, as JSON knows it.
+    """
+
+    name: str
+    data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +86,25 @@ class TextBatch:
         return len(self.texts)
 
 
-Batch: TypeAlias = FeatureBatch | TextBatch
+@dataclass(slots=True)
+class PromptBatch:
+    """One prompt for a language model to go on from.
+
+    Args:
+        messages: the turns of a chat, as ``(role, content)``; none for a bare text.
+        text: the bare text.
+        parameters: of the generation.
+    """
+
+    messages: list[tuple[str, str]] = field(default_factory=list)
+    text: str = ""
+    parameters: Parameters = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return 1
+
+
+Batch: TypeAlias = FeatureBatch | TextBatch | PromptBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +125,14 @@ class Job:
 
     Args:
         deadline: seconds on the clock of `time.monotonic`.
+        emit: takes parts of the answer as they come, if anybody wants them.
     """
 
-    __slots__ = ("_cancelled", "deadline")
+    __slots__ = ("_cancelled", "deadline", "emit")
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, deadline: float, emit: Callable[[Event], None] | None = None) -> None:
         self.deadline = deadline
+        self.emit = emit
         self._cancelled = threading.Event()
 
     def cancel(self) -> None:

@@ -1,12 +1,15 @@
 """The REST endpoints: V1, V2, health, and the model repository where it is enabled."""
 
+import contextlib
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from predictors import __version__
-from predictors.serving import v1, v2
+from predictors.serving import sse, v1, v2
+from predictors.serving.batch import Batch, Event
 from predictors.serving.errors import InvalidInput, NotFound
 from predictors.serving.http import JSON, Request, Response, unsupported_media_type
 from predictors.serving.metrics import Metrics
@@ -60,8 +63,11 @@ class Endpoints:
         body = await request.body(deadline)
         with slot.decoding.time():
             batch = v1.decode(body, slot.predictor.input, slot.limits)
+            streams = slot.predictor.streams and v1.take_stream(batch)
+        if streams:
+            return await sse.response(_v1_parts(slot, batch, deadline))
         with slot.predicting.time():
-            outputs = await slot.run(batch, deadline)
+            outputs, request.call.cache = await slot.answer(batch, deadline)
         with slot.encoding.time():
             return Response(200, v1.encode(outputs, slot.predictor.v1_fields, slot.version), [JSON])
 
@@ -82,7 +88,7 @@ class Endpoints:
         with slot.decoding.time():
             batch, reply = v2.decode(body, json_length, predictor.input, predictor.outputs, slot.limits)
         with slot.predicting.time():
-            outputs = await slot.run(batch, deadline)
+            outputs, request.call.cache = await slot.answer(batch, deadline)
         with slot.encoding.time():
             answer, header_length = v2.encode(outputs, reply, slot.name, slot.version)
         if header_length is None:
@@ -177,6 +183,17 @@ def readiness(content: dict[str, Any], unready: str) -> Response:
     if unready:
         return Response.json({**content, "ready": False, "error": unready}, 503)
     return Response.json(content)
+
+
+async def _v1_parts(slot: Slot, batch: Batch, deadline: float) -> AsyncGenerator[bytes, None]:
+    """A streamed answer: events as the model gives them, then ``done`` with what V1 answers otherwise."""
+    with slot.predicting.time():
+        async with contextlib.aclosing(slot.stream(batch, deadline)) as parts:
+            async for part in parts:
+                if isinstance(part, Event):
+                    yield sse.event(part.data, part.name)
+                else:
+                    yield sse.event(v1.encode_payload(part, slot.predictor.v1_fields, slot.version), "done")
 
 
 def _json_length(request: Request) -> int | None:

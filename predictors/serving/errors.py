@@ -6,7 +6,16 @@ for gRPC. Anything that is not a `ServingError` is unforeseen: clients get a req
 
 
 class ServingError(Exception):
-    """Base of all errors that a client may see."""
+    """Base of all errors that a client may see.
+
+    Args:
+        message: the sentence.
+        field: which part of the body is at fault, for protocols that give it apart, such as ``messages[0].content``.
+    """
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class InvalidInput(ServingError):

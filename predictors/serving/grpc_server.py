@@ -149,7 +149,7 @@ class InferenceService:
         with slot.decoding.time():
             batch, wanted = grpc_codec.decode(request, predictor.input, predictor.outputs, slot.limits)
         with slot.predicting.time():
-            outputs = await slot.run(batch, call.deadline)
+            outputs, call.cache = await slot.answer(batch, call.deadline)
         with slot.encoding.time():
             return grpc_codec.encode(request, outputs, wanted, slot.name, slot.version)
 
@@ -184,6 +184,8 @@ def _trailers(call: Call) -> tuple[tuple[str, str], ...]:
     trailers = [("x-request-id", call.id)]
     if call.slot is not None and call.slot.version:
         trailers.append(("x-model-version", call.slot.version))
+    if call.cache:
+        trailers.append(("x-cache", call.cache))
     return tuple(trailers)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -32,6 +32,8 @@ class Response:
     status: int
     body: bytes = b""
     headers: list[Header] = field(default_factory=list)
+    stream: AsyncGenerator[bytes, None] | None = None
+    """What follows the body, as it comes; without it the body is all."""
 
     @classmethod
     def json(cls, content: Any, status: int = 200) -> "Response":

@@ -42,7 +42,7 @@ class LegacyEndpoints:
         request.call.slot = slot
         slot.require_ready()
         batch = _decode(payload, slot)
-        outputs = await slot.run(batch, deadline)
+        outputs, request.call.cache = await slot.answer(batch, deadline)
         return Response.json(
             {
                 "request_id": request.call.id,

@@ -43,6 +43,14 @@ class Metrics:
         self.queue_depth = Gauge(
             "model_queue_depth", "Batches waiting for a thread of their model.", ("model_name",), registry=registry
         )
+        self.cache_events = Counter(
+            "result_cache",
+            "What happened in the cache of answers: hit, miss, joined (an equal request was under way), remote_hit, "
+            "remote_error, evicted, expired.",
+            ("event",),
+            registry=registry,
+        )
+        self.cache_bytes = Gauge("result_cache_bytes", "Size of the cached answers in this process.", registry=registry)
         self.load_time = Gauge(
             "model_load_time_seconds", "Time the last successful load took.", _MODEL, registry=registry
         )
@@ -55,11 +63,14 @@ class Metrics:
         )
         self.predictions = Counter("predictions", "Rows predicted, by label.", (*_MODEL, "label"), registry=registry)
         self.summarizer_tokens = Counter(
-            "summarizer_tokens", "Tokens read (prompt) and written (completion).", ("kind",), registry=registry
+            "summarizer_tokens",
+            "Tokens of prompts (prompt), those of them that the KV cache held (cached), and written (completion).",
+            ("kind",),
+            registry=registry,
         )
         self.time_to_first_token = Histogram(
             "summarizer_time_to_first_token_seconds",
-            "From the start of a document's prompt to its first token.",
+            "From asking the engine for an answer to its first token.",
             buckets=LATENCY_BUCKETS,
             registry=registry,
         )
@@ -72,9 +83,14 @@ class Metrics:
         for value in confidence:
             histogram.observe(value)
 
-    def count_tokens(self, read: Iterable[int], written: Iterable[int], first: Iterable[float]) -> None:
-        """Count a batch of documents: tokens read and written, seconds to the first token of each."""
+    def count_tokens(
+        self, read: Iterable[float], cached: Iterable[float], written: Iterable[float], first: Iterable[float]
+    ) -> None:
+        """Count answers of a language model: tokens of the prompts, those of them that were cached already, tokens
+        written, and the seconds to the first token of each.
+        """
         self.summarizer_tokens.labels("prompt").inc(sum(read))
+        self.summarizer_tokens.labels("cached").inc(sum(cached))
         self.summarizer_tokens.labels("completion").inc(sum(written))
         for seconds in first:
             self.time_to_first_token.observe(seconds)

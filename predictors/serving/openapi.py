@@ -3,6 +3,7 @@
 from typing import Any, TypeAlias
 
 from predictors import __version__
+from predictors.serving import openai_schema
 from predictors.serving.batch import FeatureInput, TensorSpec
 from predictors.serving.http import Request, Response
 from predictors.serving.registry import Registry, Slot
@@ -47,14 +48,14 @@ class OpenApiEndpoint:
         paths = _server_paths()
         for slot in slots:
             paths |= _model_paths(slot)
-        paths |= _legacy_path(list(slots))
+        paths |= _legacy_path(list(slots)) | _openai_paths([slot for slot in slots if slot.predictor.generates])
         return Response.json(
             {
                 "openapi": "3.1.0",
                 "info": {
                     "title": "kserve-predictors",
                     "version": __version__,
-                    "description": "V1, V2 (Open Inference) and the earlier services' /predict.",
+                    "description": "V1, V2 (Open Inference), OpenAI's API and the earlier services' /predict.",
                 },
                 "paths": paths,
                 "components": {"schemas": {"Error": _object({"error": _STRING})}},
@@ -148,7 +149,7 @@ def _v1_answer(slot: Slot) -> Schema:
     properties: Schema = {"model_version": _STRING}
     for field, source in slot.predictor.v1_fields.items():
         if isinstance(source, str):
-            properties[field] = _array(_row(by_name[source]))
+            properties[field] = _array(_row(by_name[source]) if source in by_name else {})  # V2 has it in another form
         else:
             properties[field] = _array(_object({column: _row(by_name[column]) for column in source}))
     return _object(properties)
@@ -221,6 +222,27 @@ def _legacy_path(slots: list[Slot]) -> Schema:
         }
     )
     return {"/predict": _post("Predict, as the earlier services did", {"anyOf": forms}, answer, "404", "422")}
+
+
+def _openai_paths(slots: list[Slot]) -> Schema:
+    if not slots:
+        return {}
+    names, most = [slot.name for slot in slots], max(slot.limits.max_text_chars for slot in slots)
+    model = _get("A model", openai_schema.model(), "404")
+    model["get"]["parameters"] = [{"name": "model", "in": "path", "required": True, "schema": {"enum": names}}]
+    chat = _post("Chat", openai_schema.chat_request(names, most), openai_schema.chat_answer(), "404")
+    completion = _post(
+        "Go on from a text", openai_schema.completion_request(names, most), openai_schema.completion_answer(), "404"
+    )
+    for operation in (chat["post"], completion["post"]):
+        operation["responses"]["200"]["content"]["text/event-stream"] = {"schema": {}}  # with "stream": true
+    paths = {"chat/completions": chat, "completions": completion, "models/{model}": model}
+    for [operation] in (path.values() for path in paths.values()):
+        for status, response in operation["responses"].items():
+            if status != "200":
+                response["content"]["application/json"]["schema"] = openai_schema.error()
+    paths["models"] = _get("The models that generate text", openai_schema.model_list())
+    return {f"/openai/v1/{path}": described for path, described in paths.items()}
 
 
 def _text(slot: Slot) -> Schema:

@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
+from prometheus_client import CollectorRegistry
 
+from predictors import __version__
 from predictors.serving import grpc_codec, v1
 from predictors.serving.artifact import Artifact, Golden, Manifest
 from predictors.serving.batch import Batch, Input, Job, Limits, Outputs, TensorSpec
@@ -47,12 +49,22 @@ class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not 
     limits: ClassVar[Limits]
     max_queue: ClassVar[int]
     """How many requests may run and wait by default; one more is turned away."""
+    workers: ClassVar[int] = 1
+    """How many batches are computed at once, each on a thread; with more than one, `infer` must be thread-safe."""
+    streams: ClassVar[bool] = False
+    """Whether `infer` gives parts of the answer as they come; V1 then knows the parameter ``stream``."""
+    slow: ClassVar[bool] = False
+    """Whether an answer takes so long that answers are cached by default."""
+    generates: ClassVar[bool] = False
+    """Whether `infer` takes a `PromptBatch` too, and so the model is served over OpenAI's API."""
 
     def __init__(self, name: str, source: Source) -> None:
         super().__init__(name)
         self.source = source
         self.version = ""
         self.format = ""
+        self.identity = ""
+        """Whatever decides an answer beside the request: artifact, code, settings. Equal only if answers are."""
         self._alone = threading.Lock()  # KServe's server may call `predict` from several requests at once
 
     @abstractmethod
@@ -65,7 +77,9 @@ class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not 
 
     @abstractmethod
     def infer(self, batch: BatchT, job: Job) -> Outputs:
-        """Compute the outputs of a batch. Runs on a thread of this model's own, one batch at a time.
+        """Compute the outputs of a batch. Runs on a thread of this model's own, `workers` batches at a time.
+
+        Where the job has an ``emit``, parts of the answer may be given to it as they come.
 
         Raises:
             InvalidInput: what only the model can know to be wrong, such as a text over its context.
@@ -83,8 +97,19 @@ class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not 
         """JSON schema of the request parameters; a model without any of its own ignores what it is given."""
         return {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
 
+    def register_metrics(self, registry: CollectorRegistry) -> None:
+        """Add metrics that only this model has."""
+
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
         """Count what was predicted."""
+
+    def is_deterministic(self, batch: BatchT) -> bool:
+        """Whether the same batch would get the same answer again, so that it may be cached."""
+        return True
+
+    def settings_identity(self) -> str:
+        """The settings that decide an answer; part of `identity`."""
+        return ""
 
     def close(self) -> None:
         """Give back what `load` took."""
@@ -100,6 +125,7 @@ class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not 
         self.load_artifact(artifact)
         self.check_golden(artifact.manifest)
         self.version = artifact.manifest.version
+        self.identity = "\n".join((__version__, artifact.manifest.model_dump_json(), self.settings_identity()))
         self.ready = True
         return self.ready
 

@@ -1,19 +1,20 @@
-"""The served models: what state each is in, and the one thread on which each loads and computes.
+"""The served models: what state each is in, and the threads on which each loads and computes.
 
-One thread a model keeps prediction off the event loop, keeps a slow model from holding up a quick one, and means that
-no predictor has to be thread-safe. The counters below have one writer each (the event loop or that thread), so they
-need no lock.
+Threads of a model's own keep prediction off the event loop, and keep a slow model from holding up a quick one. Most
+models have one thread, and need not be thread-safe; one that does its own scheduling asks for more.
 """
 
 import asyncio
+import contextlib
 import enum
 import logging
+import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from predictors.serving.batch import Batch, Job, Limits, Outputs
+from predictors.serving.batch import Batch, Event, Job, Limits, Outputs
 from predictors.serving.errors import (
     ArtifactError,
     DeadlineExceeded,
@@ -23,10 +24,16 @@ from predictors.serving.errors import (
 )
 from predictors.serving.kserve_api import kserve_metrics
 from predictors.serving.metrics import Metrics
+from predictors.serving.pace import Pace
 from predictors.serving.predictor import Predictor
+from predictors.serving.result_cache import Outcome, ResultCache
+from predictors.serving.result_codec import result_key
 from predictors.serving.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
+
+# How often unloading looks whether the last answer has ended, seconds.
+_DRAIN_POLL_SECONDS = 0.01
 
 
 class State(enum.Enum):
@@ -45,10 +52,14 @@ class Slot:
         predictor: the model; not loaded yet.
         settings: for the limits.
         metrics: where its numbers go.
+        cache: of its answers.
     """
 
-    def __init__(self, predictor: Predictor[Any], settings: ServerSettings, metrics: Metrics) -> None:
+    def __init__(
+        self, predictor: Predictor[Any], settings: ServerSettings, metrics: Metrics, cache: ResultCache | None = None
+    ) -> None:
         self.predictor = predictor
+        self._cache = cache
         self.name: str = predictor.name
         self.limits = Limits(
             max_rows=settings.max_rows or predictor.limits.max_rows,
@@ -61,11 +72,14 @@ class Slot:
         histograms = (kserve_metrics.PRE_HIST_TIME, kserve_metrics.PREDICT_HIST_TIME, kserve_metrics.POST_HIST_TIME)
         self.decoding, self.predicting, self.encoding = (each.labels(model_name=self.name) for each in histograms)
         self._metrics = metrics
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"model-{self.name}")
+        self._executor = ThreadPoolExecutor(predictor.workers, thread_name_prefix=f"model-{self.name}")
         self._submitted = 0  # written by the event loop
         self._dropped = 0  # written by the event loop
-        self._started = 0  # written by the model's thread
-        self._finished = 0  # written by the model's thread
+        self._counting = threading.Lock()
+        self._started = 0  # written by the model's threads, under the lock
+        self._finished = 0  # likewise
+        self._pace = Pace()  # likewise
+        predictor.register_metrics(metrics.registry)
         metrics.in_flight.labels(self.name).set_function(lambda: self.in_flight)
         metrics.queue_depth.labels(self.name).set_function(lambda: self._submitted - self._dropped - self._started)
 
@@ -88,12 +102,30 @@ class Slot:
         if self.state is not State.READY:
             raise ModelNotReady(f'model "{self.name}" is not ready: {self.reason}')
 
-    async def run(self, batch: Batch, deadline: float) -> Outputs:
-        """Compute a batch on the model's thread.
+    async def answer(self, batch: Batch, deadline: float) -> tuple[Outputs, Outcome | None]:
+        """Give a batch's outputs, from the cache if they are there; raises what `run` raises.
+
+        Returns:
+            The outputs, and how the cache came by them; None where it is not used.
+        """
+        self.require_ready()
+        self.predictor.check(batch)
+        if self._cache is None or not self.predictor.is_deterministic(batch):
+            return await self.run(batch, deadline), None
+        key = result_key(self.predictor.kind, self.predictor.identity, batch)
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                return await self._cache.get(key, lambda: self.run(batch, deadline))
+        except TimeoutError:
+            raise DeadlineExceeded(f'model "{self.name}" did not answer before the deadline') from None
+
+    async def run(self, batch: Batch, deadline: float, emit: Callable[[Event], None] | None = None) -> Outputs:
+        """Compute a batch on a thread of the model's.
 
         Args:
             batch: what to compute on.
             deadline: seconds on the clock of `time.monotonic`.
+            emit: called on that thread with parts of the answer as they come, by a model that answers in parts.
 
         Raises:
             ModelNotReady: it is not ready any more.
@@ -103,9 +135,13 @@ class Slot:
         """
         self.require_ready()  # it may have been unloaded while the body was on its way
         if self.in_flight >= self.max_queue:
-            raise Overloaded(f'model "{self.name}" has {self.in_flight} requests waiting; try again later', 1)
+            seconds = self._pace.seconds_for(self.in_flight)
+            raise Overloaded(
+                f'model "{self.name}" has {self.in_flight} requests running and waiting; try again in {seconds} s',
+                seconds,
+            )
         self.predictor.check(batch)
-        job = Job(deadline)
+        job = Job(deadline, emit)
         future = self._executor.submit(self._infer, batch, job)
         self._submitted += 1
         try:
@@ -118,8 +154,28 @@ class Slot:
                 job.cancel()
                 self._dropped += future.cancel()
 
+    async def stream(self, batch: Batch, deadline: float) -> AsyncGenerator[Event | Outputs, None]:
+        """Compute a batch, giving the parts of the answer as they come, then the whole; raises what `run` raises."""
+        loop = asyncio.get_running_loop()
+        events: asyncio.Queue[Event | None] = asyncio.Queue()
+
+        def emit(event: Event | None) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and whoever listened
+                loop.call_soon_threadsafe(events.put_nowait, event)
+
+        running = asyncio.create_task(self.run(batch, deadline, emit))
+        running.add_done_callback(lambda _: events.put_nowait(None))
+        try:
+            while (event := await events.get()) is not None:
+                yield event
+            yield await running
+        finally:
+            running.cancel()
+
     def _infer(self, batch: Batch, job: Job) -> Outputs:
-        self._started += 1
+        with self._counting:
+            self._started += 1
+            self._pace.begin()
         try:
             if not self.predictor.ready:
                 raise ModelNotReady(f'model "{self.name}" is not ready: {self.reason}')
@@ -129,10 +185,12 @@ class Slot:
             self.predictor.observe(outputs, self._metrics)
             return outputs
         finally:
-            self._finished += 1
+            with self._counting:
+                self._finished += 1
+                self._pace.end()
 
     async def load(self) -> None:
-        """Load on the model's thread; a failure becomes the reason, never an exception."""
+        """Load on a thread of the model's; a failure becomes the reason, never an exception."""
         started = time.monotonic()
         try:
             await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.load)
@@ -155,16 +213,18 @@ class Slot:
     async def unload(self) -> None:
         """Let what is running end, then give the model's memory back."""
         self.predictor.ready = False
+        while self._started > self._finished:
+            await asyncio.sleep(_DRAIN_POLL_SECONDS)
         await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.close)
         self.predictor.version = self.predictor.format = ""
 
     @property
     def busy(self) -> bool:
-        """Whether its thread is at work."""
+        """Whether a thread of its is at work."""
         return self.state is State.LOADING or self.in_flight > 0
 
     def close(self) -> None:
-        """End the thread once it is idle."""
+        """End the threads once they are idle."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
@@ -172,7 +232,13 @@ class Registry:
     """All models of one server, and whether it is draining."""
 
     def __init__(self, predictors: Iterable[Predictor[Any]], settings: ServerSettings, metrics: Metrics) -> None:
-        self.slots = {predictor.name: Slot(predictor, settings, metrics) for predictor in predictors}
+        self.cache = _new_cache(settings, metrics) if settings.cache != "off" else None
+        self.slots = {
+            predictor.name: Slot(
+                predictor, settings, metrics, self.cache if settings.cache == "all" or predictor.slow else None
+            )
+            for predictor in predictors
+        }
         self.draining = False
         self._listeners: list[Callable[[], Awaitable[None]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -260,3 +326,19 @@ class Registry:
         """End the models' threads."""
         for slot in self.slots.values():
             slot.close()
+
+    async def close_cache(self) -> None:
+        """Let what is being shared arrive, and close the connections."""
+        if self.cache is not None:
+            await self.cache.close()
+
+
+def _new_cache(settings: ServerSettings, metrics: Metrics) -> ResultCache:
+    cache = ResultCache(
+        settings.cache_max_bytes,
+        settings.cache_ttl_seconds,
+        lambda event: metrics.cache_events.labels(event).inc(),
+        url=settings.cache_url,
+    )
+    metrics.cache_bytes.set_function(lambda: cache.bytes)
+    return cache

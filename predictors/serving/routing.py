@@ -7,10 +7,11 @@ that does not grow with the number of routes.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from predictors.serving.errors import MethodNotAllowed, NotFound
 from predictors.serving.http import Request, Response
+from predictors.serving.telemetry import plain_error
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -23,11 +24,13 @@ class Route:
         handler: answers the request.
         protocol: the label of its metrics; empty for what is not inference.
         quiet: whether successes stay out of the access log (probes, scrapes).
+        error_body: makes the body of an error out of a message, a status and the field at fault, which may be empty.
     """
 
     handler: Handler
     protocol: str = ""
     quiet: bool = False
+    error_body: Callable[[str, int, str], dict[str, Any]] = plain_error
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ from predictors.serving.grpc_server import GrpcServer
 from predictors.serving.http_protocol import HttpProtocol
 from predictors.serving.legacy import LegacyEndpoints
 from predictors.serving.metrics import Metrics
+from predictors.serving.openai_endpoints import OpenAiEndpoints
 from predictors.serving.openapi import OpenApiEndpoint
 from predictors.serving.predictor import Predictor
 from predictors.serving.registry import Registry
@@ -78,6 +79,8 @@ class Server:
         router = Router()
         Endpoints(self.registry, metrics, settings.enable_repository).register(router)
         LegacyEndpoints(self.registry).register(router)
+        if any(predictor.generates for predictor in predictors):
+            OpenAiEndpoints(self.registry).register(router)
         OpenApiEndpoint(self.registry).register(router)
         self.app: Any = RestApp(router, self.registry, settings, telemetry)
         if settings.cors_origins:
@@ -86,7 +89,7 @@ class Server:
                 allow_origins=settings.cors_origins,
                 allow_methods=("GET", "POST"),
                 allow_headers=("*",),
-                expose_headers=("x-request-id", "x-model-version"),
+                expose_headers=("x-request-id", "x-model-version", "x-cache"),
             )
         self._grpc = GrpcServer(self.registry, settings, telemetry) if settings.enable_grpc else None
 
@@ -127,6 +130,7 @@ class Server:
             await stopping
         finally:
             loading.cancel()
+            await self.registry.close_cache()
             self.registry.close()
         logger.info("stopped")
 

@@ -49,6 +49,18 @@ class ServerSettings(Settings):
         ge=1,
         description="Most requests running and waiting, per model; one more gets 429. Each model has its own default.",
     )
+    cache: Literal["auto", "all", "off"] = Field(
+        default="auto", description="Whose answers are cached: auto (models that take seconds), all, or off."
+    )
+    cache_ttl_seconds: int = Field(default=3600, ge=1, description="How long an answer is cached, seconds.")
+    cache_max_bytes: int = Field(
+        default=64 * 2**20, ge=1024, description="Most bytes of cached answers in this process; the oldest unused go."
+    )
+    cache_url: str = Field(
+        default="",
+        repr=False,
+        description="Share cached answers with other replicas through this Redis or Valkey: redis://host:6379/0.",
+    )
     request_timeout_seconds: float = Field(
         default=60.0,
         gt=0,

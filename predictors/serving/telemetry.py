@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TextIO
 
@@ -24,6 +25,11 @@ def request_id(given: str | None) -> str:
     return os.urandom(16).hex()
 
 
+def plain_error(message: str, status: int, field: str) -> dict[str, Any]:
+    """The body of an error, in the shape of V1 and V2."""
+    return {"error": message}
+
+
 class Call:
     """What is known of a request so far.
 
@@ -35,9 +41,11 @@ class Call:
     __slots__ = (
         "bytes_in",
         "bytes_out",
+        "cache",
         "close",
         "code",
         "deadline",
+        "error_body",
         "id",
         "path",
         "protocol",
@@ -53,7 +61,9 @@ class Call:
         self.started = time.monotonic()
         self.deadline = self.started  # seconds on the clock of time.monotonic
         self.slot: Slot | None = None
+        self.error_body: Callable[[str, int, str], dict[str, Any]] = plain_error
         self.code = ""
+        self.cache: str | None = None  # hit, miss or joined, where answers are cached
         self.bytes_in = 0
         self.bytes_out = 0
         self.close = False  # whether the connection must end with the answer

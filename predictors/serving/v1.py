@@ -42,6 +42,18 @@ def decode_payload(payload: Mapping[str, Any], kind: Input, limits: Limits) -> B
     return TextBatch(text_rows(instances, kind.name, "instances", limits), parameters)
 
 
+def take_stream(batch: Batch) -> bool:
+    """Take the parameter ``stream`` out of a batch: whether the answer is to come in parts.
+
+    Raises:
+        InvalidInput: it is not a boolean.
+    """
+    stream = batch.parameters.pop("stream", False)
+    if type(stream) is not bool:
+        raise InvalidInput(f'the parameter "stream" is {json_type(stream)}; true or false is expected')
+    return stream
+
+
 def encode_payload(outputs: Outputs, fields: Mapping[str, str | tuple[str, ...]], version: str) -> dict[str, Any]:
     """Arrange an answer; its arrays are still NumPy's."""
     return {**v1_columns(outputs, fields), "model_version": version}

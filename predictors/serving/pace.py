@@ -1,0 +1,39 @@
+"""How fast a model answers, for telling callers that are turned away when to come back."""
+
+import math
+import time
+from collections.abc import Callable
+
+# Weight of the newest gap between two answers: the last ten or so count.
+_WEIGHT = 0.2
+
+
+class Pace:
+    """The time between two answers while there is work, as a moving average. Not thread-safe.
+
+    Args:
+        clock: gives seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._under_way = 0
+        self._last = clock()
+        self._gap: float | None = None
+
+    def begin(self) -> None:
+        """Work on an answer has begun."""
+        if self._under_way == 0:
+            self._last = self._clock()  # idle time is nobody's
+        self._under_way += 1
+
+    def end(self) -> None:
+        """An answer is done."""
+        self._under_way -= 1
+        now = self._clock()
+        gap, self._last = now - self._last, now
+        self._gap = gap if self._gap is None else self._gap + _WEIGHT * (gap - self._gap)
+
+    def seconds_for(self, answers: int) -> int:
+        """When so many answers will be done: whole seconds, at least 1."""
+        return max(1, math.ceil(answers * (self._gap or 0.0)))

@@ -1,0 +1,122 @@
+"""Request parameters of the summarizer: of summaries, and of prompts that come over OpenAI's API."""
+
+import os
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from predictors.serving.errors import InvalidInput
+from predictors.summarizer.engine import Sampling
+
+_MOST_STOPS, _LONGEST_STOP = 8, 200
+
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("a number is expected, not a boolean")  # pydantic reports ValueError
+    return value
+
+
+Integer = Annotated[int, BeforeValidator(_no_boolean)]
+Number = Annotated[float, BeforeValidator(_no_boolean)]
+
+
+class SamplingParameters(BaseModel):
+    """How tokens are chosen. gRPC has no fractional parameter, so numbers may come as strings there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    temperature: Number = Field(default=0.0, ge=0, le=2, allow_inf_nan=False, description="0 is greedy.")
+    top_p: Number = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Choose among the likeliest tokens of this probability.",
+    )
+    min_p: Number = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Choose among tokens at least this likely, relatively.",
+    )
+    repeat_penalty: Number = Field(
+        default=1.0, ge=0.5, le=2, allow_inf_nan=False, description="Above 1, words are repeated less."
+    )
+    seed: Integer | None = Field(
+        default=None, ge=0, lt=2**32 - 1, description="Of the random choice; random by default."
+    )
+    stop: list[str] = Field(
+        default=[], max_length=_MOST_STOPS, description=f"Texts that end the answer, at most {_MOST_STOPS}."
+    )
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("stop")
+    @classmethod
+    def _not_empty(cls, value: list[str]) -> list[str]:
+        if any(not 0 < len(text) <= _LONGEST_STOP for text in value):
+            raise ValueError(f"each text needs 1 to {_LONGEST_STOP} characters")
+        return value
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether the same request gets the same answer."""
+        return self.temperature == 0 or self.seed is not None
+
+    def sampling(self, max_tokens: int, grammar: str = "") -> Sampling:
+        """What the engine makes of it."""
+        seed = int.from_bytes(os.urandom(4), "little") >> 1 if self.seed is None else self.seed
+        return Sampling(
+            max_tokens=max_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            min_p=self.min_p,
+            seed=seed,
+            stop=tuple(self.stop),
+            repeat_penalty=self.repeat_penalty,
+            grammar=grammar,
+        )
+
+
+class SummaryParameters(SamplingParameters):
+    """Parameters of a summary."""
+
+    mode: Literal["auto", "fast", "full"] = Field(
+        default="auto",
+        description="full: the model reads the whole document; fast: what matters the most of it; auto: full if the "
+        "time allows.",
+    )
+    max_tokens: Integer = Field(default=800, ge=1, le=100_000, description="Most tokens of the summary.")
+
+
+class PromptParameters(SamplingParameters):
+    """Parameters of a chat or a completion."""
+
+    max_tokens: Integer | None = Field(
+        default=None, ge=1, le=1_000_000, description="Most tokens to write; as many as the context leaves by default."
+    )
+    json_schema: dict[str, Any] | None = Field(default=None, description="JSON schema that the answer must follow.")
+
+
+ParametersT = TypeVar("ParametersT", bound=SamplingParameters)
+
+
+def parse_parameters(kind: type[ParametersT], given: dict[str, Any]) -> ParametersT:
+    """Check request parameters.
+
+    Raises:
+        InvalidInput: naming the first one at fault.
+    """
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])[:64]
+        if first["type"] == "extra_forbidden":
+            raise InvalidInput(f'unknown parameter "{name}"; allowed are {", ".join(kind.model_fields)}') from None
+        raise InvalidInput(f'the parameter "{name}" is wrong: {first["msg"].removeprefix("Value error, ")}') from None
