@@ -4,7 +4,7 @@ import threading
 import zlib
 from collections.abc import Sequence
 
-from predictors.summarizer.engine import EngineError, Part, Sampling
+from predictors.summarizer.engine import EngineError, GrammarError, Part, Sampling
 
 END = 0
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -56,7 +56,8 @@ class FakeDecoder:
             self.gate.acquire()
         size = sum(len(part.tokens) for part in parts)
         assert 0 < size <= self.batch_tokens
-        assert len({part.sequence for part in parts}) == len(parts)
+        numbers = [part.sequence for part in parts]
+        assert numbers == sorted(set(numbers))
         self.batches.append(list(parts))
         if self.fail_next:
             self.fail_next = False
@@ -89,7 +90,7 @@ class FakeDecoder:
 
     def sampler(self, sampling: Sampling) -> "FakeSampler":
         if sampling.grammar == "bad":
-            raise EngineError("bad grammar")
+            raise GrammarError("bad grammar")
         self.samplers += 1
         return FakeSampler(self, sampling.seed)
 

@@ -12,7 +12,7 @@ from predictors.summarizer.support import SourceIndex
 # A clause's label: "12.3", "(a)", "iv)", "Article 7", "§ 4", "-", "•".
 _LABEL = re.compile(
     r"\A\s*(?:(?:(?:Article|Section|Clause|Art\.|Sec\.|§+)\s*)?"
-    r"(?:\(?(?:\d{1,3}(?:\.\d{1,3}){0,4}|[a-z]|[ivxl]{1,6})[.):]+|\d{1,3}(?:\.\d{1,3}){1,4}|§+\s*\d+)|[-*•\u2013\u2014>]+)\s+",
+    r"(?:\(?(?:\d{1,3}(?:\.\d{1,3}){0,4}|[a-z]|[ivxl]{1,6})[.):]+|\d{1,3}(?:\.\d{1,3}){1,4}(?=\s+(?-i:[^a-z\s]))|§+\s*\d+)|[-*•\u2013\u2014>]+)\s+",
     re.IGNORECASE,
 )
 

@@ -75,6 +75,10 @@ class EngineError(Exception):
     """The model could not be run; the text says why, for the log."""
 
 
+class GrammarError(EngineError):
+    """The grammar cannot be followed, such as one that begins with itself."""
+
+
 class Sampler(Protocol):
     """Chooses the tokens of one sequence."""
 
@@ -117,6 +121,9 @@ class Decoder(Protocol):
     def decode(self, parts: Sequence["Part"]) -> None:
         """Read tokens: add their keys and values to the cache, and compute logits where asked.
 
+        Args:
+            parts: in the order of their sequences' numbers.
+
         Raises:
             EngineError: it failed; the cache's content is unknown.
         """
@@ -135,7 +142,11 @@ class Decoder(Protocol):
         ...
 
     def sampler(self, sampling: Sampling) -> Sampler:
-        """Make the sampler of one answer."""
+        """Make the sampler of one answer.
+
+        Raises:
+            GrammarError: no answer could follow its grammar.
+        """
         ...
 
     def is_end(self, token: int) -> bool:

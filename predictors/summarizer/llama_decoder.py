@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictors.serving.errors import ArtifactError
-from predictors.summarizer.engine import EngineError, Part, Sampling
+from predictors.summarizer.engine import EngineError, GrammarError, Part, Sampling
 from predictors.summarizer.llama import LlamaModel
 
 # How far back the repeat penalty looks, tokens.
@@ -90,13 +90,13 @@ class LlamaDecoder:
         """Make the sampler of one answer.
 
         Raises:
-            EngineError: the grammar is not valid.
+            GrammarError: no answer could follow its grammar.
         """
         grammar = None
         if sampling.grammar:
             grammar = llama_cpp.llama_sampler_init_grammar(self._model.vocabulary, sampling.grammar.encode(), b"root")
             if not grammar:
-                raise EngineError("llama.cpp does not take the grammar")
+                raise GrammarError("llama.cpp does not take the grammar")
         return LlamaSampler(self._context, _new_chain(sampling, self._vocabulary_size), grammar, self._vocabulary_size)
 
     def is_end(self, token: int) -> bool:

@@ -1,18 +1,9 @@
-"""llama.cpp, set up: how its threads wait, and where its log goes.
-
-Whatever uses llama.cpp imports this first. Its log goes to ours at debug level, except for why a model did not load.
-"""
+"""llama.cpp's log: to ours at debug level, except for why a model did not load."""
 
 import ctypes
 import logging
-import os
 
-# OpenMP's threads spin while they wait for each other. Where anything else wants the CPUs too, each then burns the
-# time that the other needs: with two busy neighbours on two cores a step took ten times as long. Asleep they lose
-# some microseconds per wait instead. Read when the library is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-import llama_cpp  # after the line above
+import llama_cpp
 
 logger = logging.getLogger(__name__)
 

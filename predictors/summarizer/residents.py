@@ -1,15 +1,35 @@
 """Which tokens the KV cache still holds in sequences that nobody uses at the moment.
 
-An ended sequence keeps the part of its tokens that may come again. The next prompt takes over the idle sequence that
-begins as it does, or else the one that has not been used for the longest time.
+An ended sequence keeps the part of its tokens that may come again, for prompts that begin as it does. Prompts are given
+the lowest numbers that are free, because llama.cpp computes on several sequences at once only if their numbers follow
+each other; so what is kept moves to higher ones.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 TokenArray = NDArray[np.int32]
+# What would be lost is copied elsewhere if it has this many tokens.
+_WORTH_SAVING = 32
+
+
+class Taken(NamedTuple):
+    """A sequence for a prompt.
+
+    Args:
+        number: the sequence's.
+        length: how many of its tokens the prompt begins with; the others are to be forgotten.
+        refuge: the sequence that is to hold what this one held, before that; -1 if it may be lost.
+        held: how many tokens that is.
+    """
+
+    number: int
+    length: int
+    refuge: int
+    held: int
 
 
 def common_prefix(a: TokenArray, b: TokenArray) -> int:
@@ -50,27 +70,27 @@ class Residents:
         if number in self._idle:
             self._idle[number] = self._idle.pop(number)
 
-    def take(self, tokens: TokenArray) -> tuple[int, int]:
-        """Take a sequence for a prompt.
+    def take(self, tokens: TokenArray) -> Taken:
+        """Take a sequence for a prompt: the idle one with the lowest number.
 
-        Of what begins as the prompt does nothing is lost by that: the prompt's own sequence holds it then, and others
-        may begin as copies of it. What an idle sequence holds beyond it would be lost, so such a one is taken only when
-        its turn has come.
-
-        Returns:
-            Its number, and how many of its tokens to leave in place.
+        What it holds beyond the common beginning would be lost; if that is much, it finds refuge in the idle sequence
+        that has not been used for the longest time.
 
         Raises:
-            LookupError: there is none.
+            ValueError: none is idle.
         """
-        number, length = self.longest(tokens)
-        if number < 0 or len(self._idle[number]) > length:
-            number = min(self._idle, key=lambda each: len(self._idle[each]) > 0, default=-1)
-            if number < 0:
-                raise LookupError("no sequence is idle")
-            length = common_prefix(self._idle[number], tokens)
-        del self._idle[number]
-        return number, length
+        number = min(self._idle)
+        held = self._idle.pop(number)
+        length = common_prefix(held, tokens)
+        refuge = -1
+        if len(held) - length >= _WORTH_SAVING:
+            source, _ = self.longest(tokens)  # which may be copied from, so it stays
+            others = (each for each in self._idle if each != source)
+            refuge = min(others, key=lambda each: len(self._idle[each]) > 0, default=-1)
+        if refuge >= 0:
+            del self._idle[refuge]
+            self._idle[refuge] = held
+        return Taken(number, length, refuge, len(held))
 
     def give_back(self, number: int, tokens: Sequence[int]) -> bool:
         """Return a sequence that holds some tokens; gives whether they are worth keeping, and must be forgotten if not.

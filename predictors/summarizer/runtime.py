@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from predictors.serving.batch import Job, PromptBatch
 from predictors.serving.cpu import usable_cpus
 from predictors.serving.errors import ArtifactError, InvalidInput
-from predictors.summarizer.engine import Generation, Prompt
+from predictors.summarizer.engine import Generation, GrammarError, Prompt
 from predictors.summarizer.memory import fitting_tokens, memory_limit, memory_plan
 from predictors.summarizer.parameters import PromptParameters, SummaryParameters
 from predictors.summarizer.scheduler import Scheduler
@@ -120,7 +120,10 @@ class Runtime:
 
             grammar = grammar_of(parameters.json_schema)
         sampling = parameters.sampling(wanted, grammar)
-        return self.scheduler.submit(Prompt(tokens, keep=-1), sampling, job.stopped, on_text=on_text).result()
+        try:
+            return self.scheduler.submit(Prompt(tokens, keep=-1), sampling, job.stopped, on_text=on_text).result()
+        except GrammarError:
+            raise InvalidInput("no answer could follow the JSON schema; does it refer to itself at once?") from None
 
     def close(self) -> None:
         """Give up what is under way, and the memory."""

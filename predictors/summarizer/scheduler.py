@@ -9,8 +9,8 @@ Waiting prompts are admitted in the order they came, except that whoever has few
 hundred parts of one long document do not hold up a short one. Each answer has a part of the KV cache to itself, large
 enough for any that is accepted, so nothing that runs is ever thrown out for another.
 
-A prompt is not read twice. It takes over an idle sequence that begins as it does, or begins as a copy of another's
-first tokens; and if an older prompt is just reading what both have in common, it waits for that.
+A prompt is not read twice. It begins with what its sequence holds already, or as a copy of another's first tokens; and
+if an older prompt is just reading what both have in common, it waits for that.
 """
 
 import itertools
@@ -240,10 +240,12 @@ class Scheduler:
             return
         tokens = list(ticket.prompt.tokens)
         prompt = np.asarray(tokens, dtype=np.int32)
-        sequence, held = self._residents.take(prompt[:-1])  # the last token is always read, for the logits after it
-        held = self._trim(sequence, held)
+        taken = self._residents.take(prompt[:-1])  # the last token is always read, for the logits after it
+        if taken.refuge >= 0 and self._decoder.shares:
+            self._decoder.share(taken.number, taken.refuge, taken.held)
+        held = self._trim(taken.number, taken.length)
         answer = AnswerText(ticket.sampling.stop)
-        self._running.append(_Slot(ticket, sequence, sampler, answer, prompt, tokens, read=held, cached=held))
+        self._running.append(_Slot(ticket, taken.number, sampler, answer, prompt, tokens, read=held, cached=held))
 
     def _step(self) -> None:
         plan = self._plan()
@@ -274,7 +276,8 @@ class Scheduler:
                 if count:
                     counts[slot] = counts.get(slot, 0) + count
                     room -= count
-        return list(counts.items())
+        # Sequences whose numbers follow each other are computed together.
+        return sorted(counts.items(), key=lambda entry: entry[0].sequence)
 
     def _begin(self, slot: _Slot) -> bool:
         """Let a prompt begin with what another sequence holds, if it is much; gives whether it is to be read now.

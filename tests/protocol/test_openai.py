@@ -25,7 +25,7 @@ CHAT = f"{BASE}/chat/completions"
 MODEL = "summarizer"
 USER: Any = {"role": "user", "content": "What is a contract? Answer in two sentences."}
 # Ends at no stop text of its own for a long time, so that something is still running when the test acts.
-ENDLESS: Any = {"model": MODEL, "messages": [USER], "max_tokens": 4000, "temperature": 2.0, "seed": 3}
+ENDLESS: Any = {"model": MODEL, "messages": [USER], "max_tokens": 1900, "temperature": 2.0, "seed": 3}
 
 
 def connect(server: LiveServer) -> OpenAI:
@@ -45,7 +45,7 @@ def client(summarizer: LiveServer) -> Iterator[OpenAI]:
 @pytest.fixture
 def spare(artifacts: object) -> Iterator[LiveServer]:
     """A server that a test may fill and unload; iris is served beside."""
-    with serve(MODEL, "iris", "--max_queue", "1", "--enable_repository", "--context_tokens", "2048") as live:
+    with serve(MODEL, "iris", "--max_queue", "1", "--enable_repository") as live:
         yield live.wait_ready()
 
 
@@ -268,9 +268,9 @@ def test_one_is_answered_while_another_is_written(summarizer: LiveServer, client
         ({"temperature": 3}, "temperature", "from 0 to 2"),
         ({"n": 2}, "n", "is not supported"),
         ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools", "is not supported"),
-        ({"max_tokens": 100_000}, None, "8192"),
-        ({"messages": [{"role": "user", "content": "word " * 9000}], "max_tokens": 1}, None, "8192"),
-        ({"messages": [{"role": "user", "content": "word " * 9000}], "stream": True}, None, "8192"),
+        ({"max_tokens": 100_000}, None, "2048"),
+        ({"messages": [{"role": "user", "content": "word " * 9000}], "max_tokens": 1}, None, "2048"),
+        ({"messages": [{"role": "user", "content": "word " * 9000}], "stream": True}, None, "2048"),
     ],
 )
 def test_bad_requests(client: OpenAI, fields: dict[str, Any], param: str | None, says: str) -> None:
@@ -365,7 +365,7 @@ def test_only_generating_models_are_found_here(spare: LiveServer) -> None:
 
 def test_a_full_queue_and_an_unloaded_model(spare: LiveServer) -> None:
     with connect(spare) as client:
-        with client.chat.completions.create(**{**ENDLESS, "max_tokens": 1800}, stream=True) as stream:
+        with client.chat.completions.create(**ENDLESS, stream=True) as stream:
             next(stream)
             with pytest.raises(openai.RateLimitError, match="try again in") as full:
                 chat(client)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from predictors.summarizer.engine import EngineError, Generation, Prompt, Sampling, Stopped
+from predictors.summarizer.engine import EngineError, Generation, GrammarError, Prompt, Sampling, Stopped
 from predictors.summarizer.scheduler import Scheduler
 from tests.fake_decoder import FakeDecoder, expected
 
@@ -189,16 +189,26 @@ def test_a_chat_goes_on_from_where_it_ended() -> None:
 
 
 def test_of_kept_beginnings_the_least_recently_used_goes() -> None:
-    decoder = FakeDecoder(sequences=3)
+    decoder = FakeDecoder(sequences=4, batch_tokens=64)
     with running(decoder, slots=1) as scheduler:
-        for salt in (1, 2, 3, 1, 4):
-            scheduler.submit(Prompt(tokens(40, salt), keep=-1), Sampling(1), never).result(WAIT)
-        assert scheduler.kept == 3
-        cached = [
-            scheduler.submit(Prompt([*tokens(40, salt), 3]), Sampling(1), never).result(WAIT).cached_tokens
-            for salt in (1, 4, 3, 2)
-        ]
-        assert cached == [40, 40, 40, 0]
+
+        def cached(salt: int) -> int:
+            prompt = Prompt([*tokens(40, salt), 3], keep=40)
+            return scheduler.submit(prompt, Sampling(1), never).result(WAIT).cached_tokens
+
+        assert [cached(salt) for salt in (1, 2, 3, 1, 2, 3)] == [0, 0, 0, 40, 40, 40]
+        assert [cached(salt) for salt in (4, 3)] == [0, 40]
+        assert [cached(salt) for salt in (5, 6, 7, 1)] == [0, 0, 0, 0]
+
+
+def test_few_answers_have_numbers_that_follow_each_other() -> None:
+    decoder = FakeDecoder(sequences=10, batch_tokens=64)
+    with running(decoder, slots=8) as scheduler:
+        for round_ in range(6):
+            prompts = [Prompt(tokens(40, 10 * round_ + i), keep=-1) for i in range(3)]
+            for answer in [scheduler.submit(prompt, Sampling(3), never) for prompt in prompts]:
+                answer.result(WAIT)
+    assert {part.sequence for parts in decoder.batches for part in parts} <= {0, 1, 2, 3}
 
 
 def test_a_beginning_is_not_lost_to_those_who_begin_with_it() -> None:
@@ -263,7 +273,7 @@ def test_a_bad_grammar_fails_alone() -> None:
     with running(FakeDecoder()) as scheduler:
         bad = scheduler.submit(Prompt(tokens(4)), Sampling(5, grammar="bad"), never)
         good = scheduler.submit(Prompt(tokens(4)), Sampling(5), never)
-        assert isinstance(bad.exception(WAIT), EngineError)
+        assert isinstance(bad.exception(WAIT), GrammarError)
         assert good.result(WAIT).text == expected(tokens(4), 5)
 
 

@@ -50,7 +50,7 @@ class Server(NamedTuple):
 
 def ours(gguf: Path, threads: int) -> Server:
     """This project's server."""
-    flags = ("--threads", str(threads), "--slots", str(SLOTS), "--context_tokens", str(CONTEXT_TOKENS))
+    flags = ("--threads", str(threads), "--slots", str(SLOTS), "--context_tokens", str(CONTEXT_TOKENS // SLOTS))
     command = serve_command("summarizer", "--gguf", str(gguf), "--log_format", "json", *flags)
     return Server(
         OURS,
