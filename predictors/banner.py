@@ -4,7 +4,8 @@ import shlex
 
 from rich.console import Console
 
-from predictors.serving.registry import Registry, Slot, State
+from predictors.serving.registry import Registry
+from predictors.serving.slot import Slot, State
 
 _EXAMPLES = {
     "iris": '{"instances": [[5.1, 3.5, 1.4, 0.2]]}',

@@ -16,7 +16,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from predictors import __version__, flags, gguf_commands
+from predictors import __version__, artifact_commands, flags, gguf_commands
 from predictors.intent.settings import IntentSettings
 from predictors.serving.settings import ArtifactSettings, ServerSettings, Settings, Source
 from predictors.summarizer.settings import SummarizerSettings
@@ -28,8 +28,7 @@ app = typer.Typer(
     help="Iris, intent and GGUF summarizer predictors for KServe.",
     add_completion=False,
 )
-artifact_app = typer.Typer(no_args_is_help=True, help="Look into an artifact, or check that it is intact.")
-app.add_typer(artifact_app, name="artifact")
+app.add_typer(artifact_commands.app, name="artifact")
 app.add_typer(gguf_commands.app, name="gguf")
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -152,7 +151,7 @@ def train(
             trained = module.train(out or Path("artifacts") / model, version)
     except OSError as error:
         _fail(f"{error.filename} cannot be written: {error.strerror}")
-    _show_manifest(trained.directory, trained.manifest, trained.digest)
+    artifact_commands.show_manifest(trained.directory, trained.manifest, trained.digest)
 
 
 @app.command()
@@ -175,7 +174,7 @@ def fetch(
         _fail(str(error))
     except ImportError:
         _fail("this needs llama-cpp-python; install kserve-predictors[summarizer]")
-    _show_manifest(fetched.directory, fetched.manifest, fetched.digest)
+    artifact_commands.show_manifest(fetched.directory, fetched.manifest, fetched.digest)
 
 
 @app.command()
@@ -255,74 +254,11 @@ def summarize(
         summarize_client.show(Console(highlight=False), text, answer, sources)
 
 
-@artifact_app.command("inspect")
-def inspect_artifact(
-    directory: Annotated[Path, typer.Argument(help="Artifact directory.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest itself.")] = False,
-) -> None:
-    """Show what a manifest says; nothing is loaded."""
-    from predictors.serving.artifact import read_manifest
-    from predictors.serving.errors import ArtifactError
-
-    try:
-        manifest, digest = read_manifest(directory)
-    except ArtifactError as error:
-        _fail(str(error))
-    if as_json:
-        sys.stdout.write(orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2).decode() + "\n")
-    else:
-        _show_manifest(directory, manifest, digest)
-
-
-@artifact_app.command("verify")
-def verify_artifact(
-    directory: Annotated[Path, typer.Argument(help="Artifact directory.")],
-    artifact_digest: Annotated[str, typer.Option("--artifact_digest", help="The digest it must have: sha256:…")] = "",
-) -> None:
-    """Hash every file and compare with the manifest, and the manifest with a digest; exit 1 where one differs."""
-    from predictors.serving.artifact import Artifact, read_manifest
-    from predictors.serving.errors import ArtifactError
-
-    try:
-        manifest, digest = read_manifest(directory, artifact_digest)
-    except ArtifactError as error:
-        _fail(str(error))
-    faults = []
-    output = Console(soft_wrap=True, highlight=False)
-    for entry, fault in Artifact(directory, manifest).verify():
-        faults.append(fault)
-        output.print(f"{entry.name:<40} {fault or 'intact'}", style="red" if fault else "green", markup=False)
-    output.print(digest)
-    if any(faults):
-        raise typer.Exit(1)
-
-
 def _check_version(version: str) -> None:
     from predictors.serving.artifact import VERSION_PATTERN
 
     if not re.fullmatch(VERSION_PATTERN, version):
         raise typer.BadParameter("--version takes 1 to 64 letters, digits, dots, dashes and underscores")
-
-
-def _show_manifest(directory: Path, manifest: Any, digest: str) -> None:
-    rows = [("artifact", str(directory)), ("model", f"{manifest.name} version {manifest.version}, for {manifest.kind}")]
-    for entry in manifest.files:
-        rows.append(("file", f"{entry.name} ({entry.format}, {entry.size_bytes:,} bytes) sha256 {entry.sha256}"))
-    for direction, tensors in (("input", manifest.inputs), ("output", manifest.outputs)):
-        rows += [(direction, f"{tensor.name} {tensor.datatype} {list(tensor.shape)}") for tensor in tensors]
-    if manifest.class_names:
-        rows.append(("classes", ", ".join(manifest.class_names)))
-    for title, values in (("setting", manifest.settings), ("evaluation", manifest.evaluation)):
-        rows += [(title, f"{name} {_rounded(value)}") for name, value in values.items()]
-    rows += [("golden", f"{len(manifest.golden)} examples"), ("digest", digest)]
-    output = Console(soft_wrap=True, highlight=False)
-    for title, text in rows:
-        output.print(f"[dim]{title:<12}[/dim]", end="")
-        output.print(text, markup=False)
-
-
-def _rounded(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 @app.command()

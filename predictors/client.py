@@ -78,7 +78,7 @@ def _instances(tensor: dict[str, Any], inputs: Sequence[str]) -> list[Any]:
 def _text(given: str) -> str:
     try:
         if given == "-":
-            return sys.stdin.read()
+            return sys.stdin.buffer.read().decode()
         if _is_file(given):
             return Path(given).read_text("utf-8")
         given.encode()  # an argument that is not UTF-8 cannot be sent

@@ -33,11 +33,11 @@ def read_document(given: str, timeout_seconds: float) -> str:
     """
     try:
         if given == "-":
-            text = sys.stdin.read()
+            text = sys.stdin.buffer.read().decode()
         elif given.startswith(("http://", "https://")):
             text = _download(given, timeout_seconds)
         else:
-            text = Path(given).read_text("utf-8")
+            text = Path(given).read_bytes().decode()  # with its own line ends, so that offsets are the file's
     except UnicodeError:
         raise CallError(f"{given} is not UTF-8 text; convert it first, a PDF with pdftotext for example") from None
     except (OSError, ValueError) as error:

@@ -13,8 +13,9 @@ from predictors.serving.batch import Batch, Event
 from predictors.serving.errors import InvalidInput, NotFound
 from predictors.serving.http import JSON, Request, Response, unsupported_media_type
 from predictors.serving.metrics import Metrics
-from predictors.serving.registry import Registry, Slot, State
+from predictors.serving.registry import Registry
 from predictors.serving.routing import Route, Router
+from predictors.serving.slot import Slot, State
 
 SERVER_NAME = "kserve-predictors"
 EXTENSIONS = ("binary_tensor_data",)

@@ -24,8 +24,9 @@ from predictors.serving.errors import (
     TooLarge,
 )
 from predictors.serving.kserve_api import pb
-from predictors.serving.registry import Registry, Slot
+from predictors.serving.registry import Registry
 from predictors.serving.settings import ServerSettings
+from predictors.serving.slot import Slot
 from predictors.serving.telemetry import Call, Telemetry
 
 logger = logging.getLogger(__name__)

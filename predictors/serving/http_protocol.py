@@ -58,6 +58,8 @@ class HttpProtocol(HttpToolsProtocol):
         """End the request's body."""
         self._in_head = True
         super().on_message_complete()
+        if not self.pipeline:
+            self.flow.resume_reading()  # a large body pauses it, and a client that leaves would not be seen
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop working for a client that is gone."""

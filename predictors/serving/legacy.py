@@ -10,9 +10,10 @@ from predictors.serving.endpoints import readiness
 from predictors.serving.errors import InvalidInput, MissingField, NotFound
 from predictors.serving.http import Request, Response
 from predictors.serving.jsonbody import parse_object
-from predictors.serving.registry import Registry, Slot, State
+from predictors.serving.registry import Registry
 from predictors.serving.routing import Route, Router
 from predictors.serving.rows import feature_rows, text_rows
+from predictors.serving.slot import Slot, State
 
 
 class LegacyEndpoints:

@@ -11,8 +11,9 @@ from predictors.serving.errors import NotFound
 from predictors.serving.http import Request, Response
 from predictors.serving.jsonbody import parse_object
 from predictors.serving.openai_reply import ChatReply, CompletionReply, Reply, error_body, model_object
-from predictors.serving.registry import Registry, Slot
+from predictors.serving.registry import Registry
 from predictors.serving.routing import Route, Router
+from predictors.serving.slot import Slot
 
 BASE = "/openai/v1"
 _DONE = b"data: [DONE]\n\n"

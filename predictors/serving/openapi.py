@@ -6,8 +6,9 @@ from predictors import __version__
 from predictors.serving import openai_schema
 from predictors.serving.batch import FeatureInput, TensorSpec
 from predictors.serving.http import Request, Response
-from predictors.serving.registry import Registry, Slot
+from predictors.serving.registry import Registry
 from predictors.serving.routing import Route, Router
+from predictors.serving.slot import Slot
 from predictors.serving.tensors import allowed_types
 
 Schema: TypeAlias = dict[str, Any]

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import orjson
 
 from predictors.serving.metrics import Metrics
-from predictors.serving.registry import Slot
+from predictors.serving.slot import Slot
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 

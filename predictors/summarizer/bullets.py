@@ -14,6 +14,8 @@ LEAST_SUPPORT = 0.5
 _QUOTED_WORDS = 60
 # The share of a bullet's terms that its clause need not have.
 _MOST_ADDED = 0.15
+# The share of a clause's terms that its bullet may leave out.
+_MOST_OMITTED = 0.5
 # Words that turn or limit a sentence.
 _CONDITIONS = {
     word: group
@@ -108,6 +110,7 @@ def _is_faithful(text: str, source: str) -> bool:
         and _conditions(own) == _conditions(theirs)
         and _first_party(own) == _first_party(theirs)
         and len(terms - known) <= _MOST_ADDED * len(terms)
+        and len(known - terms) <= _MOST_OMITTED * len(known)
     )
 
 

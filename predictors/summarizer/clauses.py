@@ -1,4 +1,4 @@
-"""A document as clauses (sentences, list items and headings, each a range of characters), and clauses as chunks.
+"""A document as clauses: sentences, list items and headings, each a range of characters.
 
 Lines become blocks: a paragraph, an item or a heading each. A line goes on with the one before it if its first word
 would have found no room there. A block is a heading by its marks, number or capitals, or as a short line that a
@@ -11,10 +11,12 @@ is bounded, or the last of its pattern, or possessive and started only where its
 # ruff: noqa: RUF001  # the patterns hold the punctuation of many scripts
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
+
+from predictors.summarizer.sentences import COMPLETE, LABEL, sentence_starts
 
 MAX_CLAUSE_CHARS = 1200
 _MIN_PIECE_CHARS = MAX_CLAUSE_CHARS // 4
@@ -30,48 +32,7 @@ _PREFIX = "> \t\ufeff\u200b"  # a quotation's marks, and characters without widt
 _MARKS = " \t#*_:：-–—"
 _HASHES = re.compile(r"#{1,6}\s")
 _RULE = re.compile(r"={2,}|-{3,}|\*{3,}|_{3,}|~{3,}")
-_PARTS = (
-    "article|section|clause|chapter|part|schedule|annex|appendix|exhibit|artikel|abschnitt|kapitel|teil|anlage|anhang"
-    "|ziffer|titre|chapitre|annexe|partie|artículo|sección|cláusula|capítulo|anexo|articolo|sezione|allegato|artigo"
-)
-_LABEL = re.compile(
-    r"(?:(?P<item>(?P<bullet>[-*+](?:\s|\Z)|[•◦▪‣·●○■□✓①-⑳|])|[–—](?:\s|\Z)"
-    r"|[(（](?:\d{1,3}|[A-Za-z]{1,2}|[ivxl]{1,6})[)）]|(?:\d{1,3}|[A-Za-z]|[ivxl]{1,6})\)(?=\s|\Z)"
-    r"|(?:[a-z]|[ivxl]{2,6})\.(?=\s|\Z))|(?:\*\*|__)?(?:"
-    r"(?:[A-Z]?\d{1,3}(?:\.\d{1,3}){1,5}\.?|(?:\d{1,3}|[IVXLC]{1,7}|[A-Z])[.:])(?=\s|\Z|[\u2e80-\ua4cf])"
-    r"|\d{1,3}(?:．\d{1,3}){0,5}．(?!\d)|[一二三四五六七八九十]{1,3}、"
-    rf"|(?P<part>(?i:{_PARTS})\s{{1,3}}(?:\d{{1,3}}(?:\.\d{{1,3}}){{0,5}}[a-z]?|[IVXLC]{{1,7}}|[A-Z])(?!\w)[.:)]?"
-    r"|§{1,2}\s{0,2}\d{1,4}[a-z]?(?!\w)(?:\.\d{1,3}){0,3}[.:]?|第\s?[\d一二三四五六七八九十百]{1,5}\s?[条條章節节款項项]))"
-    r"(?:\*\*|__)?)\s{0,8}(?:[–—:-]\s{1,8})?"
-)
 _PAUSE = re.compile(r"(?:[.:;,!?。；，：]|\b(?:and|or|und|oder|et|ou|y|o|e))\Z")
-
-_CLOSING, _FULL = "[\"'”’»›)\\]）」』】》*_`]", "[。！？｡।॥։።။۔]"
-_STOP = re.compile(
-    rf"(?<![.!?…؟])(?P<stops>[.!?…؟]++)(?:{_CLOSING}|[“‘])*+(?=\s|\Z)"
-    # A quoted sentence with a particle after it is a part of another one: 「はい。」と答える。
-    rf"|(?<!{_FULL})(?P<full>{_FULL}++(?:{_CLOSING}++(?![とのがをはにもでやな、]))?+(?!{_CLOSING}))"
-)
-_COMPLETE = re.compile(rf"(?:[.!?…؟:：]|{_FULL})(?:{_CLOSING}|[“‘]){{0,8}}\Z")
-_NEXT = re.compile(r"(?=\S)(?P<opening>[\"'“”„«»‹›‘’(\[（「『¿¡*_]{0,8})(?P<word>\w{1,24}|[^\w\s]?)")
-_LAST_WORD = re.compile(r"(?<![\w.])(?:(?:[^\W\d_]\.[ \u00a0\u202f]?){1,4}[^\W\d_]{1,2}|[^\W_]{1,16})\Z")
-_ABBREVIATION = re.compile(
-    r"(?P<numbered>(?i:nos?|nrn?|arts?|sec[st]?|paras?|cl|ch|pp?|pg|figs?|vol|abs|ziff|kap|lit|rn|tz|núm|pág|ver"
-    r"|jan|feb|mar|apr|jun|jul|aug|sept?|o[ck]t|nov|de[cz]))"
-    r"|(?P<inner>(?i:vs|cf|viz|mrs?|ms|dr|prof|hon|rev|gen|st|approx|ca|bzw|evtl|ggf|gem|zzgl|in[ck]l|excl|sog|vgl|insb"
-    r"|bspw|m[ml]e|sra)|(?![ap]\.m\Z)[a-z]\..*)"
-    r"|(?P<final>(?i:inc|ltd|corp|co|llc|plc|bros|etc|usw|[js]r|dept|est|tel|max|min|ave|blvd|rd|str|hr|fr|al)|\w(?:\..*)?)"
-)
-_ORDINAL = re.compile(r"\b(?i:der|die|das|den|dem|des|im|am|zum|vom|beim|jede[mnrs])\s\d{1,2}\Z")
-_MONTH = re.compile(r"J[aä]n+er|Januar|Februar|März|April|Mai|Ju[nl]i|August|(?:Septem|Okto|Novem|Dezem)ber")
-# After "Acme Inc." these tell, with their capital letter, that a sentence opens.
-_OPENER = re.compile(
-    r"(?i:th(?:e|is|ese|ose|at|ere|ey|eir)|we|you|your|our|its?|if|in|for|when|where|while|any|all|by|to|as|at|on|not?"
-    r"|such|each|however|s?he|an?|please|unless|until|upon|after|before|once|under|with|without|from|some|n?either|both"
-    r"|but|and|or|because|since|during|except|only|what|who|how|why|de[rmn]|die|das|wir|sie|ihre?|unsere?|es|wenn|falls"
-    r"|bei|für|im|eine?|diese?|diese[rs]|sofern|nach|zu[mr]|auf|mit|ohne|keine?|jede|jeder|alle|l[ea]s?|nous|vous|cet?"
-    r"|cette|ces|si|en|pour|il|elle|une?|vos|votre|notre|el|los|para)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +49,6 @@ class Clause:
     end: int
     section: str
     heading: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Clauses that go into one prompt.
-
-    Args:
-        clauses: their indices, which follow one another.
-        tokens: the sum of their counts.
-    """
-
-    clauses: range
-    tokens: int
 
 
 class _Line(NamedTuple):
@@ -157,53 +105,6 @@ def split_clauses(text: str) -> list[Clause]:
     ]
 
 
-def pack(counts: Sequence[int], sections: Sequence[str], budget: int) -> list[Chunk]:
-    """Pack consecutive clauses into chunks, each clause once and in order.
-
-    A chunk is at least half full unless the next clause finds no room in it; where ``n`` chunks would do, there are at
-    most ``2 n + 1``. Of the ends that it may have, those where the section changes are best unless a tiny rest follows,
-    and among equals the one that makes the lengths most even.
-
-    Args:
-        counts: tokens of each clause.
-        sections: section of each clause.
-        budget: most tokens in a chunk.
-
-    Raises:
-        ValueError: a clause alone exceeds the budget.
-    """
-    for index, (count, _) in enumerate(zip(counts, sections, strict=True)):
-        if count > budget:
-            raise ValueError(f"clause {index} has {count} tokens; a chunk holds at most {budget}")
-    chunks: list[Chunk] = []
-    start, left = 0, sum(counts)
-    while left > budget:
-        end, tokens = _chunk_end(counts, sections, budget, start, left)
-        chunks.append(Chunk(range(start, end), tokens))
-        start, left = end, left - tokens
-    return [*chunks, Chunk(range(start, len(counts)), left)] if counts else []
-
-
-def _chunk_end(counts: Sequence[int], sections: Sequence[str], budget: int, start: int, left: int) -> tuple[int, int]:
-    """Where the chunk that starts here ends, and its tokens; more than the budget is left."""
-    ends: list[tuple[int, int]] = []
-    tokens, end = 0, start
-    while tokens + counts[end] <= budget:
-        tokens, end = tokens + counts[end], end + 1
-        ends.append((end, tokens))
-    filled = [(end, tokens) for end, tokens in ends if 2 * tokens >= budget] or ends[-1:]
-    at_section = [
-        (end, tokens)
-        for end, tokens in filled
-        if sections[end - 1] != sections[end]
-        and 4 * (left - tokens) >= budget
-        # Not after a short clause that is all of its section: it is a heading, and its subsections follow.
-        and (16 * counts[end - 1] > budget or sections[max(end - 2, 0)] == sections[end - 1])
-    ]
-    even = left / -(-left // budget)
-    return min(at_section or filled, key=lambda cut: abs(cut[1] - even))
-
-
 def _blocks(text: str) -> list[_Block]:
     runs = list(_runs(text))
     long = sorted(line.columns for run in runs for line in run if line.columns >= _WRAPPED_COLUMNS.start)
@@ -220,7 +121,7 @@ def _blocks(text: str) -> list[_Block]:
         blocks.append(_block(text, lines, lines[0] is run[0]))
     _find_headings(blocks)
     for block in blocks:
-        block.starts = [block.start] if block.heading else list(_sentences(text, block.start, block.end))
+        block.starts = [block.start] if block.heading else list(sentence_starts(text, block.start, block.end))
     _find_run_in_titles(text, blocks)
     return blocks
 
@@ -234,7 +135,7 @@ def _runs(text: str) -> Iterator[list[_Line]]:
             start = position + len(line) - len(line.lstrip())
             end = position + len(line.rstrip())
             hashes, rule = _HASHES.match(core) is not None, _RULE.fullmatch(core) is not None
-            run.append(_Line(start, end, core, _columns(line.rstrip()), _LABEL.match(core), hashes, rule))
+            run.append(_Line(start, end, core, _columns(line.rstrip()), LABEL.match(core), hashes, rule))
         elif run:
             yield run
             run = []
@@ -272,7 +173,7 @@ def _block(text: str, lines: list[_Line], first: bool) -> _Block:
     underlined, hashes = len(lines) == 2 and lines[1].rule, lines[0].hashes
     line = " ".join(line.text for line in lines[: len(lines) - underlined])
     line = line.lstrip("# ") if hashes else line
-    label = _LABEL.match(line) if hashes else lines[0].label
+    label = LABEL.match(line) if hashes else lines[0].label
     item = label is not None and label["item"] is not None
     title = line[label.end() if label else 0 :].strip(_MARKS)
     title = title or (line.strip(_MARKS) if label and label["part"] else "")
@@ -293,7 +194,7 @@ def _block(text: str, lines: list[_Line], first: bool) -> _Block:
         numbers=re.findall(r"\d+", label.group()) if label and not item else None,
         item=item,
         marked=hashes or (likely and (underlined or (line[:2] in ("**", "__") and line.endswith(line[:2])))),
-        complete=end - start > _HEADING_COLUMNS or _COMPLETE.search(text, max(start, end - 9), end) is not None,
+        complete=end - start > _HEADING_COLUMNS or COMPLETE.search(text, max(start, end - 9), end) is not None,
         introduces=text[end - 1] in ":：",
     )
 
@@ -348,41 +249,6 @@ def _find_run_in_titles(text: str, blocks: list[_Block]) -> None:
     if len(short) >= _FEWEST_RUN_IN and sum(short) >= _RUN_IN_SHARE * len(short):
         for block, words, is_short in zip(numbered, titles, short, strict=True):
             block.title, block.heading = " ".join(words).strip(_MARKS + "."), is_short
-
-
-def _sentences(text: str, start: int, end: int) -> Iterator[int]:
-    """Where the sentences of a block start."""
-    yield start
-    for stop in _STOP.finditer(text, start, end):
-        following = _NEXT.search(text, stop.end(), end)
-        if following and (stop["full"] or _ends_sentence(text, start, stop, following)):
-            start = following.start()
-            yield start
-
-
-def _ends_sentence(text: str, start: int, stop: re.Match[str], following: re.Match[str]) -> bool:
-    word = following["word"]
-    small = word.islower() and word[0].islower()  # "eBay" and "iPhones" may open a sentence
-    if small or word in {",", ";", ":", "&", "/", ")", "…"}:
-        return False
-    label = _LABEL.match(text, start)
-    if label and label.end() >= stop.end():
-        return False
-    return stop["stops"] != "." or not _abbreviates(text, start, stop.start(), following)
-
-
-def _abbreviates(text: str, start: int, dot: int, following: re.Match[str]) -> bool:
-    """Whether the full stop makes an abbreviation or an ordinal and does not end the sentence as well."""
-    last = _LAST_WORD.search(text, max(start, dot - 20), dot)
-    after = following["word"]
-    opens = "(" not in following["opening"] and _OPENER.fullmatch(after) is not None
-    if last and last.group().isdecimal():
-        ordinal = _ORDINAL.search(text, max(start, dot - 20), dot) is not None and not opens
-        return len(last.group()) <= 2 and (ordinal or _MONTH.fullmatch(after) is not None)
-    kind = last and _ABBREVIATION.fullmatch(last.group())
-    if kind and kind["numbered"]:
-        return after[:1].isdecimal() or not after.strip("IVXLC")
-    return kind is not None and (kind["inner"] is not None or not opens)
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[int]:

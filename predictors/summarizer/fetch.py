@@ -12,8 +12,9 @@ import zipfile
 from importlib.metadata import version as library_version
 from pathlib import Path
 
-from predictors.serving.artifact import Golden, Manifest, file_entry, write_manifest
+from predictors.serving.artifact import Golden, Manifest, file_entry, read_manifest, write_manifest
 from predictors.serving.cpu import usable_cpus
+from predictors.serving.errors import ArtifactError
 from predictors.serving.training import Trained, tensor_entries
 from predictors.summarizer.model import SummarizerPredictor
 from predictors.summarizer.quantize import quantize
@@ -41,9 +42,10 @@ def fetch(directory: Path, version: str) -> Trained:
     """
     directory.mkdir(parents=True, exist_ok=True)
     target = directory / FILE
-    with tempfile.TemporaryDirectory(dir=directory) as scratch:
-        original = _extract(_download(Path(scratch)))
-        quantize(original, target, QUANTIZATION, usable_cpus(), lambda _: None, force=True)
+    if not _is_there(directory):
+        with tempfile.TemporaryDirectory(dir=directory) as scratch:
+            original = _extract(_download(Path(scratch)))
+            quantize(original, target, QUANTIZATION, usable_cpus(), lambda _: None, force=True)
     manifest = Manifest(
         name=target.stem,
         version=version,
@@ -55,6 +57,15 @@ def fetch(directory: Path, version: str) -> Trained:
         golden=(Golden(input=EXAMPLE, output={"prompt_tokens": _prompt_tokens(target)}),),
     )
     return Trained(directory, manifest, write_manifest(directory, manifest))
+
+
+def _is_there(directory: Path) -> bool:
+    """Whether an earlier fetch has left the file, and it is as its manifest says."""
+    try:
+        manifest, _ = read_manifest(directory)
+        return any(entry == file_entry(directory / FILE, "gguf") for entry in manifest.files)
+    except (ArtifactError, OSError):
+        return False
 
 
 def _download(scratch: Path) -> Path:

@@ -20,7 +20,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,74 +31,16 @@ from predictors.summarizer.engine import (
     Generation,
     Part,
     Prompt,
-    Sampler,
     Sampling,
     Stopped,
 )
-from predictors.summarizer.residents import Residents, TokenArray, common_prefix
+from predictors.summarizer.residents import Residents, common_prefix
+from predictors.summarizer.slots import Inbox, Slot, Ticket, Usage
 
 logger = logging.getLogger(__name__)
 
 # A prompt begins as a copy, or waits for another that is just being read, only if that saves this many tokens.
 _WORTH_COPYING = 32
-
-
-@dataclass(eq=False, slots=True)
-class _Ticket:
-    """A prompt, and whoever waits for the answer."""
-
-    prompt: Prompt
-    sampling: Sampling
-    group: object
-    stopped: Callable[[], bool]
-    on_text: Callable[[str], None] | None
-    future: Future[Generation]
-    order: int
-    submitted: float
-
-
-@dataclass(eq=False, slots=True)
-class _Slot:
-    """An answer under way: the prompt's tokens, then those written; ``read`` of them are in the cache."""
-
-    ticket: _Ticket
-    sequence: int
-    sampler: Sampler
-    answer: AnswerText
-    prompt: TokenArray
-    tokens: list[int]
-    read: int
-    cached: int
-    begun: bool = False
-    first_token: float = 0.0
-
-    @property
-    def unread(self) -> int:
-        return len(self.tokens) - self.read
-
-    @property
-    def written(self) -> int:
-        return len(self.tokens) - len(self.prompt)
-
-
-@dataclass(slots=True)
-class Usage:
-    """Where the engine's time goes, seconds since the start; steps, and the tokens in them."""
-
-    steps: int = 0
-    tokens: int = 0
-    decode_seconds: float = 0.0
-    sample_seconds: float = 0.0
-    python_seconds: float = 0.0
-
-
-@dataclass(slots=True)
-class _Queue:
-    """What other threads hand over."""
-
-    tickets: list[_Ticket] = field(default_factory=list)
-    changed: threading.Condition = field(default_factory=threading.Condition)
-    closed: bool = False
 
 
 class Scheduler:
@@ -114,9 +55,9 @@ class Scheduler:
         self.usage = Usage()
         self._decoder = decoder
         self._slots = slots
-        self._queue = _Queue()
-        self._waiting: list[_Ticket] = []
-        self._running: list[_Slot] = []
+        self._queue = Inbox()
+        self._waiting: list[Ticket] = []
+        self._running: list[Slot] = []
         self._orders = itertools.count()
         self._residents = Residents(range(decoder.sequences))
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -163,7 +104,7 @@ class Scheduler:
         group = object() if group is None else group
         future: Future[Generation] = Future()
         now = time.monotonic()
-        ticket = _Ticket(prompt, sampling, group, stopped, on_text, future, next(self._orders), now)
+        ticket = Ticket(prompt, sampling, group, stopped, on_text, future, next(self._orders), now)
         most = self._decoder.sequence_tokens + 1  # the last token of an answer is never read
         if not 0 < len(prompt.tokens) <= most - sampling.max_tokens:
             raise ValueError(f"{len(prompt.tokens)} tokens and {sampling.max_tokens} to write; a sequence holds {most}")
@@ -232,7 +173,7 @@ class Scheduler:
             self._start(ticket)
             under_way[ticket.group] += 1
 
-    def _start(self, ticket: _Ticket) -> None:
+    def _start(self, ticket: Ticket) -> None:
         try:
             sampler = self._decoder.sampler(ticket.sampling)
         except EngineError as error:
@@ -245,7 +186,7 @@ class Scheduler:
             self._decoder.share(taken.number, taken.refuge, taken.held)
         held = self._trim(taken.number, taken.length)
         answer = AnswerText(ticket.sampling.stop)
-        self._running.append(_Slot(ticket, taken.number, sampler, answer, prompt, tokens, read=held, cached=held))
+        self._running.append(Slot(ticket, taken.number, sampler, answer, prompt, tokens, read=held, cached=held))
 
     def _step(self) -> None:
         plan = self._plan()
@@ -261,12 +202,12 @@ class Scheduler:
             if slot.unread == 0:
                 self._write(slot, row)
 
-    def _plan(self) -> list[tuple[_Slot, int]]:
+    def _plan(self) -> list[tuple[Slot, int]]:
         """Share the batch out: which slot reads how many of its tokens."""
         writing = [slot for slot in self._running if slot.unread == 1 and slot.written]
         reading = [slot for slot in self._running if not slot.written and self._begin(slot)]
         room = self._decoder.batch_tokens - len(writing)
-        counts: dict[_Slot, int] = dict.fromkeys(writing, 1)
+        counts: dict[Slot, int] = dict.fromkeys(writing, 1)
         if reading:
             oldest = reading[0]
             counts[oldest] = min(oldest.unread, room if len(reading) == 1 else room // 2)
@@ -279,7 +220,7 @@ class Scheduler:
         # Sequences whose numbers follow each other are computed together.
         return sorted(counts.items(), key=lambda entry: entry[0].sequence)
 
-    def _begin(self, slot: _Slot) -> bool:
+    def _begin(self, slot: Slot) -> bool:
         """Let a prompt begin with what another sequence holds, if it is much; gives whether it is to be read now.
 
         It waits while an older one reads what both have in common.
@@ -310,7 +251,7 @@ class Scheduler:
         self.usage.steps += 1
         self.usage.tokens += sum(len(part.tokens) for part in parts)
 
-    def _write(self, slot: _Slot, row: int) -> None:
+    def _write(self, slot: Slot, row: int) -> None:
         started = time.perf_counter()
         token = slot.sampler.sample(row)
         self.usage.sample_seconds += time.perf_counter() - started
@@ -331,10 +272,10 @@ class Scheduler:
         if reason:
             self._end(slot, self._generation(slot, reason))
 
-    def _generation(self, slot: _Slot, reason: FinishReason) -> Generation:
+    def _generation(self, slot: Slot, reason: FinishReason) -> Generation:
         return Generation(slot.answer.text, len(slot.prompt), slot.cached, slot.written, reason, slot.first_token)
 
-    def _end(self, slot: _Slot, result: Generation | Exception) -> None:
+    def _end(self, slot: Slot, result: Generation | Exception) -> None:
         self._running.remove(slot)
         slot.sampler.close()
         keep = slot.ticket.prompt.keep

@@ -12,15 +12,17 @@ chunks there are.
 ``full`` reads all clauses; ``fast`` only those that matter the most, up to a number of tokens.
 """
 
+import contextlib
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from predictors.serving.batch import Event, Job
 from predictors.summarizer.bullets import Bullet, Unsupported, check_chunk, check_clause
-from predictors.summarizer.clauses import pack
+from predictors.summarizer.chunks import pack
 from predictors.summarizer.document import Document
 from predictors.summarizer.engine import FinishReason, Generation, Sampling
 from predictors.summarizer.llama import LlamaModel
@@ -151,20 +153,20 @@ class Summarizer:
         # What fast reads in clauses is within the answer's length already, so points can be sent at once.
         at_once = mode == "fast" and self._clauses
         found: list[Bullet] = []
-        for done, (passage, generation) in enumerate(self._generate(document, passages, sampling, job), 1):
-            summary.count(generation)
-            bullets = self._check(document, passage, generation.text)
-            found += bullets
-            _emit(job, "progress", {"instance": instance, "mode": mode, "done": done, "total": len(passages)})
-            if at_once:
-                for bullet in bullets:
-                    _emit(job, "bullet", {"instance": instance, **bullet.as_json(document)})
-        summary.bullets = self._reduce(document, found, budget)
+        with contextlib.closing(self._generate(document, passages, sampling, job)) as generations:
+            for done, (passage, generation) in enumerate(generations, 1):
+                summary.count(generation)
+                new = self._check(document, passage, generation)
+                _emit(job, "progress", {"instance": instance, "mode": mode, "done": done, "total": len(passages)})
+                if at_once:
+                    new = self._reduce(document, found + new, budget)[len(found) :]
+                    _emit_bullets(job, instance, document, new)
+                found += new
+        summary.bullets = found if at_once else self._reduce(document, found, budget)
         if len(summary.bullets) < len({bullet.text for bullet in found}):
             summary.finish_reason = "length"
         if not at_once:
-            for bullet in summary.bullets:
-                _emit(job, "bullet", {"instance": instance, **bullet.as_json(document)})
+            _emit_bullets(job, instance, document, summary.bullets)
         return summary
 
     def _most_salient(self, document: Document, clauses: Sequence[int], budget: int) -> list[int]:
@@ -184,30 +186,35 @@ class Summarizer:
 
     def _generate(
         self, document: Document, passages: Sequence[Sequence[int]], sampling: Sampling, job: Job
-    ) -> Iterator[tuple[Sequence[int], Generation]]:
-        """Have the model write about each passage; gives the answers in order."""
-        group = object()  # all of them count as one in the engine's queue
+    ) -> Generator[tuple[Sequence[int], Generation], None, None]:
+        """Have the model write about each passage; gives the answers in order. Closing it gives up those under way."""
+        over = threading.Event()  # it also stands for the document in the engine's queue
         waiting: list[Future[Generation]] = []
         submitted = 0
-        for passage in passages:
-            while submitted < len(passages) and len(waiting) < self._ahead:
-                waiting.append(self._submit(document, passages[submitted], sampling, job, group))
-                submitted += 1
-            yield passage, waiting.pop(0).result()
+        try:
+            for passage in passages:
+                while submitted < len(passages) and len(waiting) < self._ahead:
+                    waiting.append(self._submit(document, passages[submitted], sampling, job, over))
+                    submitted += 1
+                yield passage, waiting.pop(0).result()
+        finally:
+            over.set()
 
     def _submit(
-        self, document: Document, passage: Sequence[int], sampling: Sampling, job: Job, group: object
+        self, document: Document, passage: Sequence[int], sampling: Sampling, job: Job, over: threading.Event
     ) -> "Future[Generation]":
         tokens = [token for i in passage for token in document.tokens[i]]
         longest = min(self._answer_tokens, len(tokens) + 8) if self._clauses else self._answer_tokens
         prompt = self._prompts.prompt(tokens)
-        return self._scheduler.submit(prompt, replace(sampling, max_tokens=longest), job.stopped, group)
+        limited = replace(sampling, max_tokens=longest)
+        return self._scheduler.submit(prompt, limited, lambda: over.is_set() or job.stopped(), over)
 
-    def _check(self, document: Document, passage: Sequence[int], answer: str) -> list[Bullet]:
-        if self._clauses:
-            bullet = check_clause(document, passage[0], answer, self._unsupported)
-            return [bullet] if bullet else []
-        return check_chunk(document, passage, answer, self._unsupported)
+    def _check(self, document: Document, passage: Sequence[int], generation: Generation) -> list[Bullet]:
+        if not self._clauses:
+            return check_chunk(document, passage, generation.text, self._unsupported)
+        answer = generation.text if generation.finish_reason == "stop" else ""  # what was cut says too little
+        bullet = check_clause(document, passage[0], answer, self._unsupported)
+        return [bullet] if bullet else []
 
     def _reduce(self, document: Document, bullets: Sequence[Bullet], budget: int) -> list[Bullet]:
         """Keep the best bullets, each once, in the order of the document, up to a number of tokens."""
@@ -221,10 +228,14 @@ class Summarizer:
         return [bullets[place] for place in kept]
 
     def _cut(self, text: str, budget: int) -> str:
-        words = text.split()
-        while len(words) > 1 and len(self._model.tokenize(" ".join(words))) > budget:
-            words.pop()
-        return " ".join(words)
+        while len(text) > 1 and len(self._model.tokenize(text)) > budget:
+            text = text.rpartition(" ")[0] or text[:-1]
+        return text
+
+
+def _emit_bullets(job: Job, instance: int, document: Document, bullets: Sequence[Bullet]) -> None:
+    for bullet in bullets:
+        _emit(job, "bullet", {"instance": instance, **bullet.as_json(document)})
 
 
 def _emit(job: Job, name: str, data: dict[str, Any]) -> None:

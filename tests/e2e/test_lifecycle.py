@@ -20,6 +20,8 @@ from tests.live import JSON, ROOT, LiveServer, pb_grpc, serve, serve_command, wa
 
 V1 = "/v1/models/iris:predict"
 BODY = b'{"instances": [[5.1, 3.5, 1.4, 0.2]]}'
+# Documents that take the summarizer seconds, and minutes.
+SHORT, LONG = "concert-tickets", "cloud-storage-terms"
 
 
 class RoundRobin:
@@ -114,10 +116,10 @@ def test_draining_says_not_ready_but_still_answers(artifacts: Path) -> None:
         assert live.terminate() == 0  # the second signal ends the drain
 
 
-def write_on(live: LiveServer, max_tokens: int, answers: list[httpx.Response]) -> threading.Thread:
-    """Have the summarizer write for long; comes back when it does."""
-    parameters = {"max_tokens": max_tokens, "temperature": 2.0, "seed": 3}
-    body = {"instances": ["You pay 9 euros a month."], "parameters": parameters}
+def work_on(live: LiveServer, document: str, answers: list[httpx.Response]) -> threading.Thread:
+    """Have the summarizer read all of a document; comes back when it does."""
+    text = (ROOT / "tests/eval/set" / document / "document.txt").read_text("utf-8")
+    body = {"instances": [text], "parameters": {"mode": "full"}}
     url = live.url + "/v1/models/summarizer:predict"
     caller = threading.Thread(target=lambda: answers.append(httpx.post(url, json=body, timeout=300)))
     caller.start()
@@ -132,7 +134,7 @@ def test_requests_in_flight_are_finished_and_watchers_do_not_hold_up_the_end(art
             watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
             assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
             answers: list[httpx.Response] = []
-            caller = write_on(live, 600, answers)
+            caller = work_on(live, SHORT, answers)
             assert live.terminate() == 0
             caller.join(60)
         assert answers[0].status_code == 200
@@ -143,7 +145,7 @@ def test_what_outlasts_the_grace_is_told_so(artifacts: Path) -> None:
     with serve("summarizer", "--request_timeout_seconds", "600", "--grace_seconds", "1") as live:
         live.wait_ready()
         answers: list[httpx.Response] = []
-        caller = write_on(live, 7000, answers)
+        caller = work_on(live, LONG, answers)
         assert live.terminate() == 0
         caller.join(60)
         assert answers[0].status_code == 503
@@ -156,7 +158,7 @@ def test_both_protocols_stop_accepting_together(artifacts: Path) -> None:
     with serve("iris", "summarizer", "--request_timeout_seconds", "600", "--grace_seconds", "600") as live:
         live.wait_ready()
         answers: list[httpx.Response] = []
-        caller = write_on(live, 600, answers)
+        caller = work_on(live, LONG, answers)
         live.process.send_signal(signal.SIGTERM)
         wait_for(lambda: not connects(live.http_port), "HTTP to close")
         wait_for(lambda: not connects(live.grpc_port), "gRPC to close")

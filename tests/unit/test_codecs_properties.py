@@ -16,7 +16,7 @@ from predictors.serving.batch import FeatureBatch, Limits, TextBatch
 from predictors.serving.errors import ServingError
 from predictors.serving.kserve_api import pb
 from predictors.serving.tensors import NUMPY_TYPES
-from predictors.summarizer.model import parse_parameters
+from predictors.summarizer.parameters import PromptParameters, SummaryParameters, parse_parameters
 
 LIMITS = Limits(max_rows=5, max_text_chars=20)
 INPUTS = [IrisPredictor, IntentPredictor]
@@ -177,12 +177,16 @@ def test_the_same_rows_come_out_of_every_protocol(data: list[list[float]]) -> No
 
 @given(
     st.dictionaries(
-        st.sampled_from(["max_tokens", "temperature", "seed", "stop", "x"]), json_values | st.integers(0, 300)
+        st.sampled_from(["max_tokens", "temperature", "seed", "stop", "mode", "json_schema", "x"]),
+        json_values | st.integers(0, 300) | st.sampled_from(["fast", "full", "auto"]),
     ),
 )
 @settings(max_examples=300)
 def test_any_parameters_of_the_summarizer(parameters: dict[str, Any]) -> None:
-    with suppress(ServingError):
-        found = parse_parameters(parameters)
-        assert found.max_tokens >= 1
-        assert 0 <= found.temperature <= 2
+    for kind in (SummaryParameters, PromptParameters):
+        with suppress(ServingError):
+            found = parse_parameters(kind, parameters)
+            sampling = found.sampling(max_tokens=1)
+            assert 0 <= sampling.temperature <= 2
+            assert all(sampling.stop)
+            assert found.deterministic == (sampling.temperature == 0 or "seed" in parameters)

@@ -22,8 +22,9 @@ from predictors.serving.errors import (
 )
 from predictors.serving.metrics import Metrics
 from predictors.serving.predictor import Predictor
-from predictors.serving.registry import Registry, Slot, State
+from predictors.serving.registry import Registry
 from predictors.serving.settings import ServerSettings, Source
+from predictors.serving.slot import Slot, State
 
 
 class Paced(Predictor[TextBatch]):

@@ -1,0 +1,222 @@
+"""A served model's slot: what state it is in, and the threads on which it loads and computes.
+
+Threads of a model's own keep prediction off the event loop, and keep a slow model from holding up a quick one. Most
+models have one thread, and need not be thread-safe; one that does its own scheduling asks for more.
+"""
+
+import asyncio
+import contextlib
+import enum
+import logging
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from predictors.serving.batch import Batch, Event, Job, Limits, Outputs
+from predictors.serving.errors import ArtifactError, DeadlineExceeded, ModelNotReady, Overloaded
+from predictors.serving.kserve_api import kserve_metrics
+from predictors.serving.metrics import Metrics
+from predictors.serving.pace import Pace
+from predictors.serving.predictor import Predictor
+from predictors.serving.result_cache import Outcome, ResultCache
+from predictors.serving.result_codec import result_key
+from predictors.serving.settings import ServerSettings
+
+logger = logging.getLogger(__name__)
+
+# How often unloading looks whether the last answer has ended, seconds.
+_DRAIN_POLL_SECONDS = 0.01
+
+
+class State(enum.Enum):
+    """Where a model is in its life."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+    UNLOADED = "unloaded"
+
+
+class Slot:
+    """A model's place in the server.
+
+    Args:
+        predictor: the model; not loaded yet.
+        settings: for the limits.
+        metrics: where its numbers go.
+        cache: of its answers.
+    """
+
+    def __init__(
+        self, predictor: Predictor[Any], settings: ServerSettings, metrics: Metrics, cache: ResultCache | None = None
+    ) -> None:
+        self.predictor = predictor
+        self._cache = cache
+        self.name: str = predictor.name
+        self.limits = Limits(
+            max_rows=settings.max_rows or predictor.limits.max_rows,
+            max_text_chars=settings.max_text_chars or predictor.limits.max_text_chars,
+        )
+        self.max_queue = settings.max_queue or predictor.max_queue
+        self.state = State.LOADING
+        self.reason = "loading"
+        # KServe's own histograms for decoding, predicting and encoding, so that its dashboards keep working.
+        histograms = (kserve_metrics.PRE_HIST_TIME, kserve_metrics.PREDICT_HIST_TIME, kserve_metrics.POST_HIST_TIME)
+        self.decoding, self.predicting, self.encoding = (each.labels(model_name=self.name) for each in histograms)
+        self._metrics = metrics
+        self._executor = ThreadPoolExecutor(predictor.workers, thread_name_prefix=f"model-{self.name}")
+        self._submitted = 0  # written by the event loop
+        self._dropped = 0  # written by the event loop
+        self._counting = threading.Lock()
+        self._started = 0  # written by the model's threads, under the lock
+        self._finished = 0  # likewise
+        self._pace = Pace()  # likewise
+        predictor.register_metrics(metrics.registry)
+        metrics.in_flight.labels(self.name).set_function(lambda: self.in_flight)
+        metrics.queue_depth.labels(self.name).set_function(lambda: self._submitted - self._dropped - self._started)
+
+    @property
+    def version(self) -> str:
+        """The loaded version, empty while there is none."""
+        return self.predictor.version
+
+    @property
+    def in_flight(self) -> int:
+        """Batches accepted and not yet computed."""
+        return self._submitted - self._dropped - self._finished
+
+    def require_ready(self) -> None:
+        """Pass only if the model can answer.
+
+        Raises:
+            ModelNotReady: with the reason.
+        """
+        if self.state is not State.READY:
+            raise ModelNotReady(f'model "{self.name}" is not ready: {self.reason}')
+
+    async def answer(self, batch: Batch, deadline: float) -> tuple[Outputs, Outcome | None]:
+        """Give a batch's outputs, from the cache if they are there; raises what `run` raises.
+
+        Returns:
+            The outputs, and how the cache came by them; None where it is not used.
+        """
+        self.require_ready()
+        self.predictor.check(batch)
+        if self._cache is None or not self.predictor.is_deterministic(batch):
+            return await self.run(batch, deadline), None
+        key = result_key(self.predictor.kind, self.predictor.identity, batch)
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                return await self._cache.get(key, lambda: self.run(batch, deadline))
+        except TimeoutError:
+            raise DeadlineExceeded(f'model "{self.name}" did not answer before the deadline') from None
+
+    async def run(self, batch: Batch, deadline: float, emit: Callable[[Event], None] | None = None) -> Outputs:
+        """Compute a batch on a thread of the model's.
+
+        Args:
+            batch: what to compute on.
+            deadline: seconds on the clock of `time.monotonic`.
+            emit: called on that thread with parts of the answer as they come, by a model that answers in parts.
+
+        Raises:
+            ModelNotReady: it is not ready any more.
+            Overloaded: too many are waiting.
+            DeadlineExceeded: it was not done in time; the model is told to stop.
+            InvalidInput: the model refuses the batch.
+        """
+        self.require_ready()  # it may have been unloaded while the body was on its way
+        if self.in_flight >= self.max_queue:
+            seconds = self._pace.seconds_for(self.in_flight)
+            raise Overloaded(
+                f'model "{self.name}" has {self.in_flight} requests running and waiting; try again in {seconds} s',
+                seconds,
+            )
+        self.predictor.check(batch)
+        job = Job(deadline, emit)
+        future = self._executor.submit(self._infer, batch, job)
+        self._submitted += 1
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            raise DeadlineExceeded(f'model "{self.name}" did not answer before the deadline') from None
+        finally:
+            if not future.done() or future.cancelled():
+                job.cancel()
+                self._dropped += future.cancel()
+
+    async def stream(self, batch: Batch, deadline: float) -> AsyncGenerator[Event | Outputs, None]:
+        """Compute a batch, giving the parts of the answer as they come, then the whole; raises what `run` raises."""
+        loop = asyncio.get_running_loop()
+        events: asyncio.Queue[Event | None] = asyncio.Queue()
+
+        def emit(event: Event | None) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and whoever listened
+                loop.call_soon_threadsafe(events.put_nowait, event)
+
+        running = asyncio.create_task(self.run(batch, deadline, emit))
+        running.add_done_callback(lambda _: events.put_nowait(None))
+        try:
+            while (event := await events.get()) is not None:
+                yield event
+            yield await running
+        finally:
+            running.cancel()
+
+    def _infer(self, batch: Batch, job: Job) -> Outputs:
+        with self._counting:
+            self._started += 1
+            self._pace.begin()
+        try:
+            if not self.predictor.ready:
+                raise ModelNotReady(f'model "{self.name}" is not ready: {self.reason}')
+            if job.stopped():
+                raise DeadlineExceeded(f'model "{self.name}" had no time left to answer')
+            outputs = self.predictor.infer(batch, job)
+            self.predictor.observe(outputs, self._metrics)
+            return outputs
+        finally:
+            with self._counting:
+                self._finished += 1
+                self._pace.end()
+
+    async def load(self) -> None:
+        """Load on a thread of the model's; a failure becomes the reason, never an exception."""
+        started = time.monotonic()
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.load)
+        except ArtifactError as error:
+            await self._fail(str(error))
+        except Exception:
+            logger.exception("model %s failed to load", self.name)
+            await self._fail("it failed to load; the server's log has the detail")
+        else:
+            seconds = time.monotonic() - started
+            self._metrics.load_time.labels(self.name, self.version).set(seconds)
+            self.state, self.reason = State.READY, ""
+            logger.info("model %s version %s is ready after %.2f s", self.name, self.version, seconds)
+
+    async def _fail(self, reason: str) -> None:
+        self.state, self.reason = State.FAILED, reason
+        logger.error("model %s is not ready: %s", self.name, reason)
+        await self.unload()
+
+    async def unload(self) -> None:
+        """Let what is running end, then give the model's memory back."""
+        self.predictor.ready = False
+        while self._started > self._finished:
+            await asyncio.sleep(_DRAIN_POLL_SECONDS)
+        await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.close)
+        self.predictor.version = self.predictor.format = ""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread of its is at work."""
+        return self.state is State.LOADING or self.in_flight > 0
+
+    def close(self) -> None:
+        """End the threads once they are idle."""
+        self._executor.shutdown(wait=False, cancel_futures=True)

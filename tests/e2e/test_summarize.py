@@ -1,0 +1,173 @@
+"""`predictors summarize`, as a person runs it."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live import ROOT, LiveServer
+
+TEXT = "You pay 9 euros a month.\r\n\r\nWe share your address 🏠 with our partners."
+PAGE = """<!doctype html><html><head><title>Terms</title><style>p { color: red }</style>
+<script>var secret = "You pay 1000 euros.";</script></head>
+<body><nav>You pay 2000 euros.</nav><p>You pay 9&nbsp;euros
+a month.</p><ul><li>We share your &amp; her address.</li></ul></body></html>"""
+PAGES = {
+    "/terms": ("text/html; charset=utf-8", PAGE.encode()),
+    "/plain": ("text/plain; charset=latin-1", "You pay 9 euros in a café.".encode("latin-1")),
+    "/picture": ("image/png", b"\x89PNG"),
+    "/blank": ("text/html", b"<p> </p><script>1</script>"),
+}
+
+
+class Pages(BaseHTTPRequestHandler):
+    """A web site."""
+
+    def do_GET(self) -> None:
+        kind, content = PAGES.get(self.path, ("", b""))
+        self.send_response(200 if kind else 404)
+        self.send_header("content-type", kind or "text/plain")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002  # as its base has it
+        pass
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as pages:
+        thread = threading.Thread(target=pages.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{pages.server_port}"
+        pages.shutdown()
+        thread.join()
+
+
+def summarize(server: LiveServer, *arguments: str, stdin: bytes = b"", **env: str) -> tuple[int, str, str]:
+    """Run the command; gives its status and what it printed, both streams on one line each."""
+    result = subprocess.run(
+        [sys.executable, "-m", "predictors", "summarize", *arguments, "--url", server.url],
+        cwd=ROOT,
+        input=stdin,
+        capture_output=True,
+        timeout=300,
+        env={**os.environ, "COLUMNS": "200", **env},
+    )
+    assert b"Traceback" not in result.stderr
+    return result.returncode, result.stdout.decode(), " ".join(result.stderr.decode().split())
+
+
+@pytest.fixture(scope="module")
+def run(summarizer: LiveServer) -> Any:
+    return partial(summarize, summarizer)
+
+
+@pytest.fixture
+def terms(tmp_path: Path) -> Path:
+    path = tmp_path / "terms.txt"
+    path.write_bytes(TEXT.encode())
+    return path
+
+
+def test_a_file(run: Any, terms: Path) -> None:
+    status, shown, errors = run(str(terms), "--mode", "full")
+    assert (status, errors) == (0, "")
+    points = [line for line in shown.splitlines() if line.startswith("• ")]
+    sources = [line.strip() for line in shown.splitlines() if line.startswith("    [")]
+    assert len(points) == len(sources) == 2
+    assert sources[0].startswith("[0-24, ")
+    assert sources[0].endswith("] You pay 9 euros a month.")
+    assert sources[1].endswith("] We share your address 🏠 with our partners.")
+    assert "mode full; " in shown
+    assert "model version 1" in shown
+
+
+def test_without_sources(run: Any, terms: Path) -> None:
+    status, shown, _ = run(str(terms), "--mode", "full", "--no-sources")
+    assert status == 0
+    assert shown.count("• ") == 2
+    assert "    [" not in shown
+
+
+def test_json(run: Any, terms: Path) -> None:
+    status, shown, _ = run(str(terms), "--mode", "fast", "--max_tokens", "30", "--json")
+    answer = json.loads(shown)
+    assert status == 0
+    assert set(answer) == {"predictions", "bullets", "usage", "model_version"}
+    assert answer["usage"][0]["mode"] == "fast"
+    text = terms.read_bytes().decode()
+    assert "We share your address 🏠 with our partners." in [
+        text[citation["start"] : citation["end"]] for bullet in answer["bullets"][0] for citation in bullet["citations"]
+    ]
+
+
+def test_standard_input(run: Any) -> None:
+    status, shown, _ = run("-", stdin=TEXT.encode())
+    assert status == 0
+    assert "] You pay 9 euros a month." in shown
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_standard_input_that_is_not_text(run: Any, locale: str) -> None:
+    status, _, errors = run("-", stdin=b"You pay 9 euros in a caf\xe9.", LC_ALL=locale)
+    assert status == 1
+    assert "- is not UTF-8 text" in errors
+
+
+def test_a_web_page(run: Any, site: str) -> None:
+    status, shown, _ = run(f"{site}/terms", "--mode", "full")
+    assert status == 0
+    assert "] You pay 9 euros a month." in shown
+    assert "] We share your & her address." in shown
+    for hidden in ("1000", "2000", "color", "<p>"):
+        assert hidden not in shown
+
+
+def test_a_page_of_plain_text(run: Any, site: str) -> None:
+    assert "in a café." in run(f"{site}/plain", "--mode", "full")[1]
+
+
+def test_what_cannot_be_read(run: Any, site: str, tmp_path: Path) -> None:
+    (tmp_path / "picture.pdf").write_bytes(b"%PDF-1.7\xff\xfe")
+    (tmp_path / "blank.txt").write_text(" \n")
+    for document, says in (
+        (str(tmp_path / "missing.txt"), "missing.txt cannot be read: No such file or directory"),
+        (str(tmp_path), "cannot be read: Is a directory"),
+        (str(tmp_path / "picture.pdf"), "is not UTF-8 text; convert it first, a PDF with pdftotext for example"),
+        (str(tmp_path / "blank.txt"), "holds no text"),
+        (f"{site}/missing", "/missing answered with status 404"),
+        (f"{site}/picture", "/picture is image/png; text or HTML is expected"),
+        (f"{site}/blank", "/blank holds no text"),
+        ("http://127.0.0.1:1/", "http://127.0.0.1:1/ cannot be read: "),
+    ):
+        status, _, errors = run(document)
+        assert status == 1
+        assert says in errors
+
+
+def test_what_the_server_says(run: Any, terms: Path) -> None:
+    for arguments, says in (
+        (("--max_tokens", "100001"), 'status 400: the parameter "max_tokens" is wrong'),
+        (("--model", "nope"), 'status 404: model "nope" does not exist'),
+    ):
+        status, _, errors = run(str(terms), *arguments)
+        assert status == 1
+        assert says in errors
+
+
+def test_without_a_server(terms: Path) -> None:
+    command = [sys.executable, "-m", "predictors", "summarize", str(terms), "--url", "http://127.0.0.1:1"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 1
+    assert "is the server running? name it with --url" in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
