@@ -159,7 +159,7 @@ def fetch(
     out: Annotated[Path, typer.Option(help="Artifact directory to write.")] = Path("artifacts/summarizer"),
     version: Annotated[str, typer.Option(help="Version to give it.")] = "1",
 ) -> None:
-    """Get the summarizer's default model (SmolLM2-135M-Instruct, 92 MB as Q4_0) and write its artifact."""
+    """Get the summarizer's default model (SmolLM2-135M-Instruct, 145 MB as Q8_0) and write its artifact."""
     from predictors.serving.errors import ArtifactError
     from predictors.summarizer.fetch import FetchError
     from predictors.summarizer.fetch import fetch as fetch_model

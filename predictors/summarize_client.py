@@ -96,7 +96,7 @@ def summarize(
 def show(console: Console, text: str, answer: dict[str, Any], sources: bool) -> None:
     """Print the points, and under each the words of the document that it comes from."""
     for bullet in answer["bullets"][0]:
-        console.print(Text("• " + bullet["text"]))
+        console.print(Text("• " + _printable(bullet["text"])))
         if sources:
             for citation in bullet["citations"]:
                 console.print(Padding(_source(text, citation, bullet), (0, 0, 0, 4)))
@@ -114,7 +114,12 @@ def _source(text: str, citation: dict[str, int], bullet: dict[str, Any]) -> Text
     if len(source) > _SHOWN_SOURCE_CHARS:
         source = source[: _SHOWN_SOURCE_CHARS - 1] + "…"
     origin = "the document's words" if bullet["quoted"] else f"support {bullet['support']:.2f}"
-    return Text(f"[{start}-{end}, {origin}] {source}", style="dim")
+    return Text(f"[{start}-{end}, {origin}] {_printable(source)}", style="dim")
+
+
+def _printable(text: str) -> str:
+    """Text from outside, with nothing in it that could steer a terminal."""
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def _events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:

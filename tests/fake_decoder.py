@@ -79,7 +79,7 @@ class FakeDecoder:
         self._held[target] = self._held[source][:length]
 
     def trim(self, sequence: int, length: int) -> bool:
-        if length and not self.shares:
+        if 0 < length < len(self._held[sequence]) and not self.shares:
             return False
         del self._held[sequence][length:]
         return True

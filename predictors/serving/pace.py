@@ -27,9 +27,11 @@ class Pace:
             self._last = self._clock()  # idle time is nobody's
         self._under_way += 1
 
-    def end(self) -> None:
-        """An answer is done."""
+    def end(self, answered: bool) -> None:
+        """Work has ended, with an answer or without; what was refused or given up does not count."""
         self._under_way -= 1
+        if not answered:
+            return
         now = self._clock()
         gap, self._last = now - self._last, now
         self._gap = gap if self._gap is None else self._gap + _WEIGHT * (gap - self._gap)

@@ -107,6 +107,10 @@ class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not 
         """Whether the same batch would get the same answer again, so that it may be cached."""
         return True
 
+    def variant(self, batch: BatchT, seconds: float) -> str:
+        """What else decides the answer, such as the time there is; part of the key under which it is cached."""
+        return ""
+
     def settings_identity(self) -> str:
         """The settings that decide an answer; part of `identity`."""
         return ""

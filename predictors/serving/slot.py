@@ -106,7 +106,8 @@ class Slot:
         self.predictor.check(batch)
         if self._cache is None or not self.predictor.is_deterministic(batch):
             return await self.run(batch, deadline), None
-        key = result_key(self.predictor.kind, self.predictor.identity, batch)
+        variant = self.predictor.variant(batch, deadline - time.monotonic())
+        key = result_key(self.predictor.kind, f"{self.predictor.identity}\n{variant}", batch)
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
                 return await self._cache.get(key, lambda: self.run(batch, deadline))
@@ -170,6 +171,7 @@ class Slot:
         with self._counting:
             self._started += 1
             self._pace.begin()
+        answered = False
         try:
             if not self.predictor.ready:
                 raise ModelNotReady(f'model "{self.name}" is not ready: {self.reason}')
@@ -177,14 +179,16 @@ class Slot:
                 raise DeadlineExceeded(f'model "{self.name}" had no time left to answer')
             outputs = self.predictor.infer(batch, job)
             self.predictor.observe(outputs, self._metrics)
+            answered = True
             return outputs
         finally:
             with self._counting:
                 self._finished += 1
-                self._pace.end()
+                self._pace.end(answered)
 
     async def load(self) -> None:
         """Load on a thread of the model's; a failure becomes the reason, never an exception."""
+        await self._idle()
         started = time.monotonic()
         try:
             await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.load)
@@ -206,11 +210,15 @@ class Slot:
 
     async def unload(self) -> None:
         """Let what is running end, then give the model's memory back."""
+        await self._idle()
+        await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.close)
+        self.predictor.version = self.predictor.format = ""
+
+    async def _idle(self) -> None:
+        """Let what is running end; what waits is then refused."""
         self.predictor.ready = False
         while self._started > self._finished:
             await asyncio.sleep(_DRAIN_POLL_SECONDS)
-        await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.close)
-        self.predictor.version = self.predictor.format = ""
 
     @property
     def busy(self) -> bool:

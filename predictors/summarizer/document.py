@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from predictors.serving.errors import TooLarge
 from predictors.summarizer.clauses import Clause, split_clauses
 from predictors.summarizer.salience import salience
 from predictors.summarizer.support import SourceIndex
@@ -17,6 +18,10 @@ _LABEL = re.compile(
 )
 
 
+# Two million characters of ordinary terms have 19,000 clauses; each costs memory and time.
+_MOST_CLAUSES = 25_000
+
+
 class Document:
     """A text, split.
 
@@ -24,13 +29,19 @@ class Document:
         text: the whole of it.
         tokenize: gives a text's tokens.
         longest: most tokens of one clause; longer ones are cut.
+
+    Raises:
+        TooLarge: too many clauses.
     """
 
     def __init__(self, text: str, tokenize: Callable[[str], list[int]], longest: int) -> None:
         self.text = text
         self.clauses: list[Clause] = []
         self.tokens: list[list[int]] = []
-        for clause in split_clauses(text):
+        clauses = split_clauses(text)
+        if len(clauses) > _MOST_CLAUSES:
+            raise TooLarge(f"the document has {len(clauses)} sentences; at most {_MOST_CLAUSES} are allowed")
+        for clause in clauses:
             self._add(clause, tokenize, longest)
 
     def _add(self, clause: Clause, tokenize: Callable[[str], list[int]], longest: int) -> None:

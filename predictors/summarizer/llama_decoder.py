@@ -189,6 +189,8 @@ class LlamaSampler:
         chosen = _as_candidates(candidates)
         if constrained:
             llama_cpp.llama_sampler_apply(self._grammar, ctypes.byref(chosen))
+            if not np.isfinite(candidates["logit"]).any():  # llama.cpp would end the process
+                raise GrammarError("the vocabulary has no token that the grammar allows here")
         llama_cpp.llama_sampler_apply(self._chain, ctypes.byref(chosen))
         return int(chosen.data[chosen.selected].id)
 

@@ -1,6 +1,7 @@
 """The summarizer predictor: documents in, points that name their source out; and prompts, over OpenAI's API."""
 
 import logging
+import math
 import os
 import time
 from contextlib import AbstractContextManager
@@ -112,6 +113,11 @@ class SummarizerPredictor(Predictor[TextBatch | PromptBatch]):
         kind = PromptParameters if isinstance(batch, PromptBatch) else SummaryParameters
         return parse_parameters(kind, batch.parameters).deterministic
 
+    def variant(self, batch: TextBatch | PromptBatch, seconds: float) -> str:
+        """How much time there is, in powers of two, where that decides the mode."""
+        decides = isinstance(batch, TextBatch) and batch.parameters.get("mode", "auto") == "auto"
+        return str(math.frexp(seconds)[1]) if decides else ""
+
     def settings_identity(self) -> str:
         """The settings that decide an answer."""
         return self._settings.model_dump_json(include={"context_tokens", "reading", "fast_tokens", "unsupported"})
@@ -126,7 +132,7 @@ class SummarizerPredictor(Predictor[TextBatch | PromptBatch]):
     def _summarize(self, batch: TextBatch, job: Job) -> Outputs:
         parameters = parse_parameters(SummaryParameters, batch.parameters)
         summaries = [self._engine.summarize(text, parameters, job, i) for i, text in enumerate(batch.texts)]
-        points = [[bullet.as_json(summary.document) for bullet in summary.bullets] for summary in summaries]
+        points = [summary.points for summary in summaries]
         return {
             "summary": [summary.text for summary in summaries],
             "points": points,

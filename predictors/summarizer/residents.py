@@ -45,16 +45,18 @@ class Residents:
 
     Args:
         numbers: the sequences' numbers, all of them empty.
+        movable: whether what one holds can be copied to another.
     """
 
-    def __init__(self, numbers: Iterable[int]) -> None:
+    def __init__(self, numbers: Iterable[int], movable: bool) -> None:
+        self._movable = movable
         # The least recently used first.
         self._idle = {number: np.empty(0, np.int32) for number in numbers}
 
     @property
     def kept(self) -> int:
         """How many idle sequences hold tokens."""
-        return sum(1 for held in self._idle.values() if len(held))
+        return sum(1 for held in list(self._idle.values()) if len(held))  # /metrics asks from another thread
 
     def longest(self, tokens: TokenArray) -> tuple[int, int]:
         """Find the idle sequence that begins most alike; gives its number, and how many tokens it has in common."""
@@ -83,7 +85,7 @@ class Residents:
         held = self._idle.pop(number)
         length = common_prefix(held, tokens)
         refuge = -1
-        if len(held) - length >= _WORTH_SAVING:
+        if self._movable and len(held) - length >= _WORTH_SAVING:
             source, _ = self.longest(tokens)  # which may be copied from, so it stays
             others = (each for each in self._idle if each != source)
             refuge = min(others, key=lambda each: len(self._idle[each]) > 0, default=-1)

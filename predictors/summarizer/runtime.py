@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 BATCH_TOKENS = 128
 # Sequences beside the slots', which keep beginnings of prompts that may come again.
 KEPT_SEQUENCES = 2
+# No token has more characters than this.
+_MOST_TOKEN_CHARS = 256
 _MIB = 2**20
 
 
@@ -92,7 +94,7 @@ class Runtime:
         Raises:
             Stopped: the job was stopped.
         """
-        document = self._summarizer.read(text)
+        document = self._summarizer.read(text, job)
         mode = parameters.mode if parameters.mode != "auto" else self._summarizer.choose_mode(document, job)
         sampling = parameters.sampling(parameters.max_tokens)
         return self._summarizer.summarize(document, mode, parameters.max_tokens, sampling, job, instance)
@@ -106,6 +108,9 @@ class Runtime:
             InvalidInput: it does not fit the context, or no grammar can be made of its schema.
             Stopped: the job was stopped.
         """
+        characters = len(batch.text) + sum(len(content) for _, content in batch.messages)
+        if characters > _MOST_TOKEN_CHARS * self.context_tokens:  # before time is spent on it
+            raise InvalidInput(f"the prompt has {characters} characters, too many for {self.context_tokens} tokens")
         tokens = self._chat(batch.messages) if batch.messages else self._model.completion(batch.text)
         room = self.context_tokens - len(tokens)
         wanted = parameters.max_tokens or max(room, 1)
@@ -123,7 +128,7 @@ class Runtime:
         try:
             return self.scheduler.submit(Prompt(tokens, keep=-1), sampling, job.stopped, on_text=on_text).result()
         except GrammarError:
-            raise InvalidInput("no answer could follow the JSON schema; does it refer to itself at once?") from None
+            raise InvalidInput("no answer can follow the JSON schema") from None
 
     def close(self) -> None:
         """Give up what is under way, and the memory."""

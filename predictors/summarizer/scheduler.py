@@ -59,7 +59,7 @@ class Scheduler:
         self._waiting: list[Ticket] = []
         self._running: list[Slot] = []
         self._orders = itertools.count()
-        self._residents = Residents(range(decoder.sequences))
+        self._residents = Residents(range(decoder.sequences), decoder.shares)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -126,6 +126,17 @@ class Scheduler:
         self._decoder.close()
 
     def _run(self) -> None:
+        try:
+            self._work()
+        finally:
+            with self._queue.changed:
+                self._queue.closed = True
+            for ticket in [slot.ticket for slot in self._running] + self._waiting + self._queue.tickets:
+                ticket.future.set_exception(Stopped())
+            for slot in self._running:
+                slot.sampler.close()
+
+    def _work(self) -> None:
         while self._take():
             started = time.perf_counter()
             before = self.usage.decode_seconds + self.usage.sample_seconds
@@ -142,10 +153,6 @@ class Scheduler:
                 self._start_over(error)
             inside = self.usage.decode_seconds + self.usage.sample_seconds - before
             self.usage.python_seconds += time.perf_counter() - started - inside
-        for ticket in [slot.ticket for slot in self._running] + self._waiting:
-            ticket.future.set_exception(Stopped())
-        for slot in self._running:
-            slot.sampler.close()
 
     def _take(self) -> bool:
         """Wait for work; gives whether to go on."""
@@ -176,13 +183,13 @@ class Scheduler:
     def _start(self, ticket: Ticket) -> None:
         try:
             sampler = self._decoder.sampler(ticket.sampling)
-        except EngineError as error:
-            ticket.future.set_exception(error)
+        except Exception as error:  # noqa: BLE001  # whatever it is, somebody waits for it
+            ticket.future.set_exception(error if isinstance(error, EngineError) else EngineError(str(error)))
             return
         tokens = list(ticket.prompt.tokens)
         prompt = np.asarray(tokens, dtype=np.int32)
         taken = self._residents.take(prompt[:-1])  # the last token is always read, for the logits after it
-        if taken.refuge >= 0 and self._decoder.shares:
+        if taken.refuge >= 0:
             self._decoder.share(taken.number, taken.refuge, taken.held)
         held = self._trim(taken.number, taken.length)
         answer = AnswerText(ticket.sampling.stop)
@@ -253,8 +260,13 @@ class Scheduler:
 
     def _write(self, slot: Slot, row: int) -> None:
         started = time.perf_counter()
-        token = slot.sampler.sample(row)
-        self.usage.sample_seconds += time.perf_counter() - started
+        try:
+            token = slot.sampler.sample(row)
+        except EngineError as error:  # this answer's own fault
+            self._end(slot, error)
+            return
+        finally:
+            self.usage.sample_seconds += time.perf_counter() - started
         slot.tokens.append(token)
         slot.first_token = slot.first_token or time.monotonic() - slot.ticket.submitted
         reason: FinishReason | None = None

@@ -24,7 +24,7 @@ from predictors.serving.batch import Event, Job
 from predictors.summarizer.bullets import Bullet, Unsupported, check_chunk, check_clause
 from predictors.summarizer.chunks import pack
 from predictors.summarizer.document import Document
-from predictors.summarizer.engine import FinishReason, Generation, Sampling
+from predictors.summarizer.engine import FinishReason, Generation, Sampling, Stopped
 from predictors.summarizer.llama import LlamaModel
 from predictors.summarizer.prompts import chunk_prompts, clause_prompts
 from predictors.summarizer.salience import select
@@ -50,13 +50,12 @@ class Summary:
     """A summary, and what it cost.
 
     Args:
-        document: what it is of.
         mode: how it was made.
+        points: the bullets as answers show them.
     """
 
-    document: Document
     mode: Mode
-    bullets: list[Bullet] = field(default_factory=list)
+    points: list[dict[str, Any]] = field(default_factory=list)
     finish_reason: FinishReason = "stop"
     prompt_tokens: int = 0
     cached_tokens: int = 0
@@ -66,7 +65,7 @@ class Summary:
     @property
     def text(self) -> str:
         """The bullets as text."""
-        return "\n".join(f"- {bullet.text}" for bullet in self.bullets)
+        return "\n".join(f"- {point['text']}" for point in self.points)
 
     def count(self, generation: Generation) -> None:
         """Add what a passage cost."""
@@ -113,9 +112,20 @@ class Summarizer:
             needed = self._prompts.overhead + self._answer_tokens + 1
             raise ValueError(f"the instructions and an answer need a context of at least {needed} tokens")
 
-    def read(self, text: str) -> Document:
-        """Split a document."""
-        return Document(text, self._model.tokenize, self._window)
+    def read(self, text: str, job: Job) -> Document:
+        """Split a document.
+
+        Raises:
+            TooLarge: too many clauses.
+            Stopped: the job was stopped.
+        """
+
+        def tokenize(text: str) -> list[int]:
+            if job.stopped():
+                raise Stopped
+            return self._model.tokenize(text)
+
+        return Document(text, tokenize, self._window)
 
     def choose_mode(self, document: Document, job: Job) -> Mode:
         """``full`` if it can be done in half of the time that is left, judged by how fast the engine has been."""
@@ -142,7 +152,7 @@ class Summarizer:
         Raises:
             Stopped: the job was stopped.
         """
-        summary = Summary(document, mode)
+        summary = Summary(mode)
         total = sum(map(len, document.tokens))
         budget = min(max_tokens, max(_ALWAYS_ALLOWED, int(_LARGEST_SHARE * total)))
         chosen = document.body
@@ -160,13 +170,14 @@ class Summarizer:
                 _emit(job, "progress", {"instance": instance, "mode": mode, "done": done, "total": len(passages)})
                 if at_once:
                     new = self._reduce(document, found + new, budget)[len(found) :]
-                    _emit_bullets(job, instance, document, new)
+                    _emit_bullets(job, instance, [bullet.as_json(document) for bullet in new])
                 found += new
-        summary.bullets = found if at_once else self._reduce(document, found, budget)
-        if len(summary.bullets) < len({bullet.text for bullet in found}):
+        bullets = found if at_once else self._reduce(document, found, budget)
+        if len(bullets) < len({bullet.text for bullet in found}):
             summary.finish_reason = "length"
+        summary.points = [bullet.as_json(document) for bullet in bullets]
         if not at_once:
-            _emit_bullets(job, instance, document, summary.bullets)
+            _emit_bullets(job, instance, summary.points)
         return summary
 
     def _most_salient(self, document: Document, clauses: Sequence[int], budget: int) -> list[int]:
@@ -233,9 +244,9 @@ class Summarizer:
         return text
 
 
-def _emit_bullets(job: Job, instance: int, document: Document, bullets: Sequence[Bullet]) -> None:
-    for bullet in bullets:
-        _emit(job, "bullet", {"instance": instance, **bullet.as_json(document)})
+def _emit_bullets(job: Job, instance: int, points: Sequence[dict[str, Any]]) -> None:
+    for point in points:
+        _emit(job, "bullet", {"instance": instance, **point})
 
 
 def _emit(job: Job, name: str, data: dict[str, Any]) -> None:

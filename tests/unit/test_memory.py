@@ -29,7 +29,7 @@ from tests.unit.gguf_writer import write_decoder
 SHAPE = ModelShape(
     architecture="llama",
     parameters=134_515_008,
-    model_bytes=91_726_912,
+    model_bytes=144_811_072,
     trained_context=8192,
     layers=30,
     heads=9,
@@ -40,7 +40,7 @@ SHAPE = ModelShape(
     feed_forward=1536,
     vocabulary=49152,
     sliding_window=0,
-    quantization="Q4_0",
+    quantization="Q8_0",
 )
 GIB = 2**30
 # Published dimensions in which different terms of the formula are the largest.

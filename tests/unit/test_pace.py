@@ -14,7 +14,7 @@ class Clock:
 def answer(pace: Pace, clock: Clock, seconds: float) -> None:
     pace.begin()
     clock.now += seconds
-    pace.end()
+    pace.end(True)
 
 
 def test_before_anything_was_measured_it_is_a_second() -> None:
@@ -46,7 +46,7 @@ def test_answers_at_once_share_the_time() -> None:
         pace.begin()
     clock.now += 8
     for _ in range(4):
-        pace.end()
+        pace.end(True)
     assert pace.seconds_for(4) < 4 * 8
 
 
@@ -58,3 +58,14 @@ def test_it_follows_a_change() -> None:
     for _ in range(20):
         answer(pace, clock, 5.0)
     assert 45 <= pace.seconds_for(10) <= 50
+
+
+def test_what_was_refused_does_not_count() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    for _ in range(5):
+        answer(pace, clock, 3.0)
+    for _ in range(100):
+        pace.begin()
+        pace.end(False)
+    assert pace.seconds_for(4) == 12
