@@ -229,7 +229,10 @@ class Summarizer:
 
     def _reduce(self, document: Document, bullets: Sequence[Bullet], budget: int) -> list[Bullet]:
         """Keep the best bullets, each once, in the order of the document, up to a number of tokens."""
-        bullets = list({bullet.text: bullet for bullet in bullets}.values())
+        unique: dict[str, Bullet] = {}
+        for bullet in bullets:
+            unique.setdefault(bullet.text, bullet)
+        bullets = list(unique.values())
         scores = [max(document.salience[i] for i in bullet.clauses) * bullet.support for bullet in bullets]
         counts = [len(self._model.tokenize(bullet.text)) for bullet in bullets]
         kept = select(scores, counts, [bullet.text for bullet in bullets], budget)
