@@ -6,4 +6,4 @@ import os
 # else wants the CPUs too, each then burns the time that the other needs: with two busy neighbours on two cores, a step
 # took ten times as long. Asleep they lose microseconds per wait, thousands of times a step. So they spin shortly, then
 # sleep. The library reads this when it is loaded, which no module here does before this line.
-os.environ.setdefault("GOMP_SPINCOUNT", "100")
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")

@@ -414,11 +414,13 @@ def test_ctrl_c_prints_what_there_is_and_leaves_the_reports_alone(
         return interrupt(body) if len(stub.asked) == 2 else stub.good(body)
 
     stub.predict = second
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     with serving(stub) as url:
         try:
             assert run.main(["--url", url, "--strategies", "fast"]) == 0
         finally:
             left.set()
+            signal.signal(signal.SIGINT, before)
     output = capsys.readouterr().out
     assert "concert-tickets" in output
     assert "micro, 1 documents" in output
