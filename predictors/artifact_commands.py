@@ -2,18 +2,18 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
 from rich.console import Console
 
+from predictors.console import fail
+
 if TYPE_CHECKING:
     from predictors.serving.artifact import Manifest
 
 app = typer.Typer(no_args_is_help=True, help="Look into an artifact, or check that it is intact.")
-
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @app.command("inspect")
@@ -28,7 +28,7 @@ def inspect_artifact(
     try:
         manifest, digest = read_manifest(directory)
     except ArtifactError as error:
-        _fail(str(error))
+        fail(str(error))
     if as_json:
         sys.stdout.write(orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
@@ -47,7 +47,7 @@ def verify_artifact(
     try:
         manifest, digest = read_manifest(directory, artifact_digest)
     except ArtifactError as error:
-        _fail(str(error))
+        fail(str(error))
     faults = []
     output = Console(soft_wrap=True, highlight=False)
     for entry, fault in Artifact(directory, manifest).verify():
@@ -84,9 +84,3 @@ def show_manifest(directory: Path, manifest: "Manifest", digest: str) -> None:
 
 def _rounded(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _fail(message: str) -> NoReturn:
-    errors.print("[red]error:[/red] ", end="")
-    errors.print(message, markup=False)
-    raise typer.Exit(1)

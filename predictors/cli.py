@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from predictors import __version__, artifact_commands, flags, gguf_commands
+from predictors.console import errors, fail
 from predictors.intent.settings import IntentSettings
 from predictors.serving.settings import ArtifactSettings, ServerSettings, Settings, Source
 from predictors.summarizer.settings import SummarizerSettings
@@ -30,8 +31,6 @@ app = typer.Typer(
 )
 app.add_typer(artifact_commands.app, name="artifact")
 app.add_typer(gguf_commands.app, name="gguf")
-
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class Kind(enum.StrEnum):
@@ -144,13 +143,13 @@ def train(
     try:
         module = importlib.import_module(f"predictors.{model}.train")
     except ImportError as error:
-        _fail(f"training needs {error.name}; install kserve-predictors[train]")
+        fail(f"training needs {error.name}; install kserve-predictors[train]")
     _check_version(version)
     try:
         with errors.status(f"training {model}…"):
             trained = module.train(out or Path("artifacts") / model, version)
     except OSError as error:
-        _fail(f"{error.filename} cannot be written: {error.strerror}")
+        fail(f"{error.filename} cannot be written: {error.strerror}")
     artifact_commands.show_manifest(trained.directory, trained.manifest, trained.digest)
 
 
@@ -169,11 +168,11 @@ def fetch(
     try:
         fetched = fetch_model(out, version)
     except OSError as error:
-        _fail(f"{error.filename} cannot be written: {error.strerror}")
+        fail(f"{error.filename} cannot be written: {error.strerror}")
     except (FetchError, QuantizeError, ArtifactError) as error:
-        _fail(str(error))
+        fail(str(error))
     except ImportError:
-        _fail("this needs llama-cpp-python; install kserve-predictors[summarizer]")
+        fail("this needs llama-cpp-python; install kserve-predictors[summarizer]")
     artifact_commands.show_manifest(fetched.directory, fetched.manifest, fetched.digest)
 
 
@@ -208,7 +207,7 @@ def call(
         with errors.status(f"waiting for {model}…"):
             instances, answer = client.call(url, model, inputs, given, timeout_seconds)
     except client.CallError as error:
-        _fail(str(error))
+        fail(str(error))
     if as_json:
         sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
     else:
@@ -247,7 +246,7 @@ def summarize(
         text = summarize_client.read_document(document, timeout_seconds)
         answer = summarize_client.summarize(url, model, text, parameters, timeout_seconds, errors)
     except client.CallError as error:
-        _fail(str(error))
+        fail(str(error))
     if as_json:
         sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
     else:
@@ -265,12 +264,6 @@ def _check_version(version: str) -> None:
 def version() -> None:
     """Print the version."""
     sys.stdout.write(__version__ + "\n")
-
-
-def _fail(message: str) -> Any:
-    errors.print("[red]error:[/red] ", end="")
-    errors.print(message, markup=False)
-    raise typer.Exit(1)
 
 
 def main() -> None:

@@ -13,9 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from predictors.console import errors, fail
 from predictors.serving.cpu import usable_cpus
 from predictors.serving.errors import ArtifactError
 from predictors.summarizer.quantize import TYPES, QuantizeError, quantize
+from predictors.summarizer.settings import SummarizerSettings
 
 if TYPE_CHECKING:
     from predictors.summarizer.gguf import Inspection
@@ -24,12 +26,10 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="rich", help="Look into a GGUF model, or write it anew with smaller weights."
 )
 
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
-
 _GIB = 2**30
 _MIB = 2**20
 _SLOTS = (1, 2, 4, 8)
-_DEFAULT_CONTEXT = 2048  # as for `predictors serve`
+_DEFAULT_CONTEXT: int = SummarizerSettings.model_fields["context_tokens"].default
 
 
 @app.command("inspect")
@@ -201,6 +201,4 @@ def _plain_errors() -> Iterator[None]:
         message = f"this needs {error.name}; install kserve-predictors[summarizer]"
     else:
         return
-    errors.print("[red]error:[/red] ", end="")
-    errors.print(message, markup=False)
-    raise typer.Exit(1)
+    fail(message)

@@ -61,7 +61,7 @@ class Bullet:
 
 def lines(answer: str) -> list[str]:
     """The points of an answer: its lines without their marks, each once, without those that say nothing."""
-    texts = (plain(line) if line[:1].isspace() else plain(" " + line) for line in answer.splitlines())
+    texts = map(plain, answer.splitlines())
     return [text for text in dict.fromkeys(texts) if text and not _NOTHING.fullmatch(text)]
 
 

@@ -69,7 +69,7 @@ class Document:
         """Finds the clauses that a sentence comes from."""
         return SourceIndex(self.sentences)
 
-    @property
+    @cached_property
     def body(self) -> list[int]:
         """Numbers of the clauses that say something: no headings, nothing blank."""
         return [

