@@ -2,8 +2,6 @@
 
 from typing import ClassVar
 
-import numpy as np
-
 from predictors.intent.settings import IntentSettings
 from predictors.intent.tfidf import TextClassifier, from_sklearn
 from predictors.serving.artifact import Artifact
@@ -34,7 +32,8 @@ class IntentPredictor(Predictor[TextBatch]):
     outputs = (TensorSpec("predict", "BYTES", (-1,)), TensorSpec("predict_proba", "FP64", (-1, len(CLASS_NAMES))))
     v1_fields: ClassVar = {"predictions": "predict", "probabilities": "predict_proba"}
     limits = Limits(max_rows=1_000, max_text_chars=10_000)
-    max_queue = 1024
+    max_queue = 64
+    rowwise = True
 
     def __init__(self, name: str, source: Source, settings: IntentSettings | None = None) -> None:
         super().__init__(name, source)
@@ -72,7 +71,7 @@ class IntentPredictor(Predictor[TextBatch]):
 
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
         """Count the predicted intents and their probabilities."""
-        metrics.count_predictions(self.name, self.version, outputs["predict"], np.max(outputs["predict_proba"], axis=1))
+        metrics.count_predictions(self.name, self.version, outputs["predict"], outputs["predict_proba"])
 
 
 def fold_background(probabilities: FloatArray, classes: tuple[str, ...]) -> FloatArray:

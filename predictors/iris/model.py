@@ -29,7 +29,8 @@ class IrisPredictor(Predictor[FeatureBatch]):
     )
     v1_fields = {"predictions": "predict", "labels": "label", "probabilities": "predict_proba"}  # noqa: RUF012
     limits = Limits(max_rows=10_000)
-    max_queue = 1024
+    max_queue = 64
+    rowwise = True
 
     _scorer: Scorer
     _classes: NDArray[np.int64]
@@ -67,4 +68,4 @@ class IrisPredictor(Predictor[FeatureBatch]):
 
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
         """Count the predicted labels and their probabilities."""
-        metrics.count_predictions(self.name, self.version, outputs["label"], np.max(outputs["predict_proba"], axis=1))
+        metrics.count_predictions(self.name, self.version, outputs["label"], outputs["predict_proba"])

@@ -1,16 +1,17 @@
 """Scoring a forest by bit masks: a handful of array operations a batch, however many trees there are.
 
-A node that sends a row to the right rules out the leaves of its left subtree, whatever the nodes above it say. So each
-tree's leaves are numbered from left to right, each node has a mask without the leaves that it rules out, and the
-leftmost leaf that survives the masks of all nodes with ``x > threshold`` is the one the row falls into. The masks of a
-feature's thresholds are accumulated in their order, so that one binary search a feature finds them all.
+A leaf is a box: an interval of each feature. The thresholds of a feature cut its values into ranges, and each range
+has a mask of the leaves whose interval holds it. A row falls into exactly one leaf of each tree: the one whose bit is
+left when the masks of its ranges, one a feature, are combined by AND.
 
-Source: Lucchese et al., "QuickScorer: a fast algorithm to rank documents with additive ensembles of regression trees",
-SIGIR 2015; the accumulated tables take memory for time. The tables grow with the square of the forest, so
-a forest whose tables would be large is descended level by level, all trees and rows at once.
+The idea of masks in place of branches is that of Lucchese et al., "QuickScorer: a fast algorithm to rank documents with
+additive ensembles of regression trees", SIGIR 2015; tables for whole ranges take memory for time. They grow with the
+square of the forest, so a forest whose tables would be large is descended level by level, all trees and rows at once.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,25 +27,49 @@ _ONE = np.uint64(1)
 
 
 @dataclass(frozen=True, slots=True)
-class LeafNumbers:
-    """The leaves of each tree, numbered from left to right.
+class Leaves:
+    """The ``L`` leaves of a forest, tree by tree.
 
     Args:
-        tree: int64 ``[M]``, the tree of each node.
-        first: int64 ``[M]``, the number of the first leaf below each node; a leaf's own.
-        count: int64 ``[M]``, how many leaves are below each node; 1 for a leaf.
-        most: leaves of the tree that has the most.
+        node: int64 ``[L]``, their nodes.
+        tree: int64 ``[L]``, their trees.
+        number: int64 ``[L]``, counted within the tree.
+        low, high: float64 ``[L, F]``: a leaf holds what is above ``low`` and at most ``high``.
     """
 
+    node: NDArray[np.int64]
     tree: NDArray[np.int64]
-    first: NDArray[np.int64]
-    count: NDArray[np.int64]
-    most: int
+    number: NDArray[np.int64]
+    low: FloatArray
+    high: FloatArray
+
+    @property
+    def most(self) -> int:
+        """Leaves of the tree that has the most."""
+        return int(self.number.max()) + 1
 
     @property
     def words(self) -> int:
-        """Words of a mask with a bit for each leaf."""
+        """Words of a mask with a bit for each leaf of a tree."""
         return -(-self.most // WORD_BITS)
+
+    @classmethod
+    def of(cls, forest: Forest) -> "Leaves":
+        """Find them and their boxes."""
+        nodes = len(forest.left)
+        tree = np.zeros(nodes, dtype=np.int64)
+        tree[forest.roots] = np.arange(len(forest.roots))
+        low = np.full((nodes, int(forest.n_features)), -np.inf)
+        high = -low
+        for node in np.flatnonzero(~forest.is_leaf).tolist():  # parents come before their children
+            left, feature, threshold = forest.left[node], forest.feature[node], forest.threshold[node]
+            children = slice(left, left + 2)
+            tree[children], low[children], high[children] = tree[node], low[node], high[node]
+            high[left, feature] = low[left + 1, feature] = threshold
+        leaves = np.flatnonzero(forest.is_leaf)
+        leaves = leaves[np.argsort(tree[leaves], kind="stable")]
+        number = np.arange(len(leaves)) - np.searchsorted(tree[leaves], tree[leaves])
+        return cls(leaves, tree[leaves], number, low[leaves], high[leaves])
 
 
 class MaskScorer:
@@ -52,48 +77,64 @@ class MaskScorer:
 
     Args:
         forest: validated.
-        numbers: of its leaves.
+        leaves: its leaves.
     """
 
-    def __init__(self, forest: Forest, numbers: LeafNumbers) -> None:
-        trees, most_leaves = len(forest.roots), numbers.most
-        tree, first, count = numbers.tree, numbers.first, numbers.count
-        inner, leaves = np.flatnonzero(~forest.is_leaf), np.flatnonzero(forest.is_leaf)
-        self._words = numbers.words
+    def __init__(self, forest: Forest, leaves: Leaves) -> None:
+        trees, most = len(forest.roots), leaves.most
+        self._words = leaves.words
+        word, bit = np.divmod(leaves.number, WORD_BITS)
         self._thresholds, self._masks = [], []
         for feature in range(int(forest.n_features)):
-            nodes = inner[forest.feature[inner] == feature]
-            thresholds, place = np.unique(forest.threshold[nodes], return_inverse=True)
-            masks = np.full((self._words, len(thresholds) + 1, trees), np.iinfo(np.uint64).max, dtype=np.uint64)
-            for node, row in zip(nodes.tolist(), place.tolist(), strict=True):
-                ruled_out = ((1 << int(count[forest.left[node]])) - 1) << int(first[node])
-                for word in range(self._words):
-                    part = ~(ruled_out >> (word * WORD_BITS)) & (2**WORD_BITS - 1)
-                    masks[word, row + 1, tree[node]] &= np.uint64(part)
+            low, high = leaves.low[:, feature], leaves.high[:, feature]
+            thresholds = np.unique(high[np.isfinite(high)])
+            first = np.where(np.isfinite(low), thresholds.searchsorted(low) + 1, 0)
+            last = thresholds.searchsorted(high)
+            masks = np.zeros((self._words, len(thresholds) + 1, trees), dtype=np.uint64)
+            for place in range(len(thresholds) + 1):
+                inside = (first <= place) & (place <= last)
+                bits = _ONE << bit[inside].astype(np.uint64)
+                np.bitwise_or.at(masks[:, place], (word[inside], leaves.tree[inside]), bits)
             self._thresholds.append(thresholds)
-            self._masks.append(np.bitwise_and.accumulate(masks, axis=1))
-        self._leaf = np.zeros((trees * most_leaves, len(forest.classes)))
-        self._leaf[tree[leaves] * most_leaves + first[leaves]] = forest.leaf[leaves]
-        self._offsets = np.arange(trees) * most_leaves
+            self._masks.append(masks)
+        self._leaf = np.zeros((trees * most, len(forest.classes)))
+        self._leaf[leaves.tree * most + leaves.number] = forest.leaf[leaves.node]
+        self._offsets = np.arange(trees) * most
+        # The same for one row: Python's own lists answer a single question several times faster than arrays.
+        self._lists = [(t.tolist(), list(masks[0])) for t, masks in zip(self._thresholds, self._masks, strict=True)]
+        self._ones = np.full(trees, _ONE)
 
-    def score(self, rows: FloatArray) -> FloatArray:
-        """Class probabilities, float64 ``[N, C]``, of rows ``[N, F]`` that hold FP32 values."""
+    def score(self, rows: NDArray[np.float32]) -> FloatArray:
+        """Class probabilities, float64 ``[N, C]``, of rows float32 ``[N, F]``."""
+        if len(rows) == 1 and self._words == 1:
+            return self._score_row(rows[0].tolist())
         places = [thresholds.searchsorted(rows[:, i]) for i, thresholds in enumerate(self._thresholds)]
-        leaf = self._first_leaf(places, 0)
+        leaf = self._offsets + self._number(places, 0)
         for word in range(1, self._words):
-            leaf = np.where(leaf < word * WORD_BITS, leaf, word * WORD_BITS + self._first_leaf(places, word))
+            leaf += self._number(places, word)
         # In the order of the trees, then divided: scikit-learn's own sequence, so that ties fall as they do there.
-        probabilities: FloatArray = self._leaf.take(leaf + self._offsets, axis=0).sum(axis=1)
+        probabilities: FloatArray = self._leaf.take(leaf, axis=0).sum(axis=1)
         probabilities /= len(self._offsets)
         return probabilities
 
-    def _first_leaf(self, places: list[NDArray[np.int64]], word: int) -> NDArray[np.int64]:
-        """The lowest bit that is set in one word of the masks, int64 ``[N, T]``; 64 if there is none."""
+    def _score_row(self, row: list[float]) -> FloatArray:
+        ranges = [
+            masks[bisect_left(thresholds, value)] for value, (thresholds, masks) in zip(row, self._lists, strict=True)
+        ]
+        alive = reduce(np.bitwise_and, ranges)
+        leaves = self._leaf.take(np.bitwise_count(alive - self._ones) + self._offsets, axis=0)
+        probabilities: FloatArray = np.add.reduce(leaves, axis=0, keepdims=True)
+        probabilities /= len(self._offsets)
+        return probabilities
+
+    def _number(self, places: list[NDArray[np.int64]], word: int) -> NDArray[np.int64]:
+        """The numbers of the leaves whose bits are in one word of the masks, int64 ``[N, T]``; 0 elsewhere."""
         alive = self._masks[0][word].take(places[0], axis=0)
         for masks, place in zip(self._masks[1:], places[1:], strict=True):
             alive &= masks[word].take(place, axis=0)
-        lowest: NDArray[np.int64] = np.bitwise_count((alive & -alive) - _ONE).astype(np.int64)
-        return lowest
+        number = np.bitwise_count(alive - _ONE).astype(np.int64)
+        number += word * WORD_BITS
+        return number if self._words == 1 else np.where(alive, number, 0)
 
 
 class LevelScorer:
@@ -113,8 +154,8 @@ class LevelScorer:
             depth[forest.left[node] : forest.left[node] + 2] = depth[node] + 1
         self._depth = int(depth.max())
 
-    def score(self, rows: FloatArray) -> FloatArray:
-        """Class probabilities, float64 ``[N, C]``, of rows ``[N, F]`` that hold FP32 values."""
+    def score(self, rows: NDArray[np.float32]) -> FloatArray:
+        """Class probabilities, float64 ``[N, C]``, of rows float32 ``[N, F]``."""
         forest, (count, width) = self._forest, rows.shape
         values, offsets = rows.ravel(), np.arange(0, count * width, width)[:, None]
         node = np.broadcast_to(forest.roots, (count, len(forest.roots)))
@@ -138,7 +179,7 @@ class Scorer:
 
     def predict_proba(self, features: FloatArray) -> FloatArray:
         """Class probabilities, float64 ``[N, C]``, of rows ``[N, F]``."""
-        rows = features.astype(np.float32).astype(np.float64)
+        rows = features.astype(np.float32)
         if len(rows) <= _CHUNK_ROWS:
             return self._forest.score(rows)
         chunks = [self._forest.score(rows[i : i + _CHUNK_ROWS]) for i in range(0, len(rows), _CHUNK_ROWS)]
@@ -147,25 +188,6 @@ class Scorer:
 
 def new_scorer(forest: Forest) -> Scorer:
     """Choose by the size of the tables."""
-    numbers = number_leaves(forest)
-    small = len(forest.left) * len(forest.roots) * numbers.words * 8 <= MAX_TABLE_BYTES
-    return Scorer(MaskScorer(forest, numbers) if small else LevelScorer(forest))
-
-
-def number_leaves(forest: Forest) -> LeafNumbers:
-    """Number each tree's leaves from left to right."""
-    left = forest.left.tolist()
-    nodes = len(left)
-    tree, first, count = [0] * nodes, [0] * nodes, [1] * nodes
-    for node in range(nodes - 1, -1, -1):  # children come after their parents
-        if left[node] != node:
-            count[node] = count[left[node]] + count[left[node] + 1]
-    for i, root in enumerate(forest.roots.tolist()):
-        tree[root] = i
-    for node, child in enumerate(left):
-        if child != node:
-            tree[child] = tree[child + 1] = tree[node]
-            first[child] = first[node]
-            first[child + 1] = first[node] + count[child]
-    most = max(count[root] for root in forest.roots.tolist())
-    return LeafNumbers(np.array(tree), np.array(first), np.array(count), most)
+    leaves = Leaves.of(forest)
+    small = len(forest.left) * len(forest.roots) * leaves.words * 8 <= MAX_TABLE_BYTES
+    return Scorer(MaskScorer(forest, leaves) if small else LevelScorer(forest))

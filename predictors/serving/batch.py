@@ -1,6 +1,5 @@
 """What a model computes on, whichever protocol it came by: one typed batch in, named columns out."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -74,6 +73,11 @@ class FeatureBatch:
     def __len__(self) -> int:
         return len(self.features)
 
+    @property
+    def size(self) -> int:
+        """How much there is to compute: rows."""
+        return len(self.features)
+
 
 @dataclass(slots=True)
 class TextBatch:
@@ -84,6 +88,11 @@ class TextBatch:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @property
+    def size(self) -> int:
+        """How much there is to compute: characters."""
+        return sum(map(len, self.texts))
 
 
 @dataclass(slots=True)
@@ -101,6 +110,11 @@ class PromptBatch:
     parameters: Parameters = field(default_factory=dict)
 
     def __len__(self) -> int:
+        return 1
+
+    @property
+    def size(self) -> int:
+        """How much there is to compute; nothing that could be told before."""
         return 1
 
 
@@ -133,15 +147,15 @@ class Job:
     def __init__(self, deadline: float, emit: Callable[[Event], None] | None = None) -> None:
         self.deadline = deadline
         self.emit = emit
-        self._cancelled = threading.Event()
+        self._cancelled = False
 
     def cancel(self) -> None:
         """Nobody waits for the answer any more."""
-        self._cancelled.set()
+        self._cancelled = True
 
     def stopped(self) -> bool:
         """Whether to give up: cancelled, or past the deadline."""
-        return self._cancelled.is_set() or time.monotonic() >= self.deadline
+        return self._cancelled or time.monotonic() >= self.deadline
 
 
 def v1_columns(outputs: Outputs, fields: Mapping[str, str | tuple[str, ...]]) -> dict[str, Any]:

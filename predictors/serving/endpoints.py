@@ -1,10 +1,10 @@
 """The REST endpoints: V1, V2, health, and the model repository where it is enabled."""
 
 import contextlib
+import time
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from predictors import __version__
@@ -60,17 +60,18 @@ class Endpoints:
         """``POST /v1/models/{model}:predict``."""
         slot = self._ready_slot(request)
         request.require_json()
-        deadline = request.deadline()
+        deadline = request.parse_deadline()
         body = await request.body(deadline)
-        with slot.decoding.time():
-            batch = v1.decode(body, slot.predictor.input, slot.limits)
-            streams = slot.predictor.streams and v1.take_stream(batch)
-        if streams:
+        begun = time.monotonic()
+        batch = v1.decode(body, slot.predictor.input, slot.limits)
+        if slot.predictor.streams and v1.take_stream(batch):
             return await sse.response(_v1_parts(slot, batch, deadline))
-        with slot.predicting.time():
-            outputs, request.call.cache = await slot.answer(batch, deadline)
-        with slot.encoding.time():
-            return Response(200, v1.encode(outputs, slot.predictor.v1_fields, slot.version), [JSON])
+        decoded = time.monotonic()
+        outputs, request.cache = await slot.answer(batch, deadline)
+        predicted = time.monotonic()
+        answer = v1.encode(outputs, slot.predictor.v1_fields, slot.version)
+        slot.observe_steps(begun, decoded, predicted, time.monotonic())
+        return Response(200, answer, [JSON])
 
     async def v2_infer(self, request: Request) -> Response:
         """``POST /v2/models/{model}[/versions/{version}]/infer``."""
@@ -78,7 +79,7 @@ class Endpoints:
         media_type = request.media_type()
         if media_type not in ("application/json", "application/octet-stream", ""):
             raise unsupported_media_type(media_type)
-        deadline = request.deadline()
+        deadline = request.parse_deadline()
         body = await request.body(deadline)
         json_length = _json_length(request)
         if media_type != "application/json" and json_length is None and b'"binary_data' not in body:
@@ -86,12 +87,13 @@ class Endpoints:
             # extension, by that header or by a binary_data parameter; nothing else may come without its type.
             raise unsupported_media_type(media_type)
         predictor = slot.predictor
-        with slot.decoding.time():
-            batch, reply = v2.decode(body, json_length, predictor.input, predictor.outputs, slot.limits)
-        with slot.predicting.time():
-            outputs, request.call.cache = await slot.answer(batch, deadline)
-        with slot.encoding.time():
-            answer, header_length = v2.encode(outputs, reply, slot.name, slot.version)
+        begun = time.monotonic()
+        batch, reply = v2.decode(body, json_length, predictor.input, predictor.outputs, slot.limits)
+        decoded = time.monotonic()
+        outputs, request.cache = await slot.answer(batch, deadline)
+        predicted = time.monotonic()
+        answer, header_length = v2.encode(outputs, reply, slot.name, slot.version)
+        slot.observe_steps(begun, decoded, predicted, time.monotonic())
         if header_length is None:
             return Response(200, answer, [JSON])
         length = (b"inference-header-content-length", b"%d" % header_length)
@@ -142,8 +144,7 @@ class Endpoints:
 
     async def metrics(self, request: Request) -> Response:
         """``GET /metrics``: this server's metrics, then KServe's and the process's."""
-        text = generate_latest(self._metrics.registry) + generate_latest(REGISTRY)
-        return Response(200, text, [(b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode())])
+        return Response(200, self._metrics.exposition(), [(b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode())])
 
     async def repository_index(self, request: Request) -> Response:
         """``POST /v2/repository/index``."""
@@ -170,7 +171,7 @@ class Endpoints:
 
     def _slot(self, request: Request) -> Slot:
         slot = self._registry.find(request.params["model"], request.params.get("version", ""))
-        request.call.slot = slot
+        request.slot = slot
         return slot
 
     def _ready_slot(self, request: Request) -> Slot:
@@ -188,13 +189,12 @@ def readiness(content: dict[str, Any], unready: str) -> Response:
 
 async def _v1_parts(slot: Slot, batch: Batch, deadline: float) -> AsyncGenerator[bytes, None]:
     """A streamed answer: events as the model gives them, then ``done`` with what V1 answers otherwise."""
-    with slot.predicting.time():
-        async with contextlib.aclosing(slot.stream(batch, deadline)) as parts:
-            async for part in parts:
-                if isinstance(part, Event):
-                    yield sse.event(part.data, part.name)
-                else:
-                    yield sse.event(v1.encode_payload(part, slot.predictor.v1_fields, slot.version), "done")
+    async with contextlib.aclosing(slot.stream(batch, deadline)) as parts:
+        async for part in parts:
+            if isinstance(part, Event):
+                yield sse.event(part.data, part.name)
+            else:
+                yield sse.event(v1.encode_payload(part, slot.predictor.v1_fields, slot.version), "done")
 
 
 def _json_length(request: Request) -> int | None:

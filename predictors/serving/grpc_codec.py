@@ -102,8 +102,9 @@ def _tensor(entry: Any, allowed: tuple[str, ...], raw: bytes | None) -> Tensor:
     if entry.datatype == "BYTES":
         texts = [text_from_utf8(entry.name, i, value) for i, value in enumerate(values)]
         return Tensor(entry.name, entry.datatype, shape, texts)
-    try:
-        array = np.array(values, dtype=NUMPY_TYPES[entry.datatype])
+    dtype = NUMPY_TYPES[entry.datatype]
+    try:  # protobuf has FP32 within its range already, as Python's floats
+        array = np.array(list(values), dtype=np.float64 if dtype.kind == "f" else dtype)
     except OverflowError:
         raise InvalidInput(f'input "{entry.name}" holds a number outside the range of {entry.datatype}') from None
     return Tensor(entry.name, entry.datatype, shape, array.reshape(shape))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, TypeAlias
 
@@ -40,11 +41,17 @@ GRPC_STATUS: dict[type[ServingError], grpc.StatusCode] = {
     DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 INFERENCE_SERVICE = "inference.GRPCInferenceService"
-Answer: TypeAlias = Callable[[Call, Any], Awaitable[Any]]
+Answer: TypeAlias = Callable[["_Call", Any], Awaitable[Any]]
 # A message up to this many times the limit is read, to be refused like any other; gRPC itself refuses what is larger.
 _READ_FACTOR = 2
 # For the last response to leave, seconds.
 _FLUSH_SECONDS = 0.1
+
+
+class _Call(Call):
+    __slots__ = ("deadline",)
+
+    deadline: float  # seconds on the clock of `time.monotonic`
 
 
 class InferenceService:
@@ -83,7 +90,7 @@ class InferenceService:
     def _handler(self, name: str, message: Any, answer: Answer, protocol: str, quiet: bool) -> Any:
         async def handle(raw: bytes, context: Any) -> bytes:
             metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-            call = Call(protocol, metadata.get("x-request-id"), "/" + name)
+            call = _Call(protocol, metadata.get("x-request-id"), "/" + name)
             call.quiet, call.bytes_in = quiet, len(raw)
             call.code = grpc.StatusCode.CANCELLED.name
             self.active += 1
@@ -105,7 +112,7 @@ class InferenceService:
 
         return grpc.unary_unary_rpc_method_handler(handle)
 
-    def _deadline(self, call: Call, metadata: dict[str, str], context: Any) -> float:
+    def _deadline(self, call: _Call, metadata: dict[str, str], context: Any) -> float:
         seconds = allowed_seconds(self._settings.request_timeout_seconds, metadata.get(HEADER))
         remaining = context.time_remaining()
         return call.started + (seconds if remaining is None else min(seconds, remaining))
@@ -118,20 +125,20 @@ class InferenceService:
         except DecodeError:
             raise InvalidInput(f"the message is not a valid {message.DESCRIPTOR.full_name}") from None
 
-    async def _server_live(self, call: Call, request: Any) -> Any:
+    async def _server_live(self, call: _Call, request: Any) -> Any:
         return pb.ServerLiveResponse(live=True)
 
-    async def _server_ready(self, call: Call, request: Any) -> Any:
+    async def _server_ready(self, call: _Call, request: Any) -> Any:
         return pb.ServerReadyResponse(ready=not self._registry.unready())
 
-    async def _server_metadata(self, call: Call, request: Any) -> Any:
+    async def _server_metadata(self, call: _Call, request: Any) -> Any:
         return pb.ServerMetadataResponse(name=SERVER_NAME, version=__version__, extensions=EXTENSIONS)
 
-    async def _model_ready(self, call: Call, request: Any) -> Any:
+    async def _model_ready(self, call: _Call, request: Any) -> Any:
         slot = self._find(call, request.name, request.version)
         return pb.ModelReadyResponse(ready=not self._registry.model_unready(slot))
 
-    async def _model_metadata(self, call: Call, request: Any) -> Any:
+    async def _model_metadata(self, call: _Call, request: Any) -> Any:
         slot = self._find(call, request.name, request.version)
         slot.require_ready()
         tensor = pb.ModelMetadataResponse.TensorMetadata
@@ -143,32 +150,34 @@ class InferenceService:
             outputs=[tensor(**entry) for entry in slot.predictor.get_output_types()],
         )
 
-    async def _model_infer(self, call: Call, request: Any) -> Any:
+    async def _model_infer(self, call: _Call, request: Any) -> Any:
         slot = self._find(call, request.model_name, request.model_version)
         slot.require_ready()
         predictor = slot.predictor
-        with slot.decoding.time():
-            batch, wanted = grpc_codec.decode(request, predictor.input, predictor.outputs, slot.limits)
-        with slot.predicting.time():
-            outputs, call.cache = await slot.answer(batch, call.deadline)
-        with slot.encoding.time():
-            return grpc_codec.encode(request, outputs, wanted, slot.name, slot.version)
+        begun = time.monotonic()
+        batch, wanted = grpc_codec.decode(request, predictor.input, predictor.outputs, slot.limits)
+        decoded = time.monotonic()
+        outputs, call.cache = await slot.answer(batch, call.deadline)
+        predicted = time.monotonic()
+        response = grpc_codec.encode(request, outputs, wanted, slot.name, slot.version)
+        slot.observe_steps(begun, decoded, predicted, time.monotonic())
+        return response
 
-    async def _load(self, call: Call, request: Any) -> Any:
+    async def _load(self, call: _Call, request: Any) -> Any:
         slot = self._repository_slot(call, request)
         await self._registry.load(slot)
         return pb.RepositoryModelLoadResponse(model_name=slot.name, isLoaded=True)
 
-    async def _unload(self, call: Call, request: Any) -> Any:
+    async def _unload(self, call: _Call, request: Any) -> Any:
         slot = self._repository_slot(call, request)
         await self._registry.unload(slot)
         return pb.RepositoryModelUnloadResponse(model_name=slot.name, isUnloaded=True)
 
-    def _find(self, call: Call, name: str, version: str) -> Slot:
+    def _find(self, call: _Call, name: str, version: str) -> Slot:
         call.slot = self._registry.find(name, version)
         return call.slot
 
-    def _repository_slot(self, call: Call, request: Any) -> Slot:
+    def _repository_slot(self, call: _Call, request: Any) -> Slot:
         if not self._settings.enable_repository:
             raise NotFound(REPOSITORY_OFF)
         return self._find(call, grpc_codec.repository_model_name(request), "")

@@ -1,24 +1,21 @@
-"""The HTTP request and response that the REST endpoints work with, on bare ASGI."""
+"""The HTTP request and response that the REST endpoints work with."""
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from functools import lru_cache
+from typing import Any
 
 import orjson
 
 from predictors.serving.deadline import HEADER, allowed_seconds
-from predictors.serving.errors import DeadlineExceeded, TooLarge, UnsupportedMediaType
+from predictors.serving.errors import DeadlineExceeded, ServingError, TooLarge, UnsupportedMediaType
+from predictors.serving.http_wire import Header
 from predictors.serving.telemetry import Call
 
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Header: TypeAlias = tuple[bytes, bytes]
-
 JSON: Header = (b"content-type", b"application/json")
+_TIMEOUT = HEADER.encode()
 
 
 class ClientDisconnected(Exception):  # an event, not a fault
@@ -41,41 +38,108 @@ class Response:
         return cls(status, orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), [JSON])
 
 
-class Request:
-    """One HTTP request.
+class Request(Call):
+    """One HTTP request, whose body may still be on its way, and what is known of it so far.
 
     Args:
-        scope: ASGI's connection scope.
-        receive: ASGI's channel for the body.
-        call: the record of this request.
+        method: such as ``POST``.
+        path: without the query, percent-decoded.
+        headers: names in lower case; of equal ones the first.
         max_body_bytes: the limit for `body`.
         timeout_seconds: the longest time that the server allows.
+        ask: called when the body is waited for.
     """
 
-    __slots__ = ("_max_body_bytes", "_receive", "_timeout_seconds", "call", "headers", "params")
+    __slots__ = (
+        "_ask",
+        "_chunks",
+        "_fault",
+        "_max_body_bytes",
+        "_size",
+        "_timeout_seconds",
+        "_waiter",
+        "asked",
+        "complete",
+        "headers",
+        "held",
+        "method",
+        "params",
+    )
 
-    def __init__(self, scope: Scope, receive: Receive, call: Call, max_body_bytes: int, timeout_seconds: float) -> None:
-        self.headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))  # of equal ones the first counts
-        self.call = call
-        self.params: dict[str, str] = {}
-        self._receive = receive
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        headers: dict[bytes, bytes],
+        max_body_bytes: int,
+        timeout_seconds: float,
+        ask: Callable[[], None],
+    ) -> None:
+        given_id = headers.get(b"x-request-id")
+        super().__init__("", None if given_id is None else given_id.decode("latin-1"), path)
+        self.method = method
+        self.headers = headers
+        self.params: Mapping[str, str] = {}
+        self.complete = False
+        """Whether the whole body is here."""
+        self.asked = False
+        """Whether somebody waits for the body."""
+        self.held = 0
+        """Bytes of the body in memory."""
+        self.close = b"expect" in headers  # such a client may or may not send its body after an early answer
         self._max_body_bytes = max_body_bytes
         self._timeout_seconds = timeout_seconds
-        # A client that waits for leave to send its body may or may not send it after an error.
-        call.close = b"expect" in self.headers
+        self._ask = ask
+        self._chunks: list[bytes] = []
+        self._fault: ServingError | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    def feed(self, chunk: bytes) -> None:
+        """Take a part of the body; of one that is too large, no more than the limit is ever held."""
+        self.bytes_in += len(chunk)
+        if self._fault is not None:
+            return
+        if self.bytes_in > self._max_body_bytes:
+            self.refuse(self._too_large())
+        else:
+            self.held = self.bytes_in
+            self._chunks.append(chunk)
+
+    def end(self) -> None:
+        """The body is all here."""
+        self.complete = True
+        if self._waiter is not None:
+            self._wake()
+
+    def refuse(self, fault: ServingError) -> None:
+        """Take no more of the body: `body` raises this."""
+        self._fault = fault
+        self.drop()
+        self._wake()
+
+    def drop(self) -> None:
+        """Let go of the body."""
+        self._chunks = []
+        self.held = 0
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def header(self, name: bytes) -> str | None:
         """A header's value; ``name`` in lower case."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
-    def deadline(self) -> float:
+    def parse_deadline(self) -> float:
         """When the answer must be ready, seconds on the clock of `time.monotonic`.
 
         Raises:
             InvalidInput: ``x-request-timeout-ms`` is not a positive integer.
         """
-        return self.call.started + allowed_seconds(self._timeout_seconds, self.header(HEADER.encode()))
+        if _TIMEOUT not in self.headers:
+            return self.started + self._timeout_seconds
+        return self.started + allowed_seconds(self._timeout_seconds, self.header(_TIMEOUT))
 
     def media_type(self) -> str:
         """The content type without its parameters, in lower case; empty if there is none.
@@ -85,12 +149,10 @@ class Request:
         """
         if self.headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise UnsupportedMediaType("content-encoding is not supported; send the body uncompressed")
-        media_type, _, rest = (self.header(b"content-type") or "").lower().partition(";")
-        for parameter in rest.split(";"):
-            key, _, value = parameter.partition("=")
-            if key.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8"):
-                raise UnsupportedMediaType('the charset of "content-type" must be utf-8')
-        return media_type.strip()
+        media_type, charset = _parse_media_type(self.headers.get(b"content-type", b""))
+        if charset not in ("", "utf-8", "utf8"):
+            raise UnsupportedMediaType('the charset of "content-type" must be utf-8')
+        return media_type
 
     def require_json(self) -> None:
         """Pass only a JSON body.
@@ -102,39 +164,49 @@ class Request:
             raise unsupported_media_type(self.header(b"content-type"))
 
     async def body(self, deadline: float) -> bytes:
-        """Read the whole body, unless it is too large: then no more than the limit is ever held.
+        """Read the whole body.
 
         Raises:
             TooLarge: over the limit, told by its head or by what came.
             DeadlineExceeded: it had not arrived by then.
-            ClientDisconnected: the client went away.
+            Overloaded: too much is held for others.
         """
+        if not self.complete:
+            await self._rest(deadline)
+        if self._fault is not None:
+            raise self._fault
+        self.close = False
+        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+
+    async def _rest(self, deadline: float) -> None:
         declared = self.headers.get(b"content-length")
         if declared is not None and int(declared) > self._max_body_bytes:
             raise self._too_large()
-        chunks, size = [], 0
+        if self._fault is not None:
+            return
+        self.asked = True
+        self._ask()
+        self._waiter = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                while True:
-                    message = await self._receive()
-                    if message["type"] == "http.disconnect":
-                        raise ClientDisconnected
-                    chunk = message.get("body", b"")
-                    size += len(chunk)
-                    self.call.bytes_in = size
-                    if size > self._max_body_bytes:
-                        raise self._too_large()
-                    chunks.append(chunk)
-                    if not message.get("more_body", False):
-                        break
+                await self._waiter
         except TimeoutError:
-            self.call.close = True  # what still comes would be taken for the next request
+            self.close = True  # what still comes would be taken for the next request
             raise DeadlineExceeded("the body did not arrive before the deadline") from None
-        self.call.close = False
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"the body is too large; at most {self._max_body_bytes} bytes are allowed")
+
+
+@lru_cache(maxsize=64)
+def _parse_media_type(value: bytes) -> tuple[str, str]:
+    """The media type, and the charset or an empty string."""
+    media_type, _, rest = value.decode("latin-1").lower().partition(";")
+    for parameter in rest.split(";"):
+        key, _, charset = parameter.partition("=")
+        if key.strip() == "charset":
+            return media_type.strip(), charset.strip().strip('"')
+    return media_type.strip(), ""
 
 
 def unsupported_media_type(given: str | None) -> UnsupportedMediaType:

@@ -1,8 +1,8 @@
 """The few names of the kserve package that serving needs, without what `import kserve` costs.
 
 ``kserve/__init__.py`` imports the Kubernetes API client, the model server (whose argument parser reads ``sys.argv``
-at import and exits on what it takes for its own flags) and FastAPI's application. Serving needs one base class, the
-gRPC messages and four histograms. So the package is entered in ``sys.modules`` without running its ``__init__``;
+at import and exits on what it takes for its own flags) and FastAPI's application. Serving needs one base class and the
+gRPC messages. So the package is entered in ``sys.modules`` without running its ``__init__``;
 that runs after all, unchanged, when somebody asks the package for a name that it would have defined.
 
 Run ``python -X importtime -m predictors.serving.kserve_api`` to see what is left.
@@ -43,7 +43,6 @@ def _defer_package_init() -> None:
 _importing = True  # while it is, a missing name is a submodule that has yet to be imported
 _defer_package_init()
 
-import kserve.metrics as kserve_metrics  # noqa: E402
 from kserve.errors import InvalidInput as KServeInvalidInput  # noqa: E402
 from kserve.model import Model  # noqa: E402
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb  # noqa: E402
@@ -57,6 +56,5 @@ __all__ = [
     "InferResponse",
     "KServeInvalidInput",
     "Model",
-    "kserve_metrics",
     "pb",
 ]

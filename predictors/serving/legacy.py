@@ -36,21 +36,21 @@ class LegacyEndpoints:
     async def predict(self, request: Request) -> Response:
         """``POST /predict``: one row; its field says which model is meant."""
         request.require_json()
-        deadline = request.deadline()
+        deadline = request.parse_deadline()
         body = await request.body(deadline)
         payload = parse_object(body, "features", "text")
         slot = self._slot_for(payload)
-        request.call.slot = slot
+        request.slot = slot
         slot.require_ready()
         batch = _decode(payload, slot)
-        outputs, request.call.cache = await slot.answer(batch, deadline)
+        outputs, request.cache = await slot.answer(batch, deadline)
         return Response.json(
             {
-                "request_id": request.call.id,
+                "request_id": request.id,
                 "prediction": _label(outputs),
                 "confidence": float(np.max(outputs["predict_proba"])),
                 "model_version": slot.version,
-                "latency_ms": round((time.monotonic() - request.call.started) * 1000, 3),
+                "latency_ms": round((time.monotonic() - request.started) * 1000, 3),
             }
         )
 

@@ -57,25 +57,27 @@ class OpenAiEndpoints:
 
     async def _answer(self, request: Request, subject: str, decode: openai.Decode, reply_type: type[Reply]) -> Response:
         request.require_json()
-        deadline = request.deadline()
+        deadline = request.parse_deadline()
         payload = parse_object(await request.body(deadline), subject, "model")
         slot = self._slot(request, openai.model_name(payload))
         slot.require_ready()
-        with slot.decoding.time():
-            generation = decode(payload, slot.limits)
-        reply = reply_type(request.call.id, slot.name, slot.version, generation.include_usage)
+        begun = time.monotonic()
+        generation = decode(payload, slot.limits)
+        decoded = time.monotonic()
+        reply = reply_type(request.id, slot.name, slot.version, generation.include_usage)
         if generation.stream:
             return await sse.response(_chunks(slot, generation, reply, deadline))
-        with slot.predicting.time():
-            outputs, request.call.cache = await slot.answer(generation.batch, deadline)
-        with slot.encoding.time():
-            return Response.json(reply.whole(outputs))
+        outputs, request.cache = await slot.answer(generation.batch, deadline)
+        predicted = time.monotonic()
+        response = Response.json(reply.whole(outputs))
+        slot.observe_steps(begun, decoded, predicted, time.monotonic())
+        return response
 
     def _slot(self, request: Request, name: str) -> Slot:
         slot = self._registry.find(name)
         if not slot.predictor.generates:
             raise NotFound(f'model "{name}" does not generate text; {", ".join(self._generating())} can be used here')
-        request.call.slot = slot
+        request.slot = slot
         return slot
 
     def _generating(self) -> list[str]:
@@ -86,13 +88,12 @@ async def _chunks(
     slot: Slot, generation: openai.Generation, reply: Reply, deadline: float
 ) -> AsyncGenerator[bytes, None]:
     """A streamed answer. Nothing is sent before the model gives something, so that until then errors have a status."""
-    with slot.predicting.time():
-        async with contextlib.aclosing(slot.stream(generation.batch, deadline)) as parts:
-            chunks = reply.opening()
-            async for part in parts:
-                if isinstance(part, Event):
-                    chunks.append(reply.piece(part.data["text"]))
-                    yield b"".join(map(sse.event, chunks))
-                    chunks = []
-                else:
-                    yield b"".join(map(sse.event, [*chunks, *reply.ending(part)])) + _DONE
+    async with contextlib.aclosing(slot.stream(generation.batch, deadline)) as parts:
+        chunks = reply.opening()
+        async for part in parts:
+            if isinstance(part, Event):
+                chunks.append(reply.piece(part.data["text"]))
+                yield b"".join(map(sse.event, chunks))
+                chunks = []
+            else:
+                yield b"".join(map(sse.event, [*chunks, *reply.ending(part)])) + _DONE

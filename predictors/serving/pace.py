@@ -22,18 +22,18 @@ class Pace:
         self._gap: float | None = None
 
     def begin(self) -> None:
-        """Work on an answer has begun."""
+        """Work on a batch has begun."""
         if self._under_way == 0:
             self._last = self._clock()  # idle time is nobody's
         self._under_way += 1
 
-    def end(self, answered: bool) -> None:
-        """Work has ended, with an answer or without; what was refused or given up does not count."""
+    def end(self, answers: int = 1) -> None:
+        """Work on a batch has ended, with so many answers; what was refused or given up is none."""
         self._under_way -= 1
-        if not answered:
+        if not answers:
             return
         now = self._clock()
-        gap, self._last = now - self._last, now
+        gap, self._last = (now - self._last) / answers, now
         self._gap = gap if self._gap is None else self._gap + _WEIGHT * (gap - self._gap)
 
     def seconds_for(self, answers: int) -> int:

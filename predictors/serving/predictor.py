@@ -51,6 +51,9 @@ class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not 
     """How many requests may run and wait by default; one more is turned away."""
     workers: ClassVar[int] = 1
     """How many batches are computed at once, each on a thread; with more than one, `infer` must be thread-safe."""
+    rowwise: ClassVar[bool] = False
+    """Whether each row is computed for itself and `infer` is thread-safe: then requests may be computed together, and
+    short ones on the event loop."""
     streams: ClassVar[bool] = False
     """Whether `infer` gives parts of the answer as they come; V1 then knows the parameter ``stream``."""
     slow: ClassVar[bool] = False

@@ -124,7 +124,7 @@ def _new_cache(settings: ServerSettings, metrics: Metrics) -> ResultCache:
     cache = ResultCache(
         settings.cache_max_bytes,
         settings.cache_ttl_seconds,
-        lambda event: metrics.cache_events.labels(event).inc(),
+        metrics.count_cache_event,
         url=settings.cache_url,
     )
     metrics.cache_bytes.set_function(lambda: cache.bytes)

@@ -5,7 +5,7 @@ last segment (``/v1/models/iris:predict``), so there a colon splits too. A tree 
 that does not grow with the number of routes.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -13,6 +13,7 @@ from predictors.serving.errors import MethodNotAllowed, NotFound
 from predictors.serving.http import Request, Response
 from predictors.serving.telemetry import plain_error
 
+_MOST_KNOWN = 1024
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
@@ -45,6 +46,7 @@ class Router:
 
     def __init__(self) -> None:
         self._root = _Node()
+        self._known: dict[tuple[str, str], tuple[Route, dict[str, str]]] = {}
 
     def add(self, method: str, pattern: str, route: Route) -> None:
         """Add a route; one for GET answers HEAD too."""
@@ -59,8 +61,8 @@ class Router:
         if method == "GET":
             node.methods["HEAD"] = route
 
-    def match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
-        """Find the route.
+    def match(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
+        """Find the route; what was found before is remembered.
 
         Returns:
             The route, and the values of the pattern's parameters.
@@ -69,6 +71,16 @@ class Router:
             NotFound: no such path.
             MethodNotAllowed: the path is for other methods.
         """
+        known = self._known.get((method, path))
+        if known is not None:
+            return known
+        found = self._find(method, path)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()  # somebody makes paths up
+        self._known[method, path] = found
+        return found
+
+    def _find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         node, params = self._root, {}
         for segment in _segments(path):
             literal = node.literals.get(segment)

@@ -61,9 +61,8 @@ def finite_features(array: FloatArray, field: str) -> FloatArray:
     Raises:
         InvalidInput: naming the first such element.
     """
-    fits = np.abs(array) <= FP32_MAX
-    if not fits.all():
-        row, column = np.argwhere(~fits)[0]
+    if not np.abs(array).max() <= FP32_MAX:  # which NaN is not, either
+        row, column = np.argwhere(~(np.abs(array) <= FP32_MAX))[0]
         raise InvalidInput(f"{field}[{row}][{column}] is not a finite number within the range of FP32")
     return array
 

@@ -7,24 +7,22 @@ all the rest.
 
 import asyncio
 import contextlib
-import functools
 import gc
 import logging
-import math
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import uvicorn
+import uvloop
 from prometheus_client import CollectorRegistry
-from starlette.middleware.cors import CORSMiddleware
 
+from predictors.serving.cors import Cors
 from predictors.serving.endpoints import Endpoints
 from predictors.serving.grpc_server import GrpcServer
-from predictors.serving.http_protocol import HttpProtocol
+from predictors.serving.http_server import HttpServer
 from predictors.serving.legacy import LegacyEndpoints
 from predictors.serving.metrics import Metrics
 from predictors.serving.openai_endpoints import OpenAiEndpoints
@@ -41,14 +39,6 @@ logger = logging.getLogger(__name__)
 
 class StartupError(Exception):
     """The server cannot start; the text says what to do."""
-
-
-class _Uvicorn(uvicorn.Server):
-    """Uvicorn with its signal handling left to `Server`."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
 
 
 class Server:
@@ -70,7 +60,6 @@ class Server:
     ) -> None:
         metrics = Metrics(CollectorRegistry())
         telemetry = Telemetry(metrics, log_json, log=settings.log_level in ("debug", "info"))
-        self._telemetry = telemetry
         self._settings = settings
         self._on_ready = on_ready
         self._hurry = asyncio.Event()  # ends the drain
@@ -82,15 +71,8 @@ class Server:
         if any(predictor.generates for predictor in predictors):
             OpenAiEndpoints(self.registry).register(router)
         OpenApiEndpoint(self.registry).register(router)
-        self.app: Any = RestApp(router, self.registry, settings, telemetry)
-        if settings.cors_origins:
-            self.app = CORSMiddleware(
-                self.app,
-                allow_origins=settings.cors_origins,
-                allow_methods=("GET", "POST"),
-                allow_headers=("*",),
-                expose_headers=("x-request-id", "x-model-version", "x-cache"),
-            )
+        app = RestApp(router, self.registry, Cors(settings.cors_origins) if settings.cors_origins else None, telemetry)
+        self.http = HttpServer(app, settings, metrics)
         self._grpc = GrpcServer(self.registry, settings, telemetry) if settings.enable_grpc else None
 
     def run(self) -> None:
@@ -99,35 +81,22 @@ class Server:
         Raises:
             StartupError: a port is taken.
         """
-        config = uvicorn.Config(
-            self.app,
-            http=functools.partial(HttpProtocol, telemetry=self._telemetry),  # type: ignore[arg-type]
-            loop="uvloop",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=self._settings.keep_alive_seconds,
-            timeout_graceful_shutdown=math.ceil(self._settings.grace_seconds),
-        )
-        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(self._serve(_Uvicorn(config)))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._serve())
         if self._forced and any(slot.busy for slot in self.registry.slots.values()):
             logging.shutdown()
             os._exit(0)  # the interpreter would wait for the models' threads
 
-    async def _serve(self, http: uvicorn.Server) -> None:
+    async def _serve(self) -> None:
         listener = self._listen()
         grpc_port = await self._start_grpc()
         stop = asyncio.Event()
-        self._handle_signals(http, stop)
+        self._handle_signals(stop)
+        await self.http.start(listener)
         loading = asyncio.create_task(self._load(listener.getsockname()[1], grpc_port))
-        stopping = asyncio.create_task(self._stop(stop, http))
         try:
-            await http.serve(sockets=[listener])
-            stop.set()
-            await stopping
+            await stop.wait()
+            await self._stop()
         finally:
             loading.cancel()
             await self.registry.close_cache()
@@ -166,10 +135,10 @@ class Server:
         if self._on_ready is not None:
             self._on_ready(self.registry, http_port, grpc_port)
 
-    def _handle_signals(self, http: uvicorn.Server, stop: asyncio.Event) -> None:
+    def _handle_signals(self, stop: asyncio.Event) -> None:
         def on_signal(number: signal.Signals) -> None:
             if stop.is_set():
-                self._forced = http.should_exit = http.force_exit = True
+                self._forced = True
                 self._hurry.set()
                 return
             if number is signal.SIGINT:
@@ -180,16 +149,14 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_signal, number)
 
-    async def _stop(self, stop: asyncio.Event, http: uvicorn.Server) -> None:
-        await stop.wait()
+    async def _stop(self) -> None:
         self.registry.draining = True
         await self.registry.notify()
         logger.info("shutting down: not ready, still accepting for up to %.1f s", self._settings.drain_seconds)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._hurry.wait(), self._settings.drain_seconds)
-        http.should_exit = True
-        if self._grpc is not None:
-            await self._grpc.stop(self._settings.grace_seconds, lambda: self._forced)
+        servers = (self.http, self._grpc) if self._grpc else (self.http,)
+        await asyncio.gather(*(each.stop(self._settings.grace_seconds, lambda: self._forced) for each in servers))
 
 
 def use_json(log_format: str) -> bool:

@@ -38,6 +38,16 @@ class ServerSettings(Settings):
         default=(), description="Browser origins that may call, comma-separated; none by default."
     )
     max_body_bytes: int = Field(default=4 * 2**20, ge=1024, description="Largest request body, bytes.")
+    max_held_bytes: int = Field(
+        default=256 * 2**20,
+        ge=1024,
+        description="Most bytes of request bodies in memory at once; a request beyond gets 429.",
+    )
+    max_connections: int = Field(
+        default=10_000,
+        ge=1,
+        description="Most HTTP connections; for one more, an idle one is closed, or it gets 503 if none is.",
+    )
     max_rows: int | None = Field(
         default=None, ge=1, description="Most rows in one request; each model has its own default."
     )
@@ -48,6 +58,10 @@ class ServerSettings(Settings):
         default=None,
         ge=1,
         description="Most requests running and waiting, per model; one more gets 429. Each model has its own default.",
+    )
+    micro_batching: Literal["auto", "off"] = Field(
+        default="auto",
+        description="Compute concurrent requests together: auto (where that is faster), or off.",
     )
     cache: Literal["auto", "all", "off"] = Field(
         default="auto", description="Whose answers are cached: auto (models that take seconds), all, or off."
@@ -73,6 +87,12 @@ class ServerSettings(Settings):
         default=60.0, ge=0, description="After draining: wait this long for requests in flight, seconds."
     )
     keep_alive_seconds: int = Field(default=75, ge=1, description="Close an idle connection after this long, seconds.")
+    head_timeout_seconds: float = Field(
+        default=10.0, gt=0, description="Longest time for a request's head to arrive, seconds."
+    )
+    write_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="Drop a client that takes nothing of its answer for this long, seconds."
+    )
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="Log lines: json, text, or auto (text on a terminal)."
     )

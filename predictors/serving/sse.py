@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 
-from predictors.serving.http import Header, Response
+from predictors.serving.http import Response
+from predictors.serving.http_wire import Header
 
 HEADERS: tuple[Header, ...] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),

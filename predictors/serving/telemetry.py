@@ -1,28 +1,42 @@
 """One record a request; metrics and the access log are both written from it, once, at the end."""
 
+import asyncio
 import contextlib
 import logging
 import os
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 import orjson
 
 from predictors.serving.metrics import Metrics
+from predictors.serving.series import Series, Tally
 from predictors.serving.slot import Slot
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+_ID_DIGITS = 32
+
+
+def _new_ids() -> Iterator[str]:
+    """Random ids of 128 bits, made many at a time: each call of the system lets other threads take the interpreter."""
+    while True:
+        digits = os.urandom(256 * _ID_DIGITS // 2).hex()
+        for start in range(0, len(digits), _ID_DIGITS):
+            yield digits[start : start + _ID_DIGITS]
+
+
+_ids = _new_ids()
 
 
 def request_id(given: str | None) -> str:
-    """The caller's id if it is safe to log and to send back, a new one otherwise."""
+    """The caller's id if it is safe to log and to send back, a new one otherwise. For the event loop's thread alone."""
     if given and _SANE_ID.fullmatch(given):
         return given
-    return os.urandom(16).hex()
+    return next(_ids)
 
 
 def plain_error(message: str, status: int, field: str) -> dict[str, Any]:
@@ -44,7 +58,6 @@ class Call:
         "cache",
         "close",
         "code",
-        "deadline",
         "error_body",
         "id",
         "path",
@@ -59,7 +72,6 @@ class Call:
         self.id = request_id(given_id)
         self.path = path
         self.started = time.monotonic()
-        self.deadline = self.started  # seconds on the clock of time.monotonic
         self.slot: Slot | None = None
         self.error_body: Callable[[str, int, str], dict[str, Any]] = plain_error
         self.code = ""
@@ -71,7 +83,7 @@ class Call:
 
 
 class Telemetry:
-    """Where finished calls are counted and logged.
+    """Where finished calls are counted and logged. For the event loop's thread alone.
 
     Args:
         metrics: the server's metrics.
@@ -80,59 +92,65 @@ class Telemetry:
         stream: where it goes.
     """
 
-    def __init__(self, metrics: Metrics, json: bool, log: bool = True, stream: TextIO = sys.stderr) -> None:
+    def __init__(self, metrics: Metrics, json: bool, log: bool = True, stream: BinaryIO = sys.stderr.buffer) -> None:
         self.metrics = metrics
-        self._json = json
+        self._format = _json_line if json else _text_line
         self._log = log
         self._stream = stream
+        self._unwritten: list[bytes] = []
         # Looking labels up takes longer than counting; there are as many entries as series.
-        self._series: dict[tuple[str, str, str, str], tuple[Any, Any]] = {}
+        self._series: dict[tuple[str, str, str, str], tuple[Tally, Series]] = {}
 
     def finish(self, call: Call) -> None:
         """Count and log a call that has been answered."""
         seconds = time.monotonic() - call.started
-        model = call.slot.name if call.slot else ""
-        version = call.slot.version if call.slot else ""
+        slot = call.slot
+        model, version = (slot.name, slot.version) if slot is not None else ("", "")
         if call.protocol:
-            count, latency = self._find_series(model, version, call.protocol, call.code)
-            count.inc()
-            latency.observe(seconds)
+            key = (model, version, call.protocol, call.code)
+            series = self._series.get(key)
+            if series is None:
+                metrics = self.metrics
+                series = metrics.requests.labels(*key), metrics.latency.labels(model, version, call.protocol)
+                self._series[key] = series
+            series[0].value += 1
+            series[1].observe(seconds)
         if self._log and not call.quiet:
-            self._write(call, model, version, seconds * 1000)
+            # Lines of one turn of the event loop are written together: each write is a call of the system.
+            if not self._unwritten:
+                asyncio.get_running_loop().call_soon(self._write)
+            self._unwritten.append(self._format(call, model, version, seconds * 1000))
 
-    def _find_series(self, model: str, version: str, protocol: str, code: str) -> tuple[Any, Any]:
-        key = (model, version, protocol, code)
-        series = self._series.get(key)
-        if series is None:
-            series = self.metrics.requests.labels(*key), self.metrics.latency.labels(model, version, protocol)
-            self._series[key] = series
-        return series
+    def _write(self) -> None:
+        lines, self._unwritten = b"".join(self._unwritten), []
+        with contextlib.suppress(OSError):  # nobody reads the log any more; the answers are still owed
+            self._stream.write(lines)
+            self._stream.flush()
 
-    def _write(self, call: Call, model: str, version: str, milliseconds: float) -> None:
-        if self._json:
-            line = orjson.dumps(
-                {
-                    "time": timestamp(time.time()),
-                    "level": "info",
-                    "logger": "access",
-                    "id": call.id,
-                    "model": model,
-                    "version": version,
-                    "protocol": call.protocol,
-                    "path": call.path,
-                    "status": call.code,
-                    "ms": round(milliseconds, 3),
-                    "bytes_in": call.bytes_in,
-                    "bytes_out": call.bytes_out,
-                }
-            ).decode()
-        else:
-            line = (
-                f"{time.strftime('%H:%M:%S')} {call.code:>3} {milliseconds:8.1f} ms  {printable(call.path)}  "
-                f"{call.bytes_in} B in  {call.bytes_out} B out  id {call.id}"
-            )
-        with contextlib.suppress(OSError):  # nobody reads the log any more; the answer is still owed
-            self._stream.write(line + "\n")
+
+def _json_line(call: Call, model: str, version: str, milliseconds: float) -> bytes:
+    entry = {
+        "time": timestamp(time.time()),
+        "level": "info",
+        "logger": "access",
+        "id": call.id,
+        "model": model,
+        "version": version,
+        "protocol": call.protocol,
+        "path": call.path,
+        "status": call.code,
+        "ms": round(milliseconds, 3),
+        "bytes_in": call.bytes_in,
+        "bytes_out": call.bytes_out,
+    }
+    return orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _text_line(call: Call, model: str, version: str, milliseconds: float) -> bytes:
+    return (
+        f"{time.strftime('%H:%M:%S')} {call.code:>3} {milliseconds:8.1f} ms  {printable(call.path)}  "
+        f"{call.bytes_in} B in  {call.bytes_out} B out  id {call.id}\n"
+    ).encode()
 
 
 def printable(text: str) -> str:

@@ -202,6 +202,8 @@ def _check_column_shape(tensor: Tensor) -> None:
 
 def _float64(tensor: Tensor) -> FloatArray:
     assert not isinstance(tensor.data, list)  # noqa: S101  # narrowed by the datatype check
+    if tensor.data.dtype == np.float64:
+        return tensor.data
     with np.errstate(invalid="ignore"):  # a signalling NaN is refused a line later, with its place
         array: NDArray[np.float64] = tensor.data.astype(np.float64)
     return array

@@ -61,4 +61,6 @@ def encode_payload(outputs: Outputs, fields: Mapping[str, str | tuple[str, ...]]
 
 def encode(outputs: Outputs, fields: Mapping[str, str | tuple[str, ...]], version: str) -> bytes:
     """Encode an answer as JSON."""
-    return orjson.dumps(encode_payload(outputs, fields, version), option=orjson.OPT_SERIALIZE_NUMPY)
+    answer = v1_columns(outputs, fields)
+    answer["model_version"] = version
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from typing import Any
 
 import grpc
@@ -25,10 +26,13 @@ def test_rest_gives_an_id_and_no_detail(caplog: pytest.LogCaptureFixture) -> Non
     async def scenario() -> httpx.Response:
         server = faulty_server()
         await server.registry.load_all()
-        transport = httpx.ASGITransport(server.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        await server.http.start(listener)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             answer = await client.post("/v1/models/paced:predict", json=BODY)
             good = await client.post("/v1/models/paced:predict", json={"instances": ["a"]})
+        await server.http.stop(0, lambda: True)
         server.registry.close()
         assert good.json() == {"predictions": ["a"], "model_version": "1"}
         return answer

@@ -7,7 +7,7 @@ from sklearn.datasets import load_iris, make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 from predictors.iris.forest import Forest, from_sklearn
-from predictors.iris.scorer import LevelScorer, MaskScorer, Scorer, new_scorer, number_leaves
+from predictors.iris.scorer import Leaves, LevelScorer, MaskScorer, Scorer, new_scorer
 from predictors.serving.errors import ArtifactError
 from tests.live import ARTIFACTS
 
@@ -66,7 +66,7 @@ def test_a_large_forest_equals_scikit_learn_too() -> None:
 
 def test_both_ways_of_scoring_agree(iris: tuple[RandomForestClassifier, Forest]) -> None:
     rows = np.random.default_rng(6).uniform(-1, 9, size=(2_000, 4))
-    ways = (MaskScorer(iris[1], number_leaves(iris[1])), LevelScorer(iris[1]))
+    ways = (MaskScorer(iris[1], Leaves.of(iris[1])), LevelScorer(iris[1]))
     masks, levels = (Scorer(way).predict_proba(rows) for way in ways)
     np.testing.assert_array_equal(masks, levels)
 

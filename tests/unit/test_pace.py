@@ -14,7 +14,7 @@ class Clock:
 def answer(pace: Pace, clock: Clock, seconds: float) -> None:
     pace.begin()
     clock.now += seconds
-    pace.end(True)
+    pace.end()
 
 
 def test_before_anything_was_measured_it_is_a_second() -> None:
@@ -46,7 +46,7 @@ def test_answers_at_once_share_the_time() -> None:
         pace.begin()
     clock.now += 8
     for _ in range(4):
-        pace.end(True)
+        pace.end()
     assert pace.seconds_for(4) < 4 * 8
 
 
@@ -67,5 +67,5 @@ def test_what_was_refused_does_not_count() -> None:
         answer(pace, clock, 3.0)
     for _ in range(100):
         pace.begin()
-        pace.end(False)
+        pace.end(0)
     assert pace.seconds_for(4) == 12
