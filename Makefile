@@ -59,6 +59,10 @@ import-time: $(INSTALLED) ## Show which imports cost a server the most at start,
 	@$(BIN)/python -X importtime -c 'import predictors.serving.server, predictors.iris.model, predictors.intent.model' 2>&1 \
 	  | sort -t '|' -k 2 -n | tail -n 15
 
+.PHONY: bench
+bench: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure iris and intent beside other servers; needs wrk, oha and ghz (ARGS= goes to the benchmark)
+	$(BIN)/python -m tests.benchmarks.bench $(ARGS)
+
 .PHONY: bench-startup
 bench-startup: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure cold starts and memory (ARGS= goes to the benchmark)
 	$(BIN)/python -m tests.benchmarks.startup $(ARGS)
@@ -67,9 +71,13 @@ bench-startup: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure cold starts and memory (
 bench-rows: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure what a prediction costs in process (ARGS= goes to the benchmark)
 	$(BIN)/python -m tests.benchmarks.rows $(ARGS)
 
-.PHONY: bench-throughput
-bench-throughput: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure requests a second beside other servers; needs wrk (ARGS= goes to the benchmark)
-	$(BIN)/python -m tests.benchmarks.throughput $(ARGS)
+.PHONY: bench-backends
+bench-backends: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure other ways to score iris and intent (ARGS= goes to the benchmark)
+	$(BIN)/python -m tests.benchmarks.backends $(ARGS)
+
+.PHONY: bench-batching
+bench-batching: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure what computing waiting requests together is worth (ARGS= goes to the benchmark)
+	$(BIN)/python -m tests.benchmarks.batching $(ARGS)
 
 .PHONY: bench-summarizer
 bench-summarizer: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure the summarizer's engine beside other servers (ARGS= goes to the benchmark)

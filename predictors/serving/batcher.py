@@ -4,9 +4,9 @@ A model spends a fixed time on each batch, whatever its size, and some on each r
 pays to compute several requests at once:
 
 - While the model is busy, requests wait anyway; all that wait are then computed as one batch.
-- While it is idle, a request waits for others only as long as that pays: when the next is expected (by the pace of the
-  last ones) before the delay of those that wait adds up to the fixed time which it saves. None waits longer than that
-  fixed time, or beyond its deadline.
+- While it is idle, requests wait for others only as long as that pays: if the next is expected, by the pace of the last
+  ones, before the delay of those that wait adds up to the fixed time which it saves; and no longer than until it has
+  added up, should it not come. None waits longer than that fixed time, or beyond its deadline.
 
 If a batch of several fails, each request is computed on its own, so that an error reaches its own request alone.
 """
@@ -30,10 +30,10 @@ from predictors.serving.pace import Pace
 Infer: TypeAlias = Callable[[Batch, Job], Outputs]
 _Result: TypeAlias = Outputs | Exception
 
-# Weight of the newest gap between two requests.
+# Weight of the newest gap between two requests in their geometric mean, which a long pause between bursts moves little.
 _GAP_WEIGHT = 0.2
-# A gap may be so many times the expected one before nobody counts on the next request any more.
-_PATIENCE = 2.0
+# Requests that come at the same moment, seconds.
+_LEAST_GAP = 1e-6
 
 
 @dataclass(slots=True, eq=False)
@@ -80,6 +80,7 @@ class Batcher:
         self._gap, self._last_arrival = float("inf"), time.monotonic()
         self._waiting: deque[Request] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._held_since = 0.0  # when those that wait could have begun, but for the next one
         self.batches_running = 0
         self.in_flight = 0
         """Requests waiting or being computed."""
@@ -98,7 +99,8 @@ class Batcher:
         loop = asyncio.get_running_loop()
         now = time.monotonic()
         gap, self._last_arrival = now - self._last_arrival, now
-        self._gap = gap if self._gap == float("inf") else self._gap + _GAP_WEIGHT * (gap - self._gap)
+        gap = max(gap, _LEAST_GAP)
+        self._gap = gap if self._gap == float("inf") else self._gap ** (1 - _GAP_WEIGHT) * gap**_GAP_WEIGHT
         request = Request(batch, job, now, loop.create_future())
         self._waiting.append(request)
         self.in_flight += 1
@@ -111,6 +113,8 @@ class Batcher:
         if request in self._waiting:
             self._waiting.remove(request)
             self.in_flight -= 1
+            if not self._waiting:
+                self._held_since = 0.0
 
     def _dispatch(self, wait: bool = True) -> None:
         if self._timer is not None:
@@ -121,6 +125,7 @@ class Batcher:
             if delay > 0:
                 self._timer = asyncio.get_running_loop().call_later(delay, self._dispatch, False)
                 return
+            self._held_since = 0.0
             self._start(self._take())
             wait = True
 
@@ -129,10 +134,13 @@ class Batcher:
         saved, count = self._cost.fixed, len(self._waiting)
         if self._max_rows == 1 or not count * self._gap < saved:
             return 0.0
+        if sum(len(request.batch) for request in self._waiting) >= self._max_rows:
+            return 0.0
         now = time.monotonic()
+        self._held_since = self._held_since or now
         slack = min(request.job.deadline for request in self._waiting) - now
         slack -= self._cost.estimate(sum(request.batch.size for request in self._waiting))
-        return min(saved - (now - self._waiting[0].since), slack, _PATIENCE * self._gap)
+        return min(saved / count, self._held_since + saved - now, slack)
 
     def _take(self) -> list[Request]:
         """The next requests to compute together, in the order in which they came."""
@@ -158,7 +166,13 @@ class Batcher:
             with contextlib.suppress(RuntimeError):  # the loop has ended, and whoever waited
                 loop.call_soon_threadsafe(self._finish, group, future)
 
-        self._executor.submit(self._compute, group).add_done_callback(done)
+        try:
+            self._executor.submit(self._compute, group).add_done_callback(done)
+        except RuntimeError:  # the server has ended
+            self.batches_running -= 1
+            self.in_flight -= len(group)
+            for request in group:
+                request.future.cancel()
 
     def _finish(self, group: list[Request], future: Future[tuple[list[_Result], float]]) -> None:
         results, seconds = future.result()
@@ -182,7 +196,7 @@ class Batcher:
         started = time.monotonic()
         results: list[_Result] | None = None
         if len(group) > 1:
-            with contextlib.suppress(Exception):  # whatever it was, it is met again below, by whom it concerns
+            with contextlib.suppress(BaseException):  # whatever it was, it is met again below, by whom it concerns
                 batches = [request.batch for request in group]
                 outputs = self._infer(_merge(batches), _SharedJob([request.job for request in group]))
                 results = [*_split(outputs, batches)]
@@ -195,10 +209,15 @@ class Batcher:
             return self._infer(request.batch, request.job)
         except Exception as error:  # noqa: BLE001  # the request's own, raised again where it is awaited
             return error
+        except BaseException as error:  # noqa: BLE001  # as an extension written in Rust may raise
+            return RuntimeError(f"{type(error).__name__}: {error}")
 
 
 def _alike(first: Batch, other: Batch) -> bool:
-    return type(first) is type(other) and first.parameters == other.parameters
+    try:
+        return type(first) is type(other) and first.parameters == other.parameters
+    except RecursionError:  # they are nested too deep to compare
+        return False
 
 
 def _merge(batches: Sequence[Batch]) -> Batch:

@@ -16,6 +16,10 @@ class Cost:
     __slots__ = ("_mean_seconds", "_mean_size", "_spread", "_together", "_weight", "each", "fixed")
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew."""
         self.fixed = 0.0  # seconds
         self.each = float("inf")  # seconds for one more of size
         self._weight = self._mean_size = self._mean_seconds = self._spread = self._together = 0.0
@@ -36,7 +40,7 @@ class Cost:
             size: how much work it was, at least 1: rows, or characters.
             seconds: how long it took.
         """
-        if self._weight:
+        if self.estimate(size):
             seconds = min(seconds, _OUTLIER * self.estimate(size))
         weight = self._weight = self._weight * _MEMORY + 1
         off = size - self._mean_size

@@ -1,10 +1,27 @@
 """How much CPU this process may really use."""
 
+import contextlib
 import math
 import os
+import threading
 from pathlib import Path
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
+
+
+# Steps of niceness: with ten, Linux gives a thread a tenth of the time that it gives to one without.
+_STEPS_BACK = 10
+
+
+def step_back() -> None:
+    """Let the calling thread, and those that it will start, compute only while others of this process leave CPU time.
+
+    Linux keeps a niceness for each thread; elsewhere it is the process's, and nothing is done.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        thread = threading.get_native_id()
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _STEPS_BACK)
 
 
 def usable_cpus(root: Path = CGROUP_ROOT) -> int:

@@ -180,7 +180,7 @@ class Request(Call):
 
     async def _rest(self, deadline: float) -> None:
         declared = self.headers.get(b"content-length")
-        if declared is not None and int(declared) > self._max_body_bytes:
+        if declared is not None and int(declared.lstrip(b"0") or b"0") > self._max_body_bytes:
             raise self._too_large()
         if self._fault is not None:
             return

@@ -84,12 +84,11 @@ class HttpServer:
     def admit(self, connection: HttpProtocol) -> bool:
         """Add a connection; for one too many an idle one is closed, or it is refused if there is none."""
         if len(self._connections) >= self.settings.max_connections:
-            idle = next((other for other in self._connections if other.idle), None)
+            idle = next((other for other in self._connections if other.evictable), None)
             self.count("refused" if idle is None else "evicted")
             if idle is None:
                 return False
             idle.finish()
-            self._connections.pop(idle, None)
         self._connections[connection] = None
         return True
 
@@ -115,7 +114,10 @@ class HttpServer:
             await asyncio.sleep(min(interval, 1.0))
             now = time.monotonic()
             for connection in list(self._connections):
-                connection.check(now)
+                try:
+                    connection.check(now)
+                except Exception:
+                    logger.exception("checking a connection failed")
 
 
 def _allow_files(count: int) -> None:

@@ -1,7 +1,6 @@
 """How HTTP/1.1 looks on the wire: the few forms that a connection reads and writes by itself."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -12,7 +11,6 @@ Header = tuple[bytes, bytes]
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
-_UPGRADE = re.compile(rb"(?<=\r\n)upgrade(?=[ \t]*:)", re.IGNORECASE)
 
 
 def head(status: int, date_line: bytes, headers: Iterable[Header], length: int | None, *extra: bytes) -> list[bytes]:
@@ -50,13 +48,22 @@ def target_path(target: bytes) -> str:
     return unquote(path) if "%" in path else path
 
 
-def decline_upgrade(data: bytes) -> bytes:
-    """What came, with an offer to upgrade made unseen.
+def check_head(version: str, headers: Mapping[bytes, bytes]) -> None:
+    """Refuse what no client may send (RFC 9112, 2.6, 3.2 and 6.1), as it may be meant to mislead.
 
-    Some clients offer h2c with every first request. To take no notice is to decline (RFC 9110, 7.8); but the parser
-    would stop at the end of such a head, and the body be lost.
+    Raises:
+        ValueError: with what it is.
     """
-    if b"pgrade" not in data:
-        return data
-    first, end, rest = data.partition(b"\r\n\r\n")
-    return _UPGRADE.sub(b"x-grade", first) + end + rest
+    if version not in ("1.1", "1.0"):
+        raise ValueError("another version")
+    if version == "1.1" and b"host" not in headers:
+        raise ValueError("no host")
+    if headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
+        raise ValueError("an unknown transfer coding")
+
+
+def head_of_body(headers: Mapping[bytes, bytes]) -> bytes:
+    """A head that makes a parser expect the body that these headers announce."""
+    if b"transfer-encoding" in headers:
+        return b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    return b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %b\r\n\r\n" % headers.get(b"content-length", b"0")

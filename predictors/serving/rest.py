@@ -74,10 +74,18 @@ class RestApp:
             slot = self._registry.slots.get(params.get("model", "")) if route.protocol else None
             if slot is not None and queued >= slot.max_queue:
                 request.protocol, request.slot = route.protocol, slot
-                self._send(request, error_response(slot.overloaded(queued), request), connection)
+                try:
+                    self._send(request, error_response(slot.overloaded(queued), request), connection)
+                except ClientDisconnected:
+                    request.code = _CLIENT_CLOSED_REQUEST
                 self.telemetry.finish(request)
                 return True
         return False
+
+    def lose(self, request: Request) -> None:
+        """Account for a request whose client left before it had its turn."""
+        request.code = _CLIENT_CLOSED_REQUEST
+        self.telemetry.finish(request)
 
     async def answer(self, request: Request, connection: HttpProtocol) -> None:
         """Answer one request; raises nothing."""

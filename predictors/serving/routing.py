@@ -13,7 +13,9 @@ from predictors.serving.errors import MethodNotAllowed, NotFound
 from predictors.serving.http import Request, Response
 from predictors.serving.telemetry import plain_error
 
+# What is remembered of paths that were found, however many and long ones somebody makes up.
 _MOST_KNOWN = 1024
+_LONGEST_KNOWN = 256
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
@@ -76,8 +78,9 @@ class Router:
             return known
         found = self._find(method, path)
         if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()  # somebody makes paths up
-        self._known[method, path] = found
+            self._known.clear()
+        if len(path) <= _LONGEST_KNOWN:
+            self._known[method, path] = found
         return found
 
     def _find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:

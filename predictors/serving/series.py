@@ -5,17 +5,23 @@ These are written by the event loop alone, and handed to prometheus_client when 
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from prometheus_client import CollectorRegistry
-from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from predictors.serving.batch import FloatArray
 
 _FORMAT: Callable[[float], str] = floatToGoString
+
+
+class _Metric(Collector):
+    def describe(self) -> Iterable[Metric]:
+        """For the registry, which refuses a second metric of the same name."""
+        return self.collect()
 
 
 class Tally:
@@ -27,7 +33,7 @@ class Tally:
         self.value = 0
 
 
-class Counter(Collector):
+class Counter(_Metric):
     """A metric with a tally for each set of labels.
 
     Args:
@@ -84,7 +90,7 @@ class Series:
         self.total += float(values.sum())
 
 
-class Histogram(Collector):
+class Histogram(_Metric):
     """A metric with a series for each set of labels.
 
     Args:

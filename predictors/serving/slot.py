@@ -165,9 +165,10 @@ class Slot:
         """Compute on the event loop what takes less time than the way to a thread and back."""
         started = time.monotonic()
         outputs = self._infer(batch, job)
+        seconds = time.monotonic() - started
         self._computed += 1
-        if self._computed % _LEARN_EVERY == 0:
-            self._cost.learn(batch.size, time.monotonic() - started)
+        if seconds > SHORT_SECONDS or self._computed % _LEARN_EVERY == 0:
+            self._cost.learn(batch.size, seconds)
         return outputs
 
     async def _compute_elsewhere(self, batch: Batch, job: Job) -> Outputs:
@@ -219,6 +220,7 @@ class Slot:
             await self._fail("it failed to load; the server's log has the detail")
         else:
             seconds = time.monotonic() - started
+            self._cost.forget()
             self._metrics.load_time.labels(self.name, self.version).set(seconds)
             self.state, self.reason = State.READY, ""
             logger.info("model %s version %s is ready after %.2f s", self.name, self.version, seconds)

@@ -23,6 +23,7 @@ from concurrent.futures import Future
 
 import numpy as np
 
+from predictors.serving.cpu import step_back
 from predictors.summarizer.answer import AnswerText
 from predictors.summarizer.engine import (
     Decoder,
@@ -126,6 +127,7 @@ class Scheduler:
         self._decoder.close()
 
     def _run(self) -> None:
+        step_back()  # seconds of computing must not hold up what others of this process answer within a millisecond
         try:
             self._work()
         finally:

@@ -356,7 +356,7 @@ def test_an_offer_to_upgrade_is_declined_and_the_body_read(server: LiveServer, b
         b"FOO / HTTP/1.1\r\nhost: x\r\n\r\n",
         b"POST / HTTP/1.1\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
         b"POST / HTTP/1.1\r\ncontent-length: -5\r\n\r\n",
-        f"POST {V1} HTTP/1.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n".encode(),
+        f"POST {V1} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n".encode(),
         b"GET /\xff\xfe HTTP/1.1\r\nhost: x\r\n\r\n",
     ],
 )

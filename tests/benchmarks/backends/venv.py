@@ -1,0 +1,34 @@
+"""A virtual environment with what is measured against, made once, in a cache outside the checkout."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REQUIREMENTS = Path(__file__).parent / "requirements.txt"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kserve-predictors"
+
+
+def prepare() -> Path:
+    """The environment's folder; it is made first if the cache lacks it.
+
+    Raises:
+        subprocess.CalledProcessError: a step failed; its output has been shown.
+    """
+    key = REQUIREMENTS.read_text() + sys.version
+    directory = CACHE / f"backends-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    complete = directory / ".complete"
+    if not complete.exists():
+        print("installing what to measure against (once)", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(directory)], check=True)
+        install = [str(directory / "bin/python"), "-m", "pip", "install", "--quiet", "--no-deps"]
+        options = ["--disable-pip-version-check", "--requirement", str(REQUIREMENTS)]
+        subprocess.run([*install, *options], check=True, stdout=sys.stderr)
+        complete.touch()
+    return directory
+
+
+def packages(directory: Path) -> Path:
+    """Where an environment's packages lie."""
+    return next(directory.glob("lib/python*/site-packages"))

@@ -1,0 +1,111 @@
+"""What computing waiting requests together is worth: ``make bench-batching``.
+
+A predictor with a large fixed cost (scikit-learn's own forest: milliseconds a call, microseconds a row) behind this
+project's server, with --micro_batching auto and off, each on one core with wrk on the other; rounds are interleaved.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.load.cases import V1, Case
+from tests.benchmarks.load.check import check, expected
+from tests.benchmarks.load.errors import BenchError
+from tests.benchmarks.load.parse import Load
+from tests.benchmarks.load.servers import PEERS, Ports, Server, running
+from tests.benchmarks.load.tools import Tools
+from tests.live import ARTIFACTS, ROOT
+
+WAYS = ("auto", "off")
+CONNECTIONS = (1, 2, 4, 16, 64)
+REPORT = ROOT / "docs/benchmarks/batching.md"
+
+
+def server(way: str) -> Server:
+    """The predictor's server with a setting of ``--micro_batching``."""
+
+    def command(ports: Ports, folder: Path) -> list[str]:
+        module = f"tests.benchmarks.peers.{(PEERS / 'own_predictor.py').stem}"
+        return [sys.executable, "-m", module, str(ports.http), str(ARTIFACTS), way]
+
+    return Server(way, "", "", (Case(way, "iris", V1),), command)
+
+
+def measure(rounds: int, seconds: float, console: Console) -> dict[tuple[str, int], list[Load]]:
+    """What wrk found, by setting and connections."""
+    first, *_, last = sorted(os.sched_getaffinity(0)) * 2
+    found: dict[tuple[str, int], list[Load]] = {(way, count): [] for way in WAYS for count in CONNECTIONS}
+    for number in range(rounds):
+        for way in WAYS:
+            console.print(f"round {number + 1} of {rounds}: --micro_batching {way}")
+            with running(server(way), first) as live:
+                case = server(way).cases[0]
+                check(case, live.ports.http, live.ports.grpc, expected("iris"))
+                for count in CONNECTIONS:
+                    tools = Tools(last, count)
+                    tools.closed(case, live, 1)
+                    found[way, count].append(tools.closed(case, live, seconds).load)
+    return found
+
+
+def rows(found: dict[tuple[str, int], list[Load]]) -> list[list[str]]:
+    """The table: medians over the rounds."""
+    table = []
+    for count in CONNECTIONS:
+        rates = [statistics.median(load.rate for load in found[way, count]) for way in WAYS]
+        late = [
+            f"{statistics.median(load.p50 for load in found[way, count]):.1f} / "
+            f"{statistics.median(load.p99 for load in found[way, count]):.1f}"
+            for way in WAYS
+        ]
+        table.append([str(count), *(f"{rate:,.0f}" for rate in rates), f"{rates[0] / rates[1]:.1f}×", *late])
+    return table
+
+
+INTRODUCTION = """# Requests that wait, computed together: `make bench-batching`
+
+A predictor with a large fixed cost (scikit-learn's own forest: milliseconds a call, microseconds a row) behind this
+project's server, with `--micro_batching` auto and off, each on one core with wrk on the other.
+
+"""
+HEADER = [
+    "connections",
+    "auto, requests/s",
+    "off, requests/s",
+    "auto to off",
+    "auto, p50 / p99 ms",
+    "off, p50 / p99 ms",
+]
+
+
+def markdown(table: Sequence[Sequence[str]]) -> str:
+    lines = [HEADER, ["---"] * len(HEADER), *table]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (default: 3)")
+    parser.add_argument("--seconds", type=float, default=4, help="how long each time (default: 4)")
+    parser.add_argument("--write", action="store_true", help=f"write the table to {REPORT.relative_to(ROOT)}, too")
+    options = parser.parse_args()
+    try:
+        table = rows(measure(options.rounds, options.seconds, Console(stderr=True)))
+    except BenchError as error:
+        parser.exit(1, f"{error}\n")
+    shown = Table(*HEADER, title=f"one core, medians of {options.rounds} rounds")
+    for cells in table:
+        shown.add_row(*cells)
+    Console(width=140).print(shown)
+    if options.write:
+        REPORT.write_text(INTRODUCTION + markdown(table) + "\n")
+
+
+if __name__ == "__main__":
+    main()

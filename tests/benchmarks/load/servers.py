@@ -1,0 +1,191 @@
+"""The servers that are measured: how each is started, pinned to one core."""
+
+import contextlib
+import functools
+import importlib.metadata
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import httpx
+import psutil
+
+from tests.benchmarks.load.cases import (
+    BINARY,
+    CEILING,
+    FASTAPI,
+    GRPC,
+    MLSERVER,
+    OURS,
+    STOCK,
+    V1,
+    V2,
+    Case,
+    http_request,
+)
+from tests.benchmarks.load.errors import BenchError
+from tests.benchmarks.peers import mlserver_venv
+from tests.live import ARTIFACTS, ROOT, wait_for
+
+PEERS = ROOT / "tests/benchmarks/peers"
+BOTH = ("iris", "intent")
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# Of the settings tried with 16 connections on one core, those with the most answers a second over REST and gRPC
+# together: it closes a batch at once when all 16 wait. Without batches it gives a sixth of them; with half the time a
+# third over gRPC; with its default, a worker process beside the server on the one core, a tenth to a third fewer.
+MLSERVER_BATCH = {"max_batch_size": 16, "max_batch_time": 0.01}
+MLSERVER_SETTINGS = {"parallel_workers": 0, "debug": False}
+
+
+class Ports(NamedTuple):
+    """Free ports of this machine."""
+
+    http: int
+    grpc: int
+    metrics: int
+
+
+class Server(NamedTuple):
+    """How a server is started.
+
+    Args:
+        name: what it is called in the results.
+        version: of what it is made of.
+        note: what a reader must know to judge its figures.
+        cases: models and protocols that it answers.
+        command: its command line, given ports and an empty folder for its files.
+    """
+
+    name: str
+    version: str
+    note: str
+    cases: tuple[Case, ...]
+    command: Callable[[Ports, Path], list[str]]
+
+
+class Live(NamedTuple):
+    """A running server."""
+
+    ports: Ports
+    process: psutil.Process
+
+    def cpu_seconds(self) -> float:
+        """What it has used so far, with its children."""
+        every = [self.process, *self.process.children(recursive=True)]
+        return float(sum(sum(process.cpu_times()[:2]) for process in every))
+
+
+def make(name: str, say: Callable[[str], None]) -> Server:
+    """A server by its name, installed if need be."""
+    kserve, sklearn = (importlib.metadata.version(package) for package in ("kserve", "scikit-learn"))
+    uvicorn, fastapi = (importlib.metadata.version(package) for package in ("uvicorn", "fastapi"))
+    if name == OURS:
+        note = "`predictors serve iris intent --log_format json`: ids, labels and probabilities, with checks, metrics and logs on"
+        return Server(name, importlib.metadata.version(name), note, _cases(name, (V1, V2, BINARY, GRPC)), _ours)
+    if name == CEILING:
+        note = "reads the body, answers a constant: what uvicorn, uvloop and httptools leave to any server"
+        return Server(name, f"uvicorn {uvicorn}", note, (Case(name, "iris", V1),), _script("bare_asgi.py"))
+    if name == STOCK:
+        note = "`kserve.Model` and scikit-learn's `predict`: class ids or intents alone"
+        version = f"{kserve}, scikit-learn {sklearn}"
+        return Server(name, version, note, _cases(name, (V1,)), _script("stock_kserve.py"))
+    if name == FASTAPI:
+        note = "pydantic model and scikit-learn's `predict`: class ids or intents alone"
+        version = f"{fastapi}, uvicorn {uvicorn}, scikit-learn {sklearn}"
+        return Server(name, version, note, _cases(name, (V1,)), _script("plain_fastapi.py"))
+    python = mlserver_venv.prepare(say)
+    batch = ", ".join(f"{key} {value}" for key, value in MLSERVER_BATCH.items())
+    note = f"its scikit-learn runtime, parallel_workers 0, {batch}: class ids or intents alone"
+    command = functools.partial(_mlserver, python)
+    version = f"{mlserver_venv.pinned('mlserver')}, scikit-learn {mlserver_venv.pinned('scikit-learn')}"
+    return Server(name, version, note, _cases(name, (V2, GRPC)), command)
+
+
+SERVERS = (CEILING, OURS, STOCK, MLSERVER, FASTAPI)
+
+
+def _cases(name: str, protocols: tuple[str, ...]) -> tuple[Case, ...]:
+    return tuple(Case(name, model, protocol) for model in BOTH for protocol in protocols)
+
+
+def _ours(ports: Ports, folder: Path) -> list[str]:
+    listen = ["--host", "127.0.0.1", "--http_port", str(ports.http), "--grpc_port", str(ports.grpc)]
+    return [sys.executable, "-m", "predictors", "serve", *BOTH, *listen, "--log_format", "json"]
+
+
+def _script(name: str) -> Callable[[Ports, Path], list[str]]:
+    return lambda ports, folder: [sys.executable, str(PEERS / name), str(ports.http), str(ARTIFACTS)]
+
+
+def _mlserver(python: Path, ports: Ports, folder: Path) -> list[str]:
+    listen = {"host": "127.0.0.1", "http_port": ports.http, "grpc_port": ports.grpc, "metrics_port": ports.metrics}
+    (folder / "settings.json").write_text(json.dumps(listen | MLSERVER_SETTINGS))
+    for model in BOTH:
+        parameters = {"uri": str(ARTIFACTS / model / "model.joblib"), "version": "1"}
+        settings = {"name": model, "implementation": "mlserver_sklearn.SKLearnModel", "parameters": parameters}
+        (folder / model).mkdir()
+        (folder / model / "model-settings.json").write_text(json.dumps(settings | MLSERVER_BATCH))
+    return [str(python.parent / "mlserver"), "start", str(folder)]
+
+
+@contextlib.contextmanager
+def running(server: Server, core: int) -> Iterator[Live]:
+    """Run a server on one core until the block ends; its logs go to a file, as a container's do.
+
+    Raises:
+        BenchError: it ended before it answered; with the end of its log.
+    """
+    with contextlib.ExitStack() as stack:
+        free = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in Ports._fields]
+        ports = Ports(*(each.getsockname()[1] for each in free))
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            ["taskset", "--cpu-list", str(core), *server.command(ports, Path(folder))],
+            cwd=ROOT,
+            env={**os.environ, **ONE_THREAD},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        live = Live(ports, psutil.Process(process.pid))
+        try:
+            _wait(server, live, process, log)
+            yield live
+        finally:
+            _end(live.process)
+            process.wait()
+
+
+def _wait(server: Server, live: Live, process: "subprocess.Popen[bytes]", log: IO[bytes]) -> None:
+    """Wait until every model answers."""
+    requests = [http_request(case) for case in server.cases if case.protocol != GRPC]
+
+    def answers() -> bool:
+        if (status := process.poll()) is not None:
+            raise BenchError(f"{server.name} ended with status {status}:\n{_tail(log)}")
+        url = f"http://127.0.0.1:{live.ports.http}"
+        return all(httpx.post(url + each.path, headers=each.headers, content=each.body).is_success for each in requests)
+
+    try:
+        wait_for(answers, server.name)
+    except AssertionError as error:
+        raise BenchError(f"{error}; its log ends with\n{_tail(log)}") from error
+
+
+def _tail(log: IO[bytes]) -> str:
+    log.seek(0)
+    return log.read()[-2000:].decode("utf-8", "replace")
+
+
+def _end(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        every = [process, *process.children(recursive=True)]
+        for each in every:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
