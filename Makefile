@@ -79,6 +79,10 @@ bench-backends: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure other ways to score iri
 bench-batching: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure what computing waiting requests together is worth (ARGS= goes to the benchmark)
 	$(BIN)/python -m tests.benchmarks.batching $(ARGS)
 
+.PHONY: bench-flame
+bench-flame: $(INSTALLED_DEV) $(ARTIFACTS) ## Draw where the time of a request goes, as a flame graph (ARGS= goes to the benchmark)
+	$(BIN)/python -m tests.benchmarks.flame $(ARGS)
+
 .PHONY: bench-summarizer
 bench-summarizer: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure the summarizer's engine beside other servers (ARGS= goes to the benchmark)
 	$(BIN)/python -m tests.benchmarks.summarizer $(ARGS)

@@ -14,6 +14,7 @@ from predictors.serving.settings import ServerSettings
 logger = logging.getLogger(__name__)
 
 MAX_HEAD_BYTES = 64 * 1024
+_SEPARATORS = len(": \r\n")
 
 
 class Pending(NamedTuple):
@@ -80,23 +81,25 @@ class RequestParser:
 
     def feed(self, data: bytes) -> None:
         """Parse what came."""
-        if self.ended and self.incoming is None:
-            return
-        self._unused += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._decline_upgrade()
-            self.feed(data[upgrade.args[0] :])
-        except httptools.HttpParserError as error:
-            if isinstance(error, httptools.HttpParserCallbackError) and not isinstance(
-                error.__context__, (ValueError, httptools.HttpParserError)
-            ):
-                logger.error("reading a request failed", exc_info=error.__context__)
-            self._break()
-        else:
-            if self._unused > MAX_HEAD_BYTES:
+        rest = memoryview(data)
+        while len(rest) and not (self.ended and self.incoming is None):
+            self._unused += len(rest)
+            try:
+                self._parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                rest = rest[upgrade.args[0] :]
+                self._decline_upgrade()
+                continue
+            except httptools.HttpParserError as error:
+                if isinstance(error, httptools.HttpParserCallbackError) and not isinstance(
+                    error.__context__, (ValueError, httptools.HttpParserError)
+                ):
+                    logger.error("reading a request failed", exc_info=error.__context__)
                 self._break()
+            else:
+                if self._unused > MAX_HEAD_BYTES:
+                    self._break()
+            return
 
     # httptools calls these.
 
@@ -109,13 +112,16 @@ class RequestParser:
     def on_url(self, url: bytes) -> None:
         """A part of the target."""
         self._target += url
+        self._head_bytes += len(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, the first of its name; or a trailer, which nobody wants."""
         if self._headers is not None:
             name = name.lower()
-            self._head_bytes += len(name) + len(value)
-            if self._headers.setdefault(name, value) is not value and name == b"host":
+            self._head_bytes += len(name) + len(value) + _SEPARATORS
+            if name not in self._headers:
+                self._headers[name] = value
+            elif name == b"host":
                 raise ValueError("two hosts")
 
     def on_headers_complete(self) -> None:

@@ -225,7 +225,7 @@ class HttpProtocol(asyncio.Protocol):
         if current is None or self._transport is None or self._transport.is_closing():
             raise ClientDisconnected
         request, streams = current.request, response.stream is not None
-        self._hurries = request.close
+        self._hurries = request.close or self._server.closing
         if request.close or self._server.closing or not current.keeps_alive or (streams and not current.knows_chunks):
             self._closing = True
         extra = [b"connection: close\r\n"] if self._closing else []
@@ -262,7 +262,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def finish(self) -> None:
         """Close after the current request."""
-        self._closing = True
+        self._closing = self._hurries = True
         self._next()
 
     def check(self, now: float) -> None:

@@ -61,7 +61,7 @@ def finite_features(array: FloatArray, field: str) -> FloatArray:
     Raises:
         InvalidInput: naming the first such element.
     """
-    if not np.abs(array).max() <= FP32_MAX:  # which NaN is not, either
+    if not np.maximum.reduce(np.abs(array), axis=None) <= FP32_MAX:  # which NaN is not, either
         row, column = np.argwhere(~(np.abs(array) <= FP32_MAX))[0]
         raise InvalidInput(f"{field}[{row}][{column}] is not a finite number within the range of FP32")
     return array

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, BinaryIO
 
@@ -21,22 +21,20 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _ID_DIGITS = 32
 
 
-def _new_ids() -> Iterator[str]:
-    """Random ids of 128 bits, made many at a time: each call of the system lets other threads take the interpreter."""
-    while True:
-        digits = os.urandom(256 * _ID_DIGITS // 2).hex()
-        for start in range(0, len(digits), _ID_DIGITS):
-            yield digits[start : start + _ID_DIGITS]
-
-
-_ids = _new_ids()
+# Made many at a time: each call of the system lets other threads take the interpreter.
+_ids: list[str] = []
 
 
 def request_id(given: str | None) -> str:
-    """The caller's id if it is safe to log and to send back, a new one otherwise. For the event loop's thread alone."""
+    """The caller's id if it is safe to log and to send back, a new one otherwise: 128 random bits."""
     if given and _SANE_ID.fullmatch(given):
         return given
-    return next(_ids)
+    try:
+        return _ids.pop()
+    except IndexError:
+        digits = os.urandom(256 * _ID_DIGITS // 2).hex()
+        _ids.extend(digits[start : start + _ID_DIGITS] for start in range(_ID_DIGITS, len(digits), _ID_DIGITS))
+        return digits[:_ID_DIGITS]
 
 
 def plain_error(message: str, status: int, field: str) -> dict[str, Any]:

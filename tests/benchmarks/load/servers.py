@@ -135,7 +135,7 @@ def _mlserver(python: Path, ports: Ports, folder: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def running(server: Server, core: int) -> Iterator[Live]:
+def running(server: Server, core: int, checkout: Path = ROOT) -> Iterator[Live]:
     """Run a server on one core until the block ends; its logs go to a file, as a container's do.
 
     Raises:
@@ -147,7 +147,7 @@ def running(server: Server, core: int) -> Iterator[Live]:
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             ["taskset", "--cpu-list", str(core), *server.command(ports, Path(folder))],
-            cwd=ROOT,
+            cwd=checkout,
             env={**os.environ, **ONE_THREAD},
             stdin=subprocess.DEVNULL,
             stdout=log,
