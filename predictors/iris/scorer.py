@@ -107,7 +107,7 @@ class MaskScorer:
     def score(self, rows: NDArray[np.float32]) -> FloatArray:
         """Class probabilities, float64 ``[N, C]``, of rows float32 ``[N, F]``."""
         if len(rows) == 1 and self._words == 1:
-            return self._score_row(rows[0].tolist())
+            return self._score_row(*rows.tolist())
         places = [thresholds.searchsorted(rows[:, i]) for i, thresholds in enumerate(self._thresholds)]
         leaf = self._offsets + self._number(places, 0)
         for word in range(1, self._words):

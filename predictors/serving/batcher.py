@@ -207,10 +207,10 @@ class Batcher:
     def _compute_alone(self, request: Request) -> _Result:
         try:
             return self._infer(request.batch, request.job)
-        except Exception as error:  # noqa: BLE001  # the request's own, raised again where it is awaited
-            return error
-        except BaseException as error:  # noqa: BLE001  # as an extension written in Rust may raise
-            return RuntimeError(f"{type(error).__name__}: {error}")
+        except BaseException as error:  # noqa: BLE001  # the request's own, raised again where it is awaited
+            if isinstance(error, Exception) and not isinstance(error, StopIteration):
+                return error
+            return RuntimeError(f"{type(error).__name__}: {error}")  # a future takes no StopIteration
 
 
 def _alike(first: Batch, other: Batch) -> bool:

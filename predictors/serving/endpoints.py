@@ -67,7 +67,7 @@ class Endpoints:
         if slot.predictor.streams and v1.take_stream(batch):
             return await sse.response(_v1_parts(slot, batch, deadline))
         decoded = time.monotonic()
-        outputs, request.cache = await slot.answer(batch, deadline)
+        outputs = await slot.answer(batch, deadline, request)
         predicted = time.monotonic()
         answer = v1.encode(outputs, slot.predictor.v1_fields, slot.version)
         slot.observe_steps(begun, decoded, predicted, time.monotonic())
@@ -90,7 +90,7 @@ class Endpoints:
         begun = time.monotonic()
         batch, reply = v2.decode(body, json_length, predictor.input, predictor.outputs, slot.limits)
         decoded = time.monotonic()
-        outputs, request.cache = await slot.answer(batch, deadline)
+        outputs = await slot.answer(batch, deadline, request)
         predicted = time.monotonic()
         answer, header_length = v2.encode(outputs, reply, slot.name, slot.version)
         slot.observe_steps(begun, decoded, predicted, time.monotonic())
@@ -176,7 +176,8 @@ class Endpoints:
 
     def _ready_slot(self, request: Request) -> Slot:
         slot = self._slot(request)
-        slot.require_ready()
+        if slot.state is not State.READY:
+            slot.require_ready()
         return slot
 
 

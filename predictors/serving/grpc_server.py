@@ -157,7 +157,7 @@ class InferenceService:
         begun = time.monotonic()
         batch, wanted = grpc_codec.decode(request, predictor.input, predictor.outputs, slot.limits)
         decoded = time.monotonic()
-        outputs, call.cache = await slot.answer(batch, call.deadline)
+        outputs = await slot.answer(batch, call.deadline, call)
         predicted = time.monotonic()
         response = grpc_codec.encode(request, outputs, wanted, slot.name, slot.version)
         slot.observe_steps(begun, decoded, predicted, time.monotonic())

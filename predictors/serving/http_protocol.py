@@ -160,7 +160,7 @@ class HttpProtocol(asyncio.Protocol):
             request = self._current.request
             if server.queued < server.most_queued or not server.app.turn_away(request, self, server.queued):
                 server.queued += 1
-                asyncio.get_running_loop().create_task(self._answer(request))
+                asyncio.get_running_loop().create_task(server.app.answer(request, self))
                 return
             self._release(request)
             self._current = None
@@ -169,14 +169,25 @@ class HttpProtocol(asyncio.Protocol):
         if over and self._current is None and (self._parser.incoming is None or self._hurries):
             self._close(*self._parser.last_words or ())
 
-    async def _answer(self, request: Request) -> None:
+    def begun(self) -> None:
+        """The current request's answer is being made, by the current task.
+
+        Raises:
+            ClientDisconnected: for nobody.
+        """
         self._server.queued -= 1
         self._task = asyncio.current_task()
-        await self._server.app.answer(request, self)
+        if self.gone:
+            raise ClientDisconnected
+
+    def done(self, request: Request) -> None:
+        """The current request is answered."""
         self._task = self._current = None
-        self._release(request)
+        self._server.held -= request.held
+        request.drop()
         self._since = time.monotonic()
-        self._next()
+        if self._waiting or self._closing or self._parser.ended:
+            self._next()
         if not self._reading:
             self._update_reading()
 

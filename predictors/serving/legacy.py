@@ -43,7 +43,7 @@ class LegacyEndpoints:
         request.slot = slot
         slot.require_ready()
         batch = _decode(payload, slot)
-        outputs, request.cache = await slot.answer(batch, deadline)
+        outputs = await slot.answer(batch, deadline, request)
         return Response.json(
             {
                 "request_id": request.id,

@@ -67,7 +67,7 @@ class OpenAiEndpoints:
         reply = reply_type(request.id, slot.name, slot.version, generation.include_usage)
         if generation.stream:
             return await sse.response(_chunks(slot, generation, reply, deadline))
-        outputs, request.cache = await slot.answer(generation.batch, deadline)
+        outputs = await slot.answer(generation.batch, deadline, request)
         predicted = time.monotonic()
         response = Response.json(reply.whole(outputs))
         slot.observe_steps(begun, decoded, predicted, time.monotonic())

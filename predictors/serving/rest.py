@@ -90,8 +90,7 @@ class RestApp:
     async def answer(self, request: Request, connection: HttpProtocol) -> None:
         """Answer one request; raises nothing."""
         try:
-            if connection.gone:
-                raise ClientDisconnected
+            connection.begun()
             response = await self._response(request, connection)
             self._send(request, response, connection)
             if response.stream is not None:
@@ -101,6 +100,7 @@ class RestApp:
             request.code = _CLIENT_CLOSED_REQUEST
         finally:
             self.telemetry.finish(request)
+            connection.done(request)
 
     async def _response(self, request: Request, connection: HttpProtocol) -> Response:
         try:

@@ -52,6 +52,8 @@ def feature_rows(rows: Sequence[Any], names: tuple[str, ...], field: str) -> Flo
         array = np.array(rows, dtype=np.float64)
     except OverflowError:  # an integer of more than 1,024 bits
         raise InvalidInput(f'"{field}" holds an integer that is too large; numbers must fit FP32') from None
+    if len(rows) == 1 and sum(map(abs, rows[0])) <= FP32_MAX:  # which NaN is not, either
+        return array  # so few numbers are faster looked at without NumPy
     return finite_features(array, field)
 
 

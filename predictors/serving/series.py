@@ -106,6 +106,8 @@ class Histogram(_Metric):
     ) -> None:
         self._name, self._text, self._labels, self._bounds = name, text, labels, tuple(bounds)
         self._series: dict[tuple[str, ...], Series] = {}
+        if not labels:
+            self.labels()  # there is but one, and it is 0 at first
         registry.register(self)
 
     def labels(self, *values: str) -> Series:

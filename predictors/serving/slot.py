@@ -10,9 +10,9 @@ import contextlib
 import enum
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from predictors.serving.batch import Batch, Event, Job, Limits, Outputs
 from predictors.serving.batcher import Batcher
@@ -20,9 +20,12 @@ from predictors.serving.cost import Cost
 from predictors.serving.errors import ArtifactError, DeadlineExceeded, ModelNotReady, Overloaded
 from predictors.serving.metrics import Metrics
 from predictors.serving.predictor import Predictor
-from predictors.serving.result_cache import Outcome, ResultCache
+from predictors.serving.result_cache import ResultCache
 from predictors.serving.result_codec import result_key
 from predictors.serving.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from predictors.serving.telemetry import Call
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +73,7 @@ class Slot:
         self._steps = [each.labels(self.name) for each in (metrics.decoding, metrics.predicting, metrics.encoding)]
         self._metrics = metrics
         self._cost = Cost()
-        self._computed = 0
+        self._unmeasured = 0  # computations since one was measured; below 0, so many more are to be
         self._executor = ThreadPoolExecutor(predictor.workers, thread_name_prefix=f"model-{self.name}")
         merges = predictor.rowwise and settings.micro_batching == "auto"
         max_rows = self.limits.max_rows if merges else 1
@@ -95,8 +98,11 @@ class Slot:
         Args:
             times: seconds on the clock of `time.monotonic`, when each step began, and when the last one ended.
         """
-        for series, begun, ended in zip(self._steps, times, times[1:], strict=False):
-            series.observe(ended - begun)
+        decoding, predicting, encoding = self._steps
+        begun, decoded, predicted, ended = times
+        decoding.observe(decoded - begun)
+        predicting.observe(predicted - decoded)
+        encoding.observe(ended - predicted)
 
     def require_ready(self) -> None:
         """Pass only if the model can answer.
@@ -114,23 +120,27 @@ class Slot:
             f'model "{self.name}" has {waiting} requests running and waiting; try again in {seconds} s', seconds
         )
 
-    async def answer(self, batch: Batch, deadline: float) -> tuple[Outputs, Outcome | None]:
+    def answer(self, batch: Batch, deadline: float, call: "Call") -> Awaitable[Outputs]:
         """Give a batch's outputs, from the cache if they are there; raises what `run` raises.
 
-        Returns:
-            The outputs, and how the cache came by them; None where it is not used.
+        Args:
+            batch: what to compute on.
+            deadline: seconds on the clock of `time.monotonic`.
+            call: is told how the cache came by them, where one is used.
         """
-        if self._cache is None:
-            return await self.run(batch, deadline), None
+        return self.run(batch, deadline) if self._cache is None else self._look_up(self._cache, batch, deadline, call)
+
+    async def _look_up(self, cache: ResultCache, batch: Batch, deadline: float, call: "Call") -> Outputs:
         self.require_ready()
         self.predictor.check(batch)
         if not self.predictor.is_deterministic(batch):
-            return await self.run(batch, deadline), None
+            return await self.run(batch, deadline)
         variant = self.predictor.variant(batch, deadline - time.monotonic())
         key = result_key(self.predictor.kind, f"{self.predictor.identity}\n{variant}", batch)
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                return await self._cache.get(key, lambda: self.run(batch, deadline))
+                outputs, call.cache = await cache.get(key, lambda: self.run(batch, deadline))
+                return outputs
         except TimeoutError:
             raise DeadlineExceeded(f'model "{self.name}" did not answer before the deadline') from None
 
@@ -155,19 +165,24 @@ class Slot:
             raise self.overloaded(waiting)
         predictor.check(batch)
         if predictor.rowwise and self._cost.estimate(batch.size) <= SHORT_SECONDS:
-            outputs = self._compute_here(batch, Job(deadline))
+            outputs = self._compute_here(predictor, batch, deadline)
         else:
             outputs = await self._compute_elsewhere(batch, Job(deadline, emit))
         predictor.observe(outputs, self._metrics)
         return outputs
 
-    def _compute_here(self, batch: Batch, job: Job) -> Outputs:
+    def _compute_here(self, predictor: Predictor[Any], batch: Batch, deadline: float) -> Outputs:
         """Compute on the event loop what takes less time than the way to a thread and back."""
         started = time.monotonic()
-        outputs = self._infer(batch, job)
+        if started >= deadline:
+            raise DeadlineExceeded(f'model "{self.name}" had no time left to answer')
+        outputs = predictor.infer(batch, Job(deadline))
         seconds = time.monotonic() - started
-        self._computed += 1
-        if seconds > SHORT_SECONDS or self._computed % _LEARN_EVERY == 0:
+        if seconds > SHORT_SECONDS:
+            self._unmeasured = -_LEARN_EVERY  # look at the next ones, too: it may have been the machine
+        self._unmeasured += 1
+        if self._unmeasured <= 0 or self._unmeasured == _LEARN_EVERY:
+            self._unmeasured = min(self._unmeasured, 0)
             self._cost.learn(batch.size, seconds)
         return outputs
 

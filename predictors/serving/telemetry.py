@@ -128,7 +128,7 @@ class Telemetry:
 
 def _json_line(call: Call, model: str, version: str, milliseconds: float) -> bytes:
     entry = {
-        "time": timestamp(time.time()),
+        "time": _to_the_millisecond(int(time.time() * 1000)),
         "level": "info",
         "logger": "access",
         "id": call.id,
@@ -137,7 +137,7 @@ def _json_line(call: Call, model: str, version: str, milliseconds: float) -> byt
         "protocol": call.protocol,
         "path": call.path,
         "status": call.code,
-        "ms": round(milliseconds, 3),
+        "ms": int(milliseconds * 1000) / 1000,
         "bytes_in": call.bytes_in,
         "bytes_out": call.bytes_out,
     }
@@ -158,11 +158,17 @@ def printable(text: str) -> str:
 
 def timestamp(seconds: float) -> str:
     """RFC 3339 in UTC, with milliseconds."""
-    return f"{_whole_seconds(int(seconds))}.{int(seconds * 1000) % 1000:03d}Z"
+    return _to_the_millisecond(int(seconds * 1000))
 
 
 @lru_cache(maxsize=2)
-def _whole_seconds(seconds: int) -> str:
+def _to_the_millisecond(milliseconds: int) -> str:
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{_to_the_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=2)
+def _to_the_second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 

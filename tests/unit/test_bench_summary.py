@@ -134,7 +134,7 @@ def test_the_lowest_latency_is_of_a_server_that_keeps_up() -> None:
 def test_the_page_has_what_was_measured() -> None:
     page = report.markdown(RUN, {"plot.svg": "what it shows"})
     assert "![what it shows](plot.svg)" in page
-    assert "| 200%, 2,048 connections | 16,000 | 7,500 | 5,000 | 150.0 | 300.0 |" in page
+    assert "| 200%, 128 connections | 16,000 | 7,500 | 5,000 | 150.0 | 300.0 |" in page
     assert "- MLServer 2: theirs" in page
     assert "## intent V1 at an offered rate" not in page
     for line in page.splitlines():
