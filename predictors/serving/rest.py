@@ -99,8 +99,8 @@ class RestApp:
         except ClientDisconnected:
             request.code = _CLIENT_CLOSED_REQUEST
         finally:
-            self.telemetry.finish(request)
             connection.done(request)
+            self.telemetry.finish(request)
 
     async def _response(self, request: Request, connection: HttpProtocol) -> Response:
         try:
