@@ -160,7 +160,7 @@ class HttpProtocol(asyncio.Protocol):
             request = self._current.request
             if server.queued < server.most_queued or not server.app.turn_away(request, self, server.queued):
                 server.queued += 1
-                asyncio.get_running_loop().create_task(server.app.answer(request, self))
+                asyncio.get_running_loop().create_task(server.app.answer(request, self), name="answer")
                 return
             self._release(request)
             self._current = None
