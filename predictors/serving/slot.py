@@ -145,7 +145,7 @@ class Slot:
             raise DeadlineExceeded(f'model "{self.name}" did not answer before the deadline') from None
 
     async def run(self, batch: Batch, deadline: float, emit: Callable[[Event], None] | None = None) -> Outputs:
-        """Compute a batch on a thread of the model's.
+        """Compute a batch: on a thread of the model's, or at once where that is quicker.
 
         Args:
             batch: what to compute on.
