@@ -42,7 +42,6 @@ class Request:
 
     batch: Batch
     job: Job
-    since: float
     future: asyncio.Future[Outputs]
 
 
@@ -101,7 +100,7 @@ class Batcher:
         gap, self._last_arrival = now - self._last_arrival, now
         gap = max(gap, _LEAST_GAP)
         self._gap = gap if self._gap == float("inf") else self._gap ** (1 - _GAP_WEIGHT) * gap**_GAP_WEIGHT
-        request = Request(batch, job, now, loop.create_future())
+        request = Request(batch, job, loop.create_future())
         self._waiting.append(request)
         self.in_flight += 1
         self._dispatch()

@@ -176,8 +176,7 @@ class Endpoints:
 
     def _ready_slot(self, request: Request) -> Slot:
         slot = self._slot(request)
-        if slot.state is not State.READY:
-            slot.require_ready()
+        slot.require_ready()
         return slot
 
 

@@ -55,7 +55,6 @@ class Request(Call):
         "_chunks",
         "_fault",
         "_max_body_bytes",
-        "_size",
         "_timeout_seconds",
         "_waiter",
         "asked",

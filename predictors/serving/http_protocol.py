@@ -92,7 +92,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came."""
-        if self._current is None and self._parser.idle:
+        if self.idle:
             self._since = time.monotonic()
         if self._closing and self._parser.incoming is None:
             return  # nothing of it will be answered
@@ -183,8 +183,7 @@ class HttpProtocol(asyncio.Protocol):
     def done(self, request: Request) -> None:
         """The current request is answered."""
         self._task = self._current = None
-        self._server.held -= request.held
-        request.drop()
+        self._release(request)
         self._since = time.monotonic()
         if self._waiting or self._closing or self._parser.ended:
             self._next()
@@ -292,7 +291,7 @@ class HttpProtocol(asyncio.Protocol):
             if now - self._stalled_since > settings.write_timeout_seconds:
                 self._server.count("write_timeout")
                 self.abort()
-        elif self._current is None and self.idle:
+        elif self.idle:
             if waited > settings.keep_alive_seconds:
                 self._close()
         elif self._current is None and waited > settings.head_timeout_seconds:
@@ -314,7 +313,7 @@ class HttpProtocol(asyncio.Protocol):
             return
         if status:
             call = Call("", None, "")
-            call.code, body = str(status), orjson.dumps({"error": message})
+            call.code, body = str(status), orjson.dumps(call.error_body(message, status, ""))
             call.bytes_out = len(body)
             headers = [(b"content-type", b"application/json"), (b"x-request-id", call.id.encode())]
             if status == HTTPStatus.SERVICE_UNAVAILABLE:

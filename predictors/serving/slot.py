@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 # How often unloading looks whether the last answer has ended, seconds.
 _DRAIN_POLL_SECONDS = 0.01
 # What is expected to take no longer is computed on the event loop. The way to a thread and back costs some tenth of a
-# millisecond of CPU, and up to 5 ms of waiting for the interpreter while the event loop is busy.
+# millisecond of CPU, and waiting for the interpreter while the event loop is busy.
 SHORT_SECONDS = 0.0005
 # Of what is computed there, one in so many is measured: learning takes a tenth of what one row of iris does.
 _LEARN_EVERY = 16
@@ -158,8 +158,7 @@ class Slot:
             DeadlineExceeded: it was not done in time; the model is told to stop.
             InvalidInput: the model refuses the batch.
         """
-        if self.state is not State.READY:
-            self.require_ready()  # it was unloaded while the body was on its way
+        self.require_ready()  # it may have been unloaded while the body was on its way
         predictor, waiting = self.predictor, self._batcher.in_flight
         if waiting >= self.max_queue:
             raise self.overloaded(waiting)

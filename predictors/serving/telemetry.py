@@ -14,7 +14,6 @@ from typing import Any, BinaryIO
 import orjson
 
 from predictors.serving.metrics import Metrics
-from predictors.serving.series import Series, Tally
 from predictors.serving.slot import Slot
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -96,8 +95,6 @@ class Telemetry:
         self._log = log
         self._stream = stream
         self._unwritten: list[bytes] = []
-        # Looking labels up takes longer than counting; there are as many entries as series.
-        self._series: dict[tuple[str, str, str, str], tuple[Tally, Series]] = {}
 
     def finish(self, call: Call) -> None:
         """Count and log a call that has been answered."""
@@ -105,14 +102,8 @@ class Telemetry:
         slot = call.slot
         model, version = (slot.name, slot.version) if slot is not None else ("", "")
         if call.protocol:
-            key = (model, version, call.protocol, call.code)
-            series = self._series.get(key)
-            if series is None:
-                metrics = self.metrics
-                series = metrics.requests.labels(*key), metrics.latency.labels(model, version, call.protocol)
-                self._series[key] = series
-            series[0].value += 1
-            series[1].observe(seconds)
+            self.metrics.requests.labels(model, version, call.protocol, call.code).value += 1
+            self.metrics.latency.labels(model, version, call.protocol).observe(seconds)
         if self._log and not call.quiet:
             # Lines of one turn of the event loop are written together: each write is a call of the system.
             if not self._unwritten:
@@ -128,7 +119,7 @@ class Telemetry:
 
 def _json_line(call: Call, model: str, version: str, milliseconds: float) -> bytes:
     entry = {
-        "time": _to_the_millisecond(int(time.time() * 1000)),
+        "time": timestamp(time.time()),
         "level": "info",
         "logger": "access",
         "id": call.id,

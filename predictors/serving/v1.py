@@ -56,11 +56,11 @@ def take_stream(batch: Batch) -> bool:
 
 def encode_payload(outputs: Outputs, fields: Mapping[str, str | tuple[str, ...]], version: str) -> dict[str, Any]:
     """Arrange an answer; its arrays are still NumPy's."""
-    return {**v1_columns(outputs, fields), "model_version": version}
+    answer = v1_columns(outputs, fields)
+    answer["model_version"] = version
+    return answer
 
 
 def encode(outputs: Outputs, fields: Mapping[str, str | tuple[str, ...]], version: str) -> bytes:
     """Encode an answer as JSON."""
-    answer = v1_columns(outputs, fields)
-    answer["model_version"] = version
-    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(encode_payload(outputs, fields, version), option=orjson.OPT_SERIALIZE_NUMPY)

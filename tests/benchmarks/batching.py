@@ -8,11 +8,9 @@ import argparse
 import os
 import statistics
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from tests.benchmarks.load.cases import V1, Case
 from tests.benchmarks.load.check import check, expected
@@ -20,6 +18,7 @@ from tests.benchmarks.load.errors import BenchError
 from tests.benchmarks.load.parse import Load
 from tests.benchmarks.load.servers import PEERS, Ports, Server, running
 from tests.benchmarks.load.tools import Tools
+from tests.benchmarks.output import Grid, fail, show_grids
 from tests.live import ARTIFACTS, ROOT
 
 WAYS = ("auto", "off")
@@ -54,7 +53,7 @@ def measure(rounds: int, seconds: float, console: Console) -> dict[tuple[str, in
     return found
 
 
-def rows(found: dict[tuple[str, int], list[Load]]) -> list[list[str]]:
+def rows(found: dict[tuple[str, int], list[Load]]) -> list[tuple[str, ...]]:
     """The table: medians over the rounds."""
     table = []
     for count in CONNECTIONS:
@@ -64,7 +63,7 @@ def rows(found: dict[tuple[str, int], list[Load]]) -> list[list[str]]:
             f"{statistics.median(load.p99 for load in found[way, count]):.1f}"
             for way in WAYS
         ]
-        table.append([str(count), *(f"{rate:,.0f}" for rate in rates), f"{rates[0] / rates[1]:.1f}×", *late])
+        table.append((str(count), *(f"{rate:,.0f}" for rate in rates), f"{rates[0] / rates[1]:.1f}×", *late))
     return table
 
 
@@ -74,19 +73,14 @@ A predictor with a large fixed cost (scikit-learn's own forest: milliseconds a c
 project's server, with `--micro_batching` auto and off, each on one core with wrk on the other.
 
 """
-HEADER = [
+COLUMNS = (
     "connections",
     "auto, requests/s",
     "off, requests/s",
     "auto to off",
     "auto, p50 / p99 ms",
     "off, p50 / p99 ms",
-]
-
-
-def markdown(table: Sequence[Sequence[str]]) -> str:
-    lines = [HEADER, ["---"] * len(HEADER), *table]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+)
 
 
 def main() -> None:
@@ -96,15 +90,13 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"write the table to {REPORT.relative_to(ROOT)}, too")
     options = parser.parse_args()
     try:
-        table = rows(measure(options.rounds, options.seconds, Console(stderr=True)))
+        found = measure(options.rounds, options.seconds, Console(stderr=True))
     except BenchError as error:
-        parser.exit(1, f"{error}\n")
-    shown = Table(*HEADER, title=f"one core, medians of {options.rounds} rounds")
-    for cells in table:
-        shown.add_row(*cells)
-    Console(width=140).print(shown)
+        fail(str(error))
+    grid = Grid(f"one core, medians of {options.rounds} rounds", COLUMNS, rows(found))
+    show_grids([grid], Console(width=140))
     if options.write:
-        REPORT.write_text(INTRODUCTION + markdown(table) + "\n")
+        REPORT.write_text(INTRODUCTION + grid.markdown() + "\n")
 
 
 if __name__ == "__main__":

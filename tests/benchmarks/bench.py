@@ -30,11 +30,7 @@ import os
 import resource
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 from rich.console import Console
 
@@ -45,6 +41,7 @@ from tests.benchmarks.load.rounds import Rounds, Sample
 from tests.benchmarks.load.servers import make
 from tests.benchmarks.load.summary import Results
 from tests.benchmarks.load.tools import Tools
+from tests.benchmarks.output import fail, progress
 from tests.benchmarks.peers import mlserver_venv
 from tests.live import ROOT
 
@@ -88,17 +85,6 @@ def main() -> None:
         fail(str(error))
     except KeyboardInterrupt:
         fail("interrupted")
-
-
-def progress() -> Callable[[str], None]:
-    """What prints a line with the seconds since now."""
-    started = time.monotonic()
-    return lambda line: print(f"{time.monotonic() - started:5.0f} s  {line}", file=sys.stderr, flush=True)
-
-
-def fail(reason: str) -> NoReturn:
-    print(reason, file=sys.stderr)
-    sys.exit(1)
 
 
 def measure(options: argparse.Namespace, names: list[str]) -> report.Run:

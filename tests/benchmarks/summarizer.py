@@ -24,11 +24,8 @@ import platform
 import re
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 import llama_cpp
 import psutil
@@ -42,6 +39,7 @@ from tests.benchmarks.chat.prompts import Tokenizer
 from tests.benchmarks.chat.rounds import NEW_TOKENS, Rounds
 from tests.benchmarks.chat.servers import Server, llama_cpp_python, llama_server, ours, running
 from tests.benchmarks.chat.summary import Summary, summarize
+from tests.benchmarks.output import fail, progress
 from tests.benchmarks.peers import llama_venv
 from tests.live import ARTIFACTS, ROOT
 
@@ -92,17 +90,6 @@ def main() -> None:
         fail(str(error))
     except KeyboardInterrupt:
         fail("interrupted")
-
-
-def progress() -> Callable[[str], None]:
-    """What prints a line with the seconds since now."""
-    started = time.monotonic()
-    return lambda line: print(f"{time.monotonic() - started:5.0f} s  {line}", file=sys.stderr, flush=True)
-
-
-def fail(reason: str) -> NoReturn:
-    print(reason, file=sys.stderr)
-    sys.exit(1)
 
 
 def measure(options: argparse.Namespace, say: Callable[[str], None]) -> Summary:

@@ -18,18 +18,9 @@ from predictors.serving.metrics import Metrics
 from predictors.serving.predictor import Predictor
 from predictors.serving.settings import ServerSettings, Source
 from predictors.serving.slot import SHORT_SECONDS, Slot, State
+from tests.unit.test_batcher import Clock
 
 SHORT, LONG = SHORT_SECONDS / 2, SHORT_SECONDS * 2
-
-
-class Clock:
-    """Seconds that pass only where a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -3,24 +3,15 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from rich.console import Console
-from rich.table import Table
 
 from tests.benchmarks.backends.contenders import OURS, REFERENCE, Contender
 from tests.benchmarks.backends.footprint import Packages
 from tests.benchmarks.backends.rounds import SIZES, Difference, Measured
+from tests.benchmarks.output import Grid, show_grids
 
 MODELS = {"iris": "row", "intent": "text"}
-
-
-class Grid(NamedTuple):
-    """A table: a title, names of columns, and rows of cells."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -67,11 +58,7 @@ class Results:
 
 def show(results: Results, console: Console) -> None:
     """Print the tables."""
-    for grid in _grids(results):
-        table = Table(*grid.columns, title=grid.title, title_justify="left")
-        for row in grid.rows:
-            table.add_row(*row)
-        console.print(table)
+    show_grids(_grids(results), console)
 
 
 def method(results: Results) -> str:
@@ -93,12 +80,7 @@ def method(results: Results) -> str:
 
 def tables(results: Results) -> list[str]:
     """The tables as sections of Markdown."""
-    parts = []
-    for grid in _grids(results):
-        lines = [grid.columns, ("---",) * len(grid.columns), *grid.rows]
-        rows = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-        parts += [f"## {grid.title}", rows]
-    return parts
+    return [part for grid in _grids(results) for part in (f"## {grid.title}", grid.markdown())]
 
 
 def _grids(results: Results) -> list[Grid]:

@@ -1,21 +1,12 @@
 """The results as tables, for the terminal and in Markdown."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from rich.console import Console
-from rich.table import Table
 
 from tests.benchmarks.chat.servers import LLAMA_CPP_PYTHON, LLAMA_SERVER, OURS
 from tests.benchmarks.chat.summary import ServerSummary, Summary
-
-
-class Grid(NamedTuple):
-    """A table: a title, names of columns, and rows of cells."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
+from tests.benchmarks.output import Grid, show_grids
 
 
 class Target(NamedTuple):
@@ -38,11 +29,7 @@ def grids(summary: Summary) -> list[Grid]:
 
 def show(summary: Summary, console: Console) -> None:
     """Print the tables."""
-    for grid in grids(summary):
-        table = Table(*grid.columns, title=grid.title, title_justify="left")
-        for row in grid.rows:
-            table.add_row(*row)
-        console.print(table)
+    show_grids(grids(summary), console)
     console.print(_method(summary), highlight=False)
 
 
@@ -56,8 +43,7 @@ def markdown(summary: Summary, plot: str) -> str:
     parts = ["# The summarizer beside other servers: `make bench-summarizer`", _method(summary)]
     parts.append(f"![Tokens a second and time to the first token, by server]({plot})")
     for grid in grids(summary):
-        lines = [grid.columns, ("---",) * len(grid.columns), *grid.rows]
-        parts += [f"## {grid.title}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
+        parts += [f"## {grid.title}", grid.markdown()]
     started = [f"- {name} {server.version}: `{' '.join(server.flags)}`" for name, server in summary.servers.items()]
     parts += ["## How the servers were started", "\n".join(started)]
     parts += ["## Machine", "\n".join(f"- {name}: {value}" for name, value in summary.machine.items())]

@@ -2,23 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from rich.console import Console
-from rich.table import Table
 
 from tests.benchmarks.load.cases import CEILING, MLSERVER, OURS, V1, V2, Case
 from tests.benchmarks.load.rounds import CLOSED, DISTURBED, EXCESS, NORMAL, OVERLOAD, RATE, Sample
 from tests.benchmarks.load.summary import Point, Results, duels, targets
 from tests.benchmarks.load.tools import CROWD
-
-
-class Grid(NamedTuple):
-    """A table: a title, names of columns, and rows of cells."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
+from tests.benchmarks.output import Grid, show_grids
 
 
 @dataclass(frozen=True)
@@ -54,11 +45,7 @@ def grids(run: Run, results: Results) -> list[Grid]:
 def show(run: Run, console: Console) -> None:
     """Print the tables."""
     results = Results(run.samples)
-    for grid in grids(run, results):
-        table = Table(*grid.columns, title=grid.title, title_justify="left")
-        for row in grid.rows:
-            table.add_row(*(cell.replace("**", "") for cell in row))
-        console.print(table)
+    show_grids(grids(run, results), console)
     console.print(method(run, results), highlight=False)
 
 
@@ -73,8 +60,7 @@ def markdown(run: Run, plots: Mapping[str, str]) -> str:
     parts = ["# iris and intent beside other servers: `make bench`", method(run, results)]
     parts += [f"![{words}]({name})" for name, words in plots.items()]
     for grid in grids(run, results):
-        lines = [grid.columns, ("---",) * len(grid.columns), *grid.rows]
-        parts += [f"## {grid.title}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
+        parts += [f"## {grid.title}", grid.markdown()]
     servers = [f"- {name} {facts['version']}: {facts['note']}" for name, facts in run.servers.items()]
     parts += ["## The servers", "\n".join(servers)]
     parts += ["## Machine", "\n".join(f"- {name}: {value}" for name, value in run.machine.items())]
