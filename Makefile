@@ -124,7 +124,7 @@ artifacts/summarizer/manifest.json: | $(INSTALLED)
 	@$(BIN)/predictors fetch
 
 # What an artifact is made of: it is made again when one of these has changed.
-ARTIFACT_CODE := predictors/serving/artifact.py predictors/serving/training.py
+ARTIFACT_CODE := predictors/serving/artifacts/artifact.py predictors/serving/model/training.py
 artifacts/iris/manifest.json: predictors/iris/train.py predictors/iris/forest.py $(ARTIFACT_CODE)
 artifacts/intent/manifest.json: predictors/intent/train.py predictors/intent/tfidf.py predictors/intent/utterances.csv $(ARTIFACT_CODE)
 artifacts/summarizer/manifest.json: predictors/summarizer/fetch.py predictors/summarizer/model.py $(ARTIFACT_CODE)

@@ -1,5 +1,5 @@
 """Run the command line as ``python -m predictors``."""
 
-from predictors.cli import main
+from predictors.cli.app import main
 
 main()

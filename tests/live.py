@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from predictors.serving import kserve_api
+from predictors.serving.model import kserve_api
 
 ROOT = Path(__file__).parent.parent
 # Imported by name, after ours: `import kserve` on its own would read pytest's arguments as its flags.

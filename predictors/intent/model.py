@@ -4,12 +4,12 @@ from typing import ClassVar
 
 from predictors.intent.settings import IntentSettings
 from predictors.intent.tfidf import TextClassifier, from_sklearn
-from predictors.serving.artifact import Artifact
-from predictors.serving.batch import FloatArray, Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
+from predictors.serving.artifacts.artifact import Artifact
+from predictors.serving.model.types import FloatArray, Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
 from predictors.serving.errors import ArtifactError
-from predictors.serving.joblib_file import load_joblib
-from predictors.serving.metrics import Metrics
-from predictors.serving.predictor import Predictor
+from predictors.serving.artifacts.joblib_file import load_joblib
+from predictors.serving.telemetry.metrics import Metrics
+from predictors.serving.model.predictor import Predictor
 from predictors.serving.settings import Source
 
 CLASS_NAMES = ("greeting", "question", "complaint", "praise")

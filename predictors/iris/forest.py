@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from predictors.serving.batch import FloatArray
+from predictors.serving.model.types import FloatArray
 from predictors.serving.errors import ArtifactError
-from predictors.serving.npz import read_npz
+from predictors.serving.artifacts.npz import read_npz
 
 
 @dataclass(frozen=True, slots=True)

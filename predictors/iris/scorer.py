@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictors.iris.forest import Forest
-from predictors.serving.batch import FloatArray
+from predictors.serving.model.types import FloatArray
 
 WORD_BITS = 64
 MAX_TABLE_BYTES = 32 * 2**20

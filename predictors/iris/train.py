@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 
 from predictors.iris.forest import from_sklearn
 from predictors.iris.model import CLASS_NAMES, IrisPredictor
-from predictors.serving.training import Trained, golden_examples, write_artifact
+from predictors.serving.model.training import Trained, golden_examples, write_artifact
 
 SEED = 20
 TREES = 100

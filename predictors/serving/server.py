@@ -19,20 +19,20 @@ from typing import Any
 import uvloop
 from prometheus_client import CollectorRegistry
 
-from predictors.serving.cors import Cors
-from predictors.serving.endpoints import Endpoints
-from predictors.serving.grpc_server import GrpcServer
-from predictors.serving.http_server import HttpServer
-from predictors.serving.legacy import LegacyEndpoints
-from predictors.serving.metrics import Metrics
-from predictors.serving.openai_endpoints import OpenAiEndpoints
-from predictors.serving.openapi import OpenApiEndpoint
-from predictors.serving.predictor import Predictor
-from predictors.serving.registry import Registry
-from predictors.serving.rest import RestApp
-from predictors.serving.routing import Router
+from predictors.serving.app.middleware.cors import Cors
+from predictors.serving.app.endpoints import Endpoints
+from predictors.serving.protocols.grpc.server import GrpcServer
+from predictors.serving.transport.http_server import HttpServer
+from predictors.serving.protocols.legacy import LegacyEndpoints
+from predictors.serving.telemetry.metrics import Metrics
+from predictors.serving.protocols.openai.handlers import OpenAiEndpoints
+from predictors.serving.protocols.openapi import OpenApiEndpoint
+from predictors.serving.model.predictor import Predictor
+from predictors.serving.dispatch.registry import Registry
+from predictors.serving.app.rest import RestApp
+from predictors.serving.app.routing import Router
 from predictors.serving.settings import ServerSettings
-from predictors.serving.telemetry import Telemetry
+from predictors.serving.telemetry.call import Telemetry
 
 logger = logging.getLogger(__name__)
 

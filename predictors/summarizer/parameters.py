@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from predictors.serving.errors import InvalidInput
-from predictors.summarizer.engine import Sampling
+from predictors.summarizer.engine.types import Sampling
 
 _MOST_STOPS, _LONGEST_STOP = 8, 200
 

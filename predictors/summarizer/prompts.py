@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from predictors.summarizer.engine import Prompt
-from predictors.summarizer.llama import LlamaModel, Message
+from predictors.summarizer.engine.types import Prompt
+from predictors.summarizer.llama.model import LlamaModel, Message
 
 _CLAUSE_SYSTEM = (
     "Rewrite one sentence of a contract in plain, short English. Keep every number, every condition and who does what. "

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from predictors.serving.batch import Job, PromptBatch
-from predictors.serving.cpu import usable_cpus
+from predictors.serving.model.types import Job, PromptBatch
+from predictors.summarizer.engine.cpu import usable_cpus
 from predictors.serving.errors import ArtifactError, InvalidInput
-from predictors.summarizer.engine import Generation, GrammarError, Prompt
-from predictors.summarizer.memory import fitting_tokens, memory_limit, memory_plan
+from predictors.summarizer.engine.types import Generation, GrammarError, Prompt
+from predictors.summarizer.llama.memory import fitting_tokens, memory_limit, memory_plan
 from predictors.summarizer.parameters import PromptParameters, SummaryParameters
-from predictors.summarizer.scheduler import Scheduler
+from predictors.summarizer.engine.scheduler import Scheduler
 from predictors.summarizer.settings import SummarizerSettings
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ class Runtime:
     """
 
     def __init__(self, path: Path, name: str, settings: SummarizerSettings) -> None:
-        from predictors.summarizer.gguf import read_shape
-        from predictors.summarizer.llama import LlamaModel
-        from predictors.summarizer.llama_decoder import LlamaDecoder
+        from predictors.summarizer.llama.gguf import read_shape
+        from predictors.summarizer.llama.model import LlamaModel
+        from predictors.summarizer.llama.decoder import LlamaDecoder
         from predictors.summarizer.summarize import SMALL_MODEL_PARAMETERS, Summarizer
 
         self._model: LlamaModel = LlamaModel(path, name)
@@ -121,7 +121,7 @@ class Runtime:
             )
         grammar = ""
         if parameters.json_schema is not None:
-            from predictors.summarizer.grammar import grammar_of
+            from predictors.summarizer.llama.grammar import grammar_of
 
             grammar = grammar_of(parameters.json_schema)
         sampling = parameters.sampling(wanted, grammar)
@@ -135,7 +135,7 @@ class Runtime:
         self.scheduler.close()
 
     def _chat(self, messages: list[tuple[str, str]]) -> list[int]:
-        from predictors.summarizer.llama import Message
+        from predictors.summarizer.llama.model import Message
 
         try:
             return self._model.chat([Message(role, content) for role, content in messages])

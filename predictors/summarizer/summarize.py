@@ -20,15 +20,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from predictors.serving.batch import Event, Job
-from predictors.summarizer.bullets import Bullet, Unsupported, check_chunk, check_clause
-from predictors.summarizer.chunks import pack
-from predictors.summarizer.document import Document
-from predictors.summarizer.engine import FinishReason, Generation, Sampling, Stopped
-from predictors.summarizer.llama import LlamaModel
+from predictors.serving.model.types import Event, Job
+from predictors.summarizer.text.bullets import Bullet, Unsupported, check_chunk, check_clause
+from predictors.summarizer.text.chunks import pack
+from predictors.summarizer.text.document import Document
+from predictors.summarizer.engine.types import FinishReason, Generation, Sampling, Stopped
+from predictors.summarizer.llama.model import LlamaModel
 from predictors.summarizer.prompts import chunk_prompts, clause_prompts
-from predictors.summarizer.salience import select
-from predictors.summarizer.scheduler import Scheduler
+from predictors.summarizer.text.salience import select
+from predictors.summarizer.engine.scheduler import Scheduler
 
 Mode = Literal["full", "fast"]
 Reading = Literal["clauses", "chunks"]

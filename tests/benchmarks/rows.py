@@ -12,7 +12,7 @@ from rich.table import Table
 
 from predictors.intent.model import IntentPredictor
 from predictors.iris.model import IrisPredictor
-from predictors.serving.batch import FeatureBatch, Job, TextBatch
+from predictors.serving.model.types import FeatureBatch, Job, TextBatch
 from predictors.serving.settings import Source
 from tests.live import ARTIFACTS
 

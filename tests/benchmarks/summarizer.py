@@ -31,7 +31,7 @@ import llama_cpp
 import psutil
 from rich.console import Console
 
-from predictors.serving.cpu import usable_cpus
+from predictors.summarizer.engine.cpu import usable_cpus
 from tests.benchmarks.chat import report
 from tests.benchmarks.chat.client import BenchmarkError
 from tests.benchmarks.chat.probes import read_bandwidth

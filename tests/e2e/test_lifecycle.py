@@ -15,7 +15,7 @@ import httpx
 import psutil
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from predictors.serving.kserve_api import pb
+from predictors.serving.model.kserve_api import pb
 from tests.live import JSON, ROOT, LiveServer, pb_grpc, serve, serve_command, wait_for
 
 V1 = "/v1/models/iris:predict"

@@ -9,9 +9,9 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from predictors.serving.kserve_api import pb
+from predictors.serving.model.kserve_api import pb
 from tests.live import LiveServer, pb_grpc
-from tests.unit.test_codecs_properties import messages
+from tests.unit.serving.protocols.test_codecs_properties import messages
 
 FLOWER = [5.1, 3.5, 1.4, 0.2]
 FEATURES = ("sepal_length", "sepal_width", "petal_length", "petal_width")

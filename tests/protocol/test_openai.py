@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
-from predictors.serving import openai_schema
+from predictors.serving.protocols.openai import schema as openai_schema
 from tests.live import JSON, LiveServer, serve, wait_for
 
 BASE = "/openai/v1"

@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 
-from predictors.serving.kserve_api import pb
+from predictors.serving.model.kserve_api import pb
 from tests.live import ROOT, LiveServer, pb_grpc, serve, wait_for
 
 DOCUMENT = (

@@ -11,7 +11,7 @@ import grpc
 import httpx
 import pytest
 
-from predictors.serving.kserve_api import pb
+from predictors.serving.model.kserve_api import pb
 from tests.live import ROOT, LiveServer, pb_grpc, serve, wait_for
 
 DOCUMENT = "You agree to pay 9 euros a month. We may change the price at any time. Disputes are settled by arbitration."

@@ -9,11 +9,11 @@ import grpc
 import httpx
 import pytest
 
-from predictors.serving.kserve_api import pb
+from predictors.serving.model.kserve_api import pb
 from predictors.serving.server import Server
 from predictors.serving.settings import ServerSettings
 from tests.live import pb_grpc
-from tests.unit.test_registry import Paced
+from tests.unit.serving.dispatch.test_registry import Paced
 
 BODY = {"instances": ["fail"]}
 

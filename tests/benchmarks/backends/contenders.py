@@ -134,7 +134,7 @@ def _predictor(model: str) -> Callable[[Path], Score]:
     def load(_: Path) -> Score:
         from predictors.intent.model import IntentPredictor
         from predictors.iris.model import IrisPredictor
-        from predictors.serving.batch import FeatureBatch, Job, TextBatch
+        from predictors.serving.model.types import FeatureBatch, Job, TextBatch
         from predictors.serving.settings import Source
         from tests.live import ARTIFACTS
 

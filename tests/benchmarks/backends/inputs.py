@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from predictors.iris.forest import Forest
-from predictors.serving.batch import FloatArray
+from predictors.serving.model.types import FloatArray
 
 # By name; the first is also what is timed.
 Inputs: TypeAlias = dict[str, Sequence[Any]]

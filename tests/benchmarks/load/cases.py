@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from predictors.serving import kserve_api
+from predictors.serving.model import kserve_api
 
 OURS, CEILING, STOCK, MLSERVER, FASTAPI = "kserve-predictors", "bare ASGI", "stock KServe", "MLServer", "FastAPI"
 V1, V2, BINARY, GRPC = "V1", "V2", "V2 binary", "gRPC"

@@ -9,7 +9,7 @@ import grpc
 import httpx
 import joblib
 
-from predictors.serving import kserve_api
+from predictors.serving.model import kserve_api
 from tests.benchmarks.load.cases import BINARY, GRPC, HEADER_LENGTH, ROWS, V1, Case, grpc_request, http_request
 from tests.benchmarks.load.errors import BenchError
 from tests.live import ARTIFACTS

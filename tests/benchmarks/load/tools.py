@@ -19,7 +19,7 @@ from typing import NamedTuple
 import psutil
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-from predictors.serving import kserve_api
+from predictors.serving.model import kserve_api
 from tests.benchmarks.load import parse
 from tests.benchmarks.load.cases import GRPC, Case, HttpRequest, grpc_request, http_request
 from tests.benchmarks.load.check import METHOD

@@ -9,8 +9,8 @@ from pathlib import Path
 import joblib
 
 from predictors.iris.model import CLASS_NAMES, IrisPredictor
-from predictors.serving.artifact import Artifact
-from predictors.serving.batch import FeatureBatch, Job, Outputs
+from predictors.serving.artifacts.artifact import Artifact
+from predictors.serving.model.types import FeatureBatch, Job, Outputs
 from predictors.serving.server import Server
 from predictors.serving.settings import ServerSettings, Source
 

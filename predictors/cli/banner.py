@@ -1,0 +1,43 @@
+"""What a person sees when a server has started: where it is, and one line to try per model."""
+
+import shlex
+
+from rich.console import Console
+
+from predictors.serving.dispatch.registry import Registry
+from predictors.serving.dispatch.served_model import Slot, State
+
+_EXAMPLES = {
+    "iris": '{"instances": [[5.1, 3.5, 1.4, 0.2]]}',
+    "intent": '{"instances": ["where is my parcel"]}',
+    "summarizer": '{"instances": ["You agree to pay 9 euros a month. We may change the price at any time. '
+    'You can cancel with 30 days of notice."]}',
+}
+
+
+def show(host: str, registry: Registry, http_port: int, grpc_port: int | None) -> None:
+    """Print the URLs and a curl line for each model that is ready, and the reason for each that is not."""
+    console = Console(highlight=False, soft_wrap=True)
+    reachable = "localhost" if host in ("0.0.0.0", "127.0.0.1", "::") else host  # noqa: S104
+    reachable = f"[{reachable}]" if ":" in reachable else reachable
+    base = f"http://{reachable}:{http_port}"
+    console.print()
+    console.print(f"HTTP (V1, V2)  {base}")
+    if grpc_port is not None:
+        console.print(f"gRPC (V2)      {reachable}:{grpc_port}")
+    console.print(f"Metrics        {base}/metrics")
+    console.print(f"API document   {base}/openapi.json")
+    for slot in registry.slots.values():
+        console.print()
+        if slot.state is State.READY:
+            console.print(f"[green]●[/green] {slot.name} version {slot.version}")
+            console.print(f"  {_curl(base, slot)}", markup=False)
+        else:
+            console.print(f"[red]●[/red] {slot.name} is not ready: ", end="")
+            console.print(slot.reason, markup=False)
+    console.print("\nCtrl-C ends the server.")
+
+
+def _curl(base: str, slot: Slot) -> str:
+    body = shlex.quote(_EXAMPLES[slot.predictor.kind])
+    return f"curl {base}/v1/models/{slot.name}:predict -H 'content-type: application/json' -d {body}"

@@ -1,0 +1,1 @@
+"""The ASGI application: its routes, its middleware, and how an exception becomes a response."""

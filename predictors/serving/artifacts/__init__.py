@@ -1,0 +1,1 @@
+"""Model artifacts: manifest, digests, and the files that they vouch for."""

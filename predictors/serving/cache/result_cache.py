@@ -1,0 +1,210 @@
+"""Answers of deterministic models, kept: what was computed once is not computed again while it is fresh.
+
+Three things answer for the model, in this order: the memory of this process; a computation of the same that is under
+way already; a Redis or Valkey server that the replicas share. The last is a help and never a need: whatever goes wrong
+with it, a request goes on as if it were not there. Everything here runs on the event loop.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, TypeAlias
+
+from predictors.serving.model.types import Outputs
+from predictors.serving.errors import DeadlineExceeded, Overloaded
+from predictors.serving.cache.result_codec import decode_outputs, encode_outputs
+from predictors.serving.cache.shared_store import Shared
+
+Outcome: TypeAlias = Literal["hit", "miss", "joined"]
+
+# What CPython takes for an entry beside the bytes of its key and value: their headers, a tuple, a time and a dict's
+# place, which is dearest just after the dict has grown.
+_ENTRY_BYTES = 400
+# Larger answers would keep the server, which does one thing at a time, from its other clients.
+_MAX_SHARED_BYTES = 2**20
+
+
+class _Memory:
+    """The answers in this process: the least recently used goes first when there is no room."""
+
+    def __init__(self, max_bytes: int, count: Callable[[str], None], clock: Callable[[], float]) -> None:
+        self.used = 0
+        self._max_bytes = max_bytes
+        self._count = count
+        self._clock = clock
+        self._entries: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+
+    def get(self, key: str) -> bytes | None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        expires, value = entry
+        if expires <= self._clock():
+            self._drop(key)
+            self._count("expired")
+            return None
+        self._entries.move_to_end(key)
+        return value
+
+    def put(self, key: str, value: bytes, lifetime: float) -> None:
+        size = _size(key, value)
+        if size > self._max_bytes:
+            return
+        now = self._clock()
+        if key in self._entries:
+            self._drop(key)
+        while self.used + size > self._max_bytes:
+            oldest = next(iter(self._entries))
+            # An entry that nobody could have had any more is no sign of too little room.
+            self._count("expired" if self._entries[oldest][0] <= now else "evicted")
+            self._drop(oldest)
+        self._entries[key] = now + lifetime, value
+        self.used += size
+
+    def _drop(self, key: str) -> None:
+        self.used -= _size(key, self._entries.pop(key)[1])
+
+
+def _size(key: str, value: bytes) -> int:
+    return len(key) + len(value) + _ENTRY_BYTES
+
+
+class _Flight:
+    """A computation under way, and how many callers wait for it."""
+
+    __slots__ = ("task", "waiting")
+
+    def __init__(self, task: asyncio.Task[tuple[bytes, Outcome]]) -> None:
+        self.task = task
+        self.waiting = 0
+
+
+class ResultCache:
+    """Answers by key.
+
+    Args:
+        max_bytes: bound of this process's own memory; an answer that is larger on its own is not kept in it.
+        ttl_seconds: how long an answer may be given, at least 1.
+        count: is told of each event: ``hit`` (in this process), ``remote_hit``, ``miss`` (a computation), ``joined``,
+            ``evicted``, ``expired``, ``remote_error``.
+        url: a server to share answers through (``redis://``, ``rediss://``, ``valkey://`` or ``unix://``); none if
+            empty.
+        clock: seconds, never going back.
+        timeout_seconds: for one exchange with that server, connecting included.
+
+    Raises:
+        ValueError: the url cannot be used; the text does not quote it.
+    """
+
+    def __init__(
+        self,
+        max_bytes: int,
+        ttl_seconds: int,
+        count: Callable[[str], None],
+        *,
+        url: str = "",
+        clock: Callable[[], float] = time.monotonic,
+        timeout_seconds: float = 0.2,
+    ) -> None:
+        self._ttl_seconds = ttl_seconds
+        self._count = count
+        self._memory = _Memory(max_bytes, count, clock)
+        self._shared = Shared(url, ttl_seconds, timeout_seconds, count, clock) if url else None
+        self._flights: dict[str, _Flight] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def get(self, key: str, compute: Callable[[], Awaitable[Outputs]]) -> tuple[Outputs, Outcome]:
+        """Give the answer that is known under a key, or compute it.
+
+        A computation belongs to all who wait for it: it goes on when one of them is cancelled, and is cancelled with
+        the last. A caller with a deadline puts this call under a timeout of its own.
+
+        Args:
+            key: from `result_key`.
+            compute: called in a task of its own, if it is called.
+
+        Returns:
+            Outputs that belong to the caller alone; and ``hit``, ``joined`` (another caller's computation) or ``miss``.
+
+        Raises:
+            Exception: what the computation raised, for all who wait; only where another caller's deadline or a full
+                queue ended it, this caller computes for itself.
+        """
+        while True:
+            value = self._memory.get(key)
+            if value is not None:
+                self._count("hit")
+                return decode_outputs(key, value), "hit"
+            flight = self._flights.get(key)
+            leads = flight is None
+            if flight is None:
+                flight = self._start(key, compute)
+            else:
+                self._count("joined")
+            try:
+                value, outcome = await self._landing(key, flight)
+            except (DeadlineExceeded, Overloaded):
+                if leads:
+                    raise
+            else:
+                return decode_outputs(key, value), outcome if leads else "joined"
+
+    def _start(self, key: str, compute: Callable[[], Awaitable[Outputs]]) -> _Flight:
+        task = asyncio.create_task(self._fly(key, compute))
+        flight = self._flights[key] = _Flight(task)
+        self._keep(task)
+        task.add_done_callback(lambda _: self._forget(key, flight))
+        return flight
+
+    async def _fly(self, key: str, compute: Callable[[], Awaitable[Outputs]]) -> tuple[bytes, Outcome]:
+        found = await self._shared.get(key) if self._shared else None
+        if found is not None:
+            self._count("remote_hit")
+            value, lifetime = found
+            self._memory.put(key, value, min(lifetime, self._ttl_seconds))
+            return value, "hit"
+        self._count("miss")
+        value = encode_outputs(key, await compute())
+        self._memory.put(key, value, self._ttl_seconds)
+        if self._shared and len(value) <= _MAX_SHARED_BYTES:
+            self._keep(asyncio.create_task(self._shared.put(key, value)))  # nobody waits for it
+        return value, "miss"
+
+    async def _landing(self, key: str, flight: _Flight) -> tuple[bytes, Outcome]:
+        flight.waiting += 1
+        try:
+            await asyncio.wait([flight.task])  # which, unlike awaiting the task, does not cancel it with this caller
+        finally:
+            flight.waiting -= 1
+            if not flight.waiting:
+                self._forget(key, flight)  # at once: nobody may join what is being cancelled
+                flight.task.cancel()
+        return flight.task.result()
+
+    def _forget(self, key: str, flight: _Flight) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+
+    def _keep(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.add(task)  # the event loop itself holds tasks weakly
+        task.add_done_callback(self._let_go)
+
+    def _let_go(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen, even if all who waited have left
+
+    async def close(self) -> None:
+        """Cancel what is being computed, let what is being shared arrive, and close the connections."""
+        for flight in self._flights.values():
+            flight.task.cancel()
+        while self._tasks:  # a computation that ends all the same leaves something to share
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._shared:
+            await self._shared.close()
+
+    @property
+    def bytes(self) -> int:
+        """What the answers in this process take, keys and overhead included."""
+        return self._memory.used

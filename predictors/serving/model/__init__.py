@@ -1,0 +1,1 @@
+"""What a model is: the contract between a predictor and the server."""

@@ -1,0 +1,230 @@
+"""The base of the three predictors: a `kserve.Model` with a typed core.
+
+A predictor says what it takes and gives, loads itself from an artifact, and computes outputs from a batch. Our server
+calls `infer` with batches that its protocol modules decoded; KServe's own model server calls `predict` with what it
+decoded. Both come out of the same codecs.
+"""
+
+import asyncio
+import threading
+import time
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+from prometheus_client import CollectorRegistry
+
+from predictors import __version__
+from predictors.serving.protocols.grpc import codec as grpc_codec
+from predictors.serving.protocols.v1 import codec as v1
+from predictors.serving.artifacts.artifact import Artifact, Golden, Manifest
+from predictors.serving.model.types import Batch, Input, Job, Limits, Outputs, TensorSpec
+from predictors.serving.errors import ArtifactError, InvalidInput, ServingError, TooLarge
+from predictors.serving.model.kserve_api import InferOutput, InferRequest, InferResponse, KServeInvalidInput, Model
+from predictors.serving.telemetry.metrics import Metrics
+from predictors.serving.settings import Source
+
+BatchT = TypeVar("BatchT", bound=Batch)
+
+GOLDEN_TOLERANCE = 1e-6
+# How long a call through KServe's own server may take, seconds; our server brings a deadline of its own.
+_KSERVE_DEADLINE_SECONDS = 600.0
+
+
+class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not typed
+    """One served model.
+
+    Args:
+        name: the name it is served under.
+        source: where it is loaded from, and how far that is trusted.
+
+    Subclasses set the class variables and implement `load_artifact` and `infer`.
+    """
+
+    kind: ClassVar[str]
+    platform: ClassVar[str]
+    input: ClassVar[Input]
+    outputs: ClassVar[tuple[TensorSpec, ...]]
+    v1_fields: ClassVar[Mapping[str, str | tuple[str, ...]]]
+    limits: ClassVar[Limits]
+    max_queue: ClassVar[int]
+    """How many requests may run and wait by default; one more is turned away."""
+    workers: ClassVar[int] = 1
+    """How many batches are computed at once, each on a thread; with more than one, `infer` must be thread-safe."""
+    rowwise: ClassVar[bool] = False
+    """Whether each row is computed for itself and `infer` is thread-safe: then requests may be computed together, and
+    short ones on the event loop."""
+    streams: ClassVar[bool] = False
+    """Whether `infer` gives parts of the answer as they come; V1 then knows the parameter ``stream``."""
+    slow: ClassVar[bool] = False
+    """Whether an answer takes so long that answers are cached by default."""
+    generates: ClassVar[bool] = False
+    """Whether `infer` takes a `PromptBatch` too, and so the model is served over OpenAI's API."""
+
+    def __init__(self, name: str, source: Source) -> None:
+        super().__init__(name)
+        self.source = source
+        self.version = ""
+        self.format = ""
+        self.identity = ""
+        """Whatever decides an answer beside the request: artifact, code, settings. Equal only if answers are."""
+        self._alone = threading.Lock()  # KServe's server may call `predict` from several requests at once
+
+    @abstractmethod
+    def load_artifact(self, artifact: Artifact) -> None:
+        """Load the model from an artifact whose manifest is verified.
+
+        Raises:
+            ArtifactError: with the reason that readiness reports.
+        """
+
+    @abstractmethod
+    def infer(self, batch: BatchT, job: Job) -> Outputs:
+        """Compute the outputs of a batch. Runs on a thread of this model's own, `workers` batches at a time.
+
+        Where the job has an ``emit``, parts of the answer may be given to it as they come.
+
+        Raises:
+            InvalidInput: what only the model can know to be wrong, such as a text over its context.
+            DeadlineExceeded: the job was stopped.
+        """
+
+    def check(self, batch: BatchT) -> None:
+        """Refuse a batch before it is queued. Runs on the event loop, so it must be quick.
+
+        Raises:
+            InvalidInput: naming the offending field or parameter.
+        """
+
+    def parameters_schema(self) -> dict[str, Any]:
+        """JSON schema of the request parameters; a model without any of its own ignores what it is given."""
+        return {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
+
+    def register_metrics(self, registry: CollectorRegistry) -> None:
+        """Add metrics that only this model has."""
+
+    def observe(self, outputs: Outputs, metrics: Metrics) -> None:
+        """Count what was predicted."""
+
+    def is_deterministic(self, batch: BatchT) -> bool:
+        """Whether the same batch would get the same answer again, so that it may be cached."""
+        return True
+
+    def variant(self, batch: BatchT, seconds: float) -> str:
+        """What else decides the answer, such as the time there is; part of the key under which it is cached."""
+        return ""
+
+    def settings_identity(self) -> str:
+        """The settings that decide an answer; part of `identity`."""
+        return ""
+
+    def close(self) -> None:
+        """Give back what `load` took."""
+
+    def load(self) -> bool:
+        """Load, then run the golden examples; only then the model is ready.
+
+        Raises:
+            ArtifactError: with the reason.
+        """
+        self.ready = False
+        artifact = self.open_artifact()
+        self.load_artifact(artifact)
+        self.check_golden(artifact.manifest)
+        self.version = artifact.manifest.version
+        self.identity = "\n".join((__version__, artifact.manifest.model_dump_json(), self.settings_identity()))
+        self.ready = True
+        return self.ready
+
+    def open_artifact(self) -> Artifact:
+        """Open the artifact at the source."""
+        return Artifact.open(self.source.directory, self.kind, self.source.digest, self.source.trusted)
+
+    def check_golden(self, manifest: Manifest) -> None:
+        """Compute the manifest's golden examples and compare.
+
+        Raises:
+            ArtifactError: naming the first example that comes out otherwise.
+        """
+        if not manifest.golden:
+            return
+        outputs = self._infer_golden(manifest.golden)
+        for i, golden in enumerate(manifest.golden):
+            for name, expected in golden.output.items():
+                if name not in outputs:
+                    raise ArtifactError(f'golden example {i} names an output "{name}" that the model does not give')
+                if not _matches(outputs[name][i], expected):
+                    raise ArtifactError(f'golden example {i}: the output "{name}" is not as the manifest says')
+
+    def _infer_golden(self, golden: tuple[Golden, ...]) -> Outputs:
+        try:
+            batch = v1.decode_payload({"instances": [example.input for example in golden]}, self.input, self.limits)
+        except ServingError as error:
+            raise ArtifactError(f"the golden examples are not valid input: {error}") from None
+        return self.infer(batch, Job(time.monotonic() + _KSERVE_DEADLINE_SECONDS))  # type: ignore[arg-type]
+
+    async def predict(
+        self,
+        payload: dict[str, Any] | InferRequest,
+        headers: dict[str, str] | None = None,
+        response_headers: dict[str, str] | None = None,
+    ) -> dict[str, Any] | InferResponse:
+        """KServe's own contract: a V1 dict gives a dict, an `InferRequest` gives an `InferResponse`.
+
+        Raises:
+            kserve.errors.InvalidInput: naming the offending field.
+        """
+        try:
+            if isinstance(payload, InferRequest):
+                batch, wanted = grpc_codec.decode(payload.to_grpc(), self.input, self.outputs, self.limits)
+                return self._infer_response(payload, await self._run(batch), wanted)
+            outputs = await self._run(v1.decode_payload(payload, self.input, self.limits))
+        except (InvalidInput, TooLarge) as error:
+            raise KServeInvalidInput(str(error)) from None
+        answer = v1.encode_payload(outputs, self.v1_fields, self.version)
+        return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in answer.items()}
+
+    async def _run(self, batch: Batch) -> Outputs:
+        self.check(batch)  # type: ignore[arg-type]  # the codecs gave what self.input asks for
+        job = Job(time.monotonic() + _KSERVE_DEADLINE_SECONDS)
+        try:
+            return await asyncio.to_thread(self._infer_alone, batch, job)
+        finally:
+            job.cancel()
+
+    def _infer_alone(self, batch: Batch, job: Job) -> Outputs:
+        with self._alone:
+            return self.infer(batch, job)  # type: ignore[arg-type]
+
+    def _infer_response(self, request: InferRequest, outputs: Outputs, wanted: list[TensorSpec]) -> InferResponse:
+        tensors = []
+        for spec in wanted:
+            column = np.array(outputs[spec.name], dtype=object if spec.datatype == "BYTES" else None)
+            tensor = InferOutput(spec.name, list(column.shape), spec.datatype)
+            tensor.set_data_from_numpy(column, binary_data=request.use_binary_outputs)
+            tensors.append(tensor)
+        binary = request.use_binary_outputs
+        return InferResponse(request.id, self.name, tensors, model_version=self.version, use_binary_outputs=binary)
+
+    def get_input_types(self) -> list[dict[str, Any]]:
+        """Input tensors as KServe's metadata endpoint wants them."""
+        return [_metadata(spec) for spec in self.input.specs()]
+
+    def get_output_types(self) -> list[dict[str, Any]]:
+        """Output tensors as KServe's metadata endpoint wants them."""
+        return [_metadata(spec) for spec in self.outputs]
+
+
+def _metadata(spec: TensorSpec) -> dict[str, Any]:
+    return {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)}
+
+
+def _matches(actual: Any, expected: Any) -> bool:
+    if isinstance(actual, str):
+        return bool(actual == expected)
+    try:
+        found, wanted = np.asarray(actual, dtype=np.float64), np.asarray(expected, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return found.shape == wanted.shape and bool(np.allclose(found, wanted, rtol=0, atol=GOLDEN_TOLERANCE))

@@ -1,0 +1,152 @@
+"""From parsed values to typed rows: the checks that no protocol may skip.
+
+The common case is decided by whole-batch operations that run in C; only a batch that fails one is walked to find the
+offending field.
+"""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from predictors.serving.model.types import FloatArray, Limits
+from predictors.serving.errors import InvalidInput, TooLarge
+
+FP32_MAX = float(np.finfo(np.float32).max)
+_NUMBERS = {int, float}
+# What JSON Schema's "\s" matches, so that the OpenAPI document says exactly what is refused (ECMA-262, 22.2.2.9).
+_WHITE_SPACE = (
+    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+
+
+def check_row_count(count: int, field: str, limits: Limits) -> None:
+    """Refuse an empty or too long batch.
+
+    Raises:
+        InvalidInput: no row.
+        TooLarge: more than ``limits.max_rows``.
+    """
+    if count == 0:
+        raise InvalidInput(f'"{field}" is empty; at least 1 row is needed')
+    if count > limits.max_rows:
+        raise TooLarge(f'"{field}" has {count} rows; at most {limits.max_rows} are allowed in one request')
+
+
+def feature_rows(rows: Sequence[Any], names: tuple[str, ...], field: str) -> FloatArray:
+    """Turn lists of numbers, or objects keyed by feature name, into float64 ``[N, F]``.
+
+    Raises:
+        InvalidInput: naming the first element that is not as it should be.
+    """
+    if any(type(row) is dict for row in rows):
+        rows = [_row_from_object(row, names, f"{field}[{i}]") for i, row in enumerate(rows)]
+    if set(map(type, rows)) != {list} or set(map(len, rows)) != {len(names)}:
+        raise _bad_row(rows, names, field)
+    if not set(map(type, chain.from_iterable(rows))) <= _NUMBERS:
+        raise _bad_number(rows, field)
+    try:
+        array = np.array(rows, dtype=np.float64)
+    except OverflowError:  # an integer of more than 1,024 bits
+        raise InvalidInput(f'"{field}" holds an integer that is too large; numbers must fit FP32') from None
+    if len(rows) == 1 and sum(map(abs, rows[0])) <= FP32_MAX:  # which NaN is not, either
+        return array  # so few numbers are faster looked at without NumPy
+    return finite_features(array, field)
+
+
+def finite_features(array: FloatArray, field: str) -> FloatArray:
+    """Refuse NaN, infinities and what FP32 cannot hold, since trees are trained on FP32.
+
+    Raises:
+        InvalidInput: naming the first such element.
+    """
+    if not np.maximum.reduce(np.abs(array), axis=None) <= FP32_MAX:  # which NaN is not, either
+        row, column = np.argwhere(~(np.abs(array) <= FP32_MAX))[0]
+        raise InvalidInput(f"{field}[{row}][{column}] is not a finite number within the range of FP32")
+    return array
+
+
+def text_rows(rows: Sequence[Any], key: str, field: str, limits: Limits) -> list[str]:
+    """Turn strings, or objects ``{key: string}``, into a list of strings.
+
+    Raises:
+        InvalidInput: an element of another type, or a blank text.
+        TooLarge: a text of more than ``limits.max_text_chars`` characters.
+    """
+    texts = []
+    for i, row in enumerate(rows):
+        where = f"{field}[{i}]"
+        if type(row) is dict:
+            if key not in row:
+                raise InvalidInput(f'{where} lacks the field "{key}"')
+            row, where = row[key], f"{where}.{key}"
+        if type(row) is not str:
+            raise InvalidInput(f"{where} is {json_type(row)}; a string is expected")
+        texts.append(check_text(row, where, limits))
+    return texts
+
+
+def check_text(text: str, where: str, limits: Limits) -> str:
+    """Refuse a blank or too long text.
+
+    Raises:
+        InvalidInput: nothing but white space.
+        TooLarge: more than ``limits.max_text_chars`` characters.
+    """
+    if len(text) > limits.max_text_chars:
+        raise TooLarge(f"{where} has {len(text)} characters; at most {limits.max_text_chars} are allowed")
+    if not text.strip(_WHITE_SPACE):
+        raise InvalidInput(f"{where} is blank; a text is expected")
+    return text
+
+
+def _row_from_object(row: Any, names: tuple[str, ...], where: str) -> Any:
+    if type(row) is not dict:
+        return row
+    missing = [name for name in names if name not in row]
+    if missing:
+        raise InvalidInput(f'{where} lacks the field "{missing[0]}"')
+    extra = [name for name in row if name not in names]
+    if extra:
+        raise InvalidInput(f'{where} has an unknown field "{extra[0][:64]}"; allowed are {", ".join(names)}')
+    return [row[name] for name in names]
+
+
+def _bad_row(rows: Sequence[Any], names: tuple[str, ...], field: str) -> InvalidInput:
+    for i, row in enumerate(rows):
+        if type(row) is not list:
+            return InvalidInput(
+                f"{field}[{i}] is {json_type(row)}; a list of {len(names)} numbers or an object is expected"
+            )
+        if len(row) != len(names):
+            return InvalidInput(f"{field}[{i}] has {len(row)} elements; {len(names)} are expected: {', '.join(names)}")
+    raise AssertionError("every row is a list of the right length")
+
+
+def _bad_number(rows: Sequence[list[Any]], field: str) -> InvalidInput:
+    for i, row in enumerate(rows):
+        for j, value in enumerate(row):
+            if type(value) not in _NUMBERS:
+                return InvalidInput(f"{field}[{i}][{j}] is {json_type(value)}; a number is expected")
+    raise AssertionError("every element is a number")
+
+
+def json_type(value: object) -> str:
+    """Name the JSON type of a parsed value, with its article."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+        case _:
+            return "something else"

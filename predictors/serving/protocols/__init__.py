@@ -1,0 +1,1 @@
+"""The wire protocols: each parses a request, asks the data plane, and writes the answer."""

@@ -1,0 +1,1 @@
+"""The V2 (Open Inference) protocol over gRPC, with health and reflection."""

@@ -1,0 +1,135 @@
+"""The V2 protocol's gRPC messages to a batch and back."""
+
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from google.protobuf import unknown_fields
+
+from predictors.serving.model.types import Batch, Column, Input, Limits, Outputs, TensorSpec
+from predictors.serving.errors import InvalidInput
+from predictors.serving.model.kserve_api import pb
+from predictors.serving.protocols.tensors import (
+    NUMPY_TYPES,
+    Tensor,
+    allowed_types,
+    batch_from_tensors,
+    check_header,
+    check_size,
+    output_shape,
+    select_outputs,
+    tensor_from_bytes,
+    tensor_to_bytes,
+    text_from_utf8,
+)
+
+# Fields that Triton's version of the messages has and KServe's lacks; its clients send them.
+_TRITON_DOUBLE = 4
+_TRITON_UINT64 = 5
+_TRITON_MODEL_NAME = 2
+_CONTENTS = {
+    "INT8": "int_contents",
+    "INT16": "int_contents",
+    "INT32": "int_contents",
+    "INT64": "int64_contents",
+    "FP32": "fp32_contents",
+    "FP64": "fp64_contents",
+    "BYTES": "bytes_contents",
+}
+
+
+def decode(
+    request: pb.ModelInferRequest, kind: Input, specs: tuple[TensorSpec, ...], limits: Limits
+) -> tuple[Batch, list[TensorSpec]]:
+    """Decode a request.
+
+    Returns:
+        The batch, and the outputs that were asked for.
+
+    Raises:
+        InvalidInput, TooLarge: naming the offending field.
+    """
+    if not request.inputs:
+        raise InvalidInput('"inputs" is empty; at least 1 tensor is needed')
+    raw = request.raw_input_contents
+    if raw and len(raw) != len(request.inputs):
+        raise InvalidInput(f'"raw_input_contents" has {len(raw)} entries for {len(request.inputs)} inputs')
+    allowed = allowed_types(kind)
+    tensors = [_tensor(entry, allowed, raw[i] if raw else None) for i, entry in enumerate(request.inputs)]
+    parameters = {key: _parameter(key, value) for key, value in request.parameters.items()}
+    batch = batch_from_tensors(tensors, kind, limits, parameters)
+    return batch, select_outputs([output.name for output in request.outputs], specs)
+
+
+def encode(
+    request: pb.ModelInferRequest, outputs: Outputs, wanted: Sequence[TensorSpec], model: str, version: str
+) -> pb.ModelInferResponse:
+    """Encode an answer: raw where the request's tensors were raw, typed contents otherwise."""
+    response = pb.ModelInferResponse(model_name=model, model_version=version, id=request.id)
+    for key, value in request.parameters.items():
+        response.parameters[key].CopyFrom(value)
+    raw = len(request.raw_input_contents) > 0
+    for spec in wanted:
+        column = outputs[spec.name]
+        tensor = response.outputs.add(name=spec.name, datatype=spec.datatype, shape=output_shape(column))
+        if raw:
+            response.raw_output_contents.append(tensor_to_bytes(column))
+        else:
+            getattr(tensor.contents, _CONTENTS[spec.datatype]).extend(_plain(column))
+    return response
+
+
+def _plain(column: Column) -> list[Any]:
+    if isinstance(column, list):
+        return [text.encode() for text in column]
+    values: list[Any] = column.reshape(-1).tolist()
+    return values
+
+
+def _tensor(entry: Any, allowed: tuple[str, ...], raw: bytes | None) -> Tensor:
+    shape = check_header(entry.name, entry.datatype, list(entry.shape), allowed)
+    field = _CONTENTS[entry.datatype]
+    given = [descriptor.name for descriptor, _ in entry.contents.ListFields()]
+    if raw is not None:
+        if given:
+            raise InvalidInput(f'input "{entry.name}" has both raw and typed contents; only one is allowed')
+        return tensor_from_bytes(entry.name, entry.datatype, shape, raw)
+    if given not in ([], [field]):
+        raise InvalidInput(f'input "{entry.name}" has {given[0]}, but {entry.datatype} belongs into {field}')
+    values = getattr(entry.contents, field)
+    check_size(entry.name, shape, len(values))
+    if entry.datatype == "BYTES":
+        texts = [text_from_utf8(entry.name, i, value) for i, value in enumerate(values)]
+        return Tensor(entry.name, entry.datatype, shape, texts)
+    dtype = NUMPY_TYPES[entry.datatype]
+    try:  # protobuf has FP32 within its range already, as Python's floats
+        array = np.array(list(values), dtype=np.float64 if dtype.kind == "f" else dtype)
+    except OverflowError:
+        raise InvalidInput(f'input "{entry.name}" holds a number outside the range of {entry.datatype}') from None
+    return Tensor(entry.name, entry.datatype, shape, array.reshape(shape))
+
+
+def _parameter(key: str, value: Any) -> Any:
+    choice = value.WhichOneof("parameter_choice")
+    if choice is not None:
+        return getattr(value, choice)
+    for field in _unknown_fields(value):
+        if field.field_number == _TRITON_DOUBLE:
+            return struct.unpack("<d", struct.pack("<Q", field.data))[0]
+        if field.field_number == _TRITON_UINT64:
+            return field.data
+    raise InvalidInput(f'the parameter "{key[:64]}" has no value; a bool, int64, double or string is expected')
+
+
+def repository_model_name(request: Any) -> str:
+    """The model that a repository request names; Triton's message has the name in another field than KServe's."""
+    if request.model_name:
+        return str(request.model_name)
+    names = [field.data for field in _unknown_fields(request) if field.field_number == _TRITON_MODEL_NAME]
+    return names[0].decode("utf-8", "replace") if names and isinstance(names[0], bytes) else ""
+
+
+def _unknown_fields(message: Any) -> list[Any]:
+    found: Any = unknown_fields.UnknownFieldSet(message)
+    return list(found)

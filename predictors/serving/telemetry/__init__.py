@@ -1,0 +1,1 @@
+"""What is recorded of a request: the access log and the metrics."""

@@ -1,0 +1,145 @@
+"""Prometheus metrics of the server: every request is counted once, whichever protocol it came by."""
+
+from collections import Counter as Counts
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge, disable_created_metrics, generate_latest
+from prometheus_client import Histogram as LibraryHistogram
+from prometheus_client.metrics_core import Metric
+
+from predictors.serving.model.types import Column
+from predictors.serving.telemetry.collectors import Counter, Histogram
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, with the time it was made, that nobody asks for
+
+# From a tenth of a millisecond (one iris row) to ten minutes (a long document on a CPU).
+LATENCY_BUCKETS = (
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+    1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
+)  # fmt: skip
+_MODEL = ("model_name", "model_version")
+# KServe's own histograms, so that its dashboards keep working; its module makes them too, and would show them empty.
+_STEPS = {
+    "request_preprocess_seconds": "pre-process request latency",
+    "request_predict_seconds": "predict request latency",
+    "request_postprocess_seconds": "post-process request latency",
+}
+
+
+class Metrics:
+    """The metrics of one server.
+
+    Args:
+        registry: where they are registered; a second `Metrics` on the same registry is an error.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.requests = Counter(
+            "model_requests",
+            "Inference requests answered, by HTTP status or gRPC code.",
+            (*_MODEL, "protocol", "code"),
+            registry,
+        )
+        self.latency = Histogram(
+            "model_request_latency_seconds",
+            "From the request's head to its answer.",
+            (*_MODEL, "protocol"),
+            LATENCY_BUCKETS,
+            registry,
+        )
+        buckets = LibraryHistogram.DEFAULT_BUCKETS[:-1]  # the last is the rest
+        self.decoding, self.predicting, self.encoding = (
+            Histogram(name, text, ("model_name",), buckets, registry) for name, text in _STEPS.items()
+        )
+        self.in_flight = Gauge(
+            "model_requests_in_flight", "Batches accepted and not yet computed.", ("model_name",), registry=registry
+        )
+        self.queue_depth = Gauge(
+            "model_queue_depth", "Batches waiting for a thread of their model.", ("model_name",), registry=registry
+        )
+        self.connections = Gauge("http_connections", "Open connections.", registry=registry)
+        self.connections_ended = Counter(
+            "http_connections_ended",
+            "Connections that the server ended: refused (too many, none idle), evicted (idle, for a new one), "
+            "head_timeout, write_timeout.",
+            ("reason",),
+            registry,
+        )
+        self.bytes_held = Gauge("http_request_bytes_held", "Bytes of requests' bodies in memory.", registry=registry)
+        self.cache_events = Counter(
+            "result_cache",
+            "What happened in the cache of answers: hit, miss, joined (an equal request was under way), remote_hit, "
+            "remote_error, evicted, expired.",
+            ("event",),
+            registry,
+        )
+        self.cache_bytes = Gauge("result_cache_bytes", "Size of the cached answers in this process.", registry=registry)
+        self.load_time = Gauge(
+            "model_load_time_seconds", "Time the last successful load took.", _MODEL, registry=registry
+        )
+        self.confidence = Histogram(
+            "prediction_confidence",
+            "Probability of the predicted class.",
+            _MODEL,
+            [i / 20 for i in range(5, 21)],
+            registry,
+        )
+        self.predictions = Counter("predictions", "Rows predicted, by label.", (*_MODEL, "label"), registry)
+        self.summarizer_tokens = Counter(
+            "summarizer_tokens",
+            "Tokens of prompts (prompt), those of them that the KV cache held (cached), and written (completion).",
+            ("kind",),
+            registry,
+        )
+        self.time_to_first_token = Histogram(
+            "summarizer_time_to_first_token_seconds",
+            "From asking the engine for an answer to its first token.",
+            (),
+            LATENCY_BUCKETS,
+            registry,
+        )
+
+    def exposition(self) -> bytes:
+        """All metrics in Prometheus' text format: these, then KServe's and the process's."""
+        return generate_latest(self.registry) + generate_latest(_Others())
+
+    def count_cache_event(self, event: str) -> None:
+        """Count what happened in the cache of answers."""
+        self.cache_events.labels(event).value += 1
+
+    def count_predictions(self, model: str, version: str, labels: Column, probabilities: Column) -> None:
+        """Count predicted rows.
+
+        Args:
+            model, version: which one predicted.
+            labels: ``[N]``, each row's label.
+            probabilities: float64 ``[N, C]``, of the classes; the greatest is the prediction's confidence.
+        """
+        confidence = self.confidence.labels(model, version)
+        if len(labels) == 1:
+            self.predictions.labels(model, version, labels[0]).value += 1
+            confidence.observe(max(probabilities[0].tolist()))
+            return
+        for label, count in Counts(labels).items():
+            self.predictions.labels(model, version, label).value += count
+        confidence.observe_all(np.max(probabilities, axis=1))
+
+    def count_tokens(
+        self, read: Iterable[float], cached: Iterable[float], written: Iterable[float], first: Iterable[float]
+    ) -> None:
+        """Count answers of a language model: tokens of the prompts, those of them that were cached already, tokens
+        written, and the seconds to the first token of each.
+        """
+        for kind, counts in (("prompt", read), ("cached", cached), ("completion", written)):
+            self.summarizer_tokens.labels(kind).value += int(sum(counts))
+        self.time_to_first_token.labels().observe_all(np.fromiter(first, dtype=np.float64))
+
+
+class _Others:
+    """prometheus_client's own registry, without what `Metrics` shows already."""
+
+    def collect(self) -> Iterator[Metric]:
+        """What is left."""
+        return (metric for metric in REGISTRY.collect() if metric.name not in _STEPS)

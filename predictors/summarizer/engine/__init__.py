@@ -1,0 +1,1 @@
+"""Continuous batching: many answers from one model at a time."""

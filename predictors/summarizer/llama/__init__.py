@@ -1,0 +1,1 @@
+"""llama.cpp: the model file, the decoder, memory, quantization and grammars."""

@@ -1,0 +1,1 @@
+"""Documents: clauses, what matters in them, and which clauses support a point."""

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+import typer
+
+from predictors.cli import flags
+from predictors.cli.app import SERVE_SETTINGS
+from predictors.summarizer.engine.cpu import usable_cpus
+from predictors.serving.settings import ServerSettings
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["--trust_artifact"], ["--trust_artifact=true"]),
+        (["--trust_artifact", "iris"], ["--trust_artifact=true", "iris"]),
+        (["--trust-artifact", "false"], ["--trust_artifact", "false"]),
+        (["--enable_grpc=False"], ["--enable_grpc=False"]),
+        (["--http-port", "1", "iris"], ["--http_port", "1", "iris"]),
+        (["--http_port=1"], ["--http_port=1"]),
+        (["--unknown-flag"], ["--unknown-flag"]),
+    ],
+)
+def test_flags_as_people_write_them(given: list[str], expected: list[str]) -> None:
+    assert flags.normalize(given, SERVE_SETTINGS) == expected
+
+
+def test_a_flag_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREDICTORS_HTTP_PORT", "9")
+    assert flags.build(ServerSettings, {}).http_port == 9
+    assert flags.build(ServerSettings, {"http_port": "7"}).http_port == 7
+
+
+def test_a_wrong_value_names_its_flag_or_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(typer.BadParameter, match=r"--http_port: .*'abc'"):
+        flags.build(ServerSettings, {"http_port": "abc"})
+    monkeypatch.setenv("PREDICTORS_GRPC_PORT", "70000")
+    with pytest.raises(typer.BadParameter, match="PREDICTORS_GRPC_PORT"):
+        flags.build(ServerSettings, {})
+
+
+def test_every_setting_is_described_and_named_once() -> None:
+    names = [name for cls in SERVE_SETTINGS for name in cls.model_fields]
+    assert len(set(names)) == len(names)
+    assert all(field.description for cls in SERVE_SETTINGS for field in cls.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, 64),
+        ({"cpu.max": "max 100000"}, 64),
+        ({"cpu.max": "200000 100000"}, 2),
+        ({"cpu.max": "150000 100000"}, 1),
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"cpu.max": "nonsense"}, 64),
+        ({"cpu/cpu.cfs_quota_us": "300000", "cpu/cpu.cfs_period_us": "100000"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 64),
+        ({"cpu.max": "99900000 100000"}, 64),
+    ],
+)
+def test_usable_cpus_is_the_cgroups_quota(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, files: dict[str, str], expected: int
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)))
+    for name, content in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content + "\n")
+    assert usable_cpus(tmp_path) == expected

@@ -1,0 +1,169 @@
+"""Salience: clauses that cost a consumer something rank above boilerplate, and selection keeps to its budget."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from predictors.summarizer.text.salience import salience, select
+
+SALIENT = [
+    "We collect your precise location and contact list whenever the app is open.",
+    "Viewing history is combined with data bought from brokers to build a profile of your household.",
+    "Your email address and purchase history are shared with advertising partners.",
+    "We may sell your personal data if the business is acquired.",
+    "A late fee of $35 applies to each payment received after the due date.",
+    "Calls to premium numbers cost £1.20 a minute plus your provider's access charge.",
+    "The price rises to €14.99 a month once the introductory offer is over.",
+    "A deposit of 500 euros is held on your card and released within 14 days.",
+    "If you lose the key, a replacement costs 80 CHF.",
+    "Your plan renews automatically for another year unless cancelled 30 days before it ends.",
+    "The minimum term is 24 months.",
+    "You may cancel within fourteen days of purchase for a full refund.",
+    "We can close your account at our sole discretion and without notice.",
+    "Tickets are non-refundable and cannot be exchanged.",
+    "You waive your right to a jury trial and to join a class action.",
+    "We are not liable for any loss of data, however caused.",
+    "You indemnify us against claims that arise from what you post.",
+    "You grant us a perpetual, royalty-free licence to use your photographs in advertising.",
+    "All disputes are resolved by binding arbitration in Singapore.",
+    "We may change these terms at any time; continued use means that you accept them.",
+    "You must report theft to the police within 24 hours or cover is void.",
+    "The tenant must not sublet the flat without written consent.",
+    "Flood damage and pre-existing conditions are not covered.",
+    "Deleted messages are retained on our servers for up to 18 months.",
+    "Users under 16 need a parent's consent.",
+    "Interest of 2% per month accrues on overdue amounts.",
+]
+DULL = [
+    "Welcome to our growing community!",
+    "Thank you for choosing us for your holiday.",
+    '"Business day" means a day on which banks in the city are open.',
+    "In this agreement, words in the singular include the plural and the other way round.",
+    "Headings are for convenience only and do not affect interpretation.",
+    "If any provision is held to be unenforceable, the remaining provisions stay in force.",
+    "This agreement may be signed in counterparts, which together form one document.",
+    "This document is the entire agreement between the parties and supersedes earlier drafts.",
+    "Our company was founded by two friends in a garage.",
+    "Our award-winning team is proud to serve travellers on four continents.",
+    "Notices are sent to the postal address of our registered office.",
+    "The telephone number of reception is on the back of the brochure.",
+    "Table of contents",
+    "Part B",
+    "General",
+    "Photographs on this page are for illustration.",
+    "Northern Lights Limited is incorporated in Scotland.",
+    "The term \"Equipment\" refers to the items listed in Annex 2.",
+    "Please read this page with a cup of tea.",
+    "Capitalised expressions are defined in section 1.",
+    # With words of the lexicon, but nothing that a consumer must learn.
+    "This section describes how payments work in general.",
+    "The paragraphs that follow explain our approach to personal data.",
+    "We value your trust and work hard to keep it.",
+    "A failure to enforce a provision is no waiver of it.",
+    "References to a clause are to a clause of this contract.",
+    "Payment cards and vouchers exist in several designs.",
+    '"Charges" has the meaning given in the price list.',
+    "Cookies are small text files that a browser stores.",
+]  # fmt: skip
+
+
+def score(sentence: str, section: str = "") -> float:
+    return salience([sentence], [section])[0]
+
+
+def test_what_matters_ranks_above_what_does_not() -> None:
+    scores = salience([*SALIENT, *DULL], [""] * (len(SALIENT) + len(DULL)))
+    pairs = [(high, low) for high in scores[: len(SALIENT)] for low in scores[len(SALIENT) :]]
+    auc = sum((high > low) + 0.5 * (high == low) for high, low in pairs) / len(pairs)
+    assert auc >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("more", "less"),
+    [
+        ("Parking costs $40 there.", "Parking costs something there."),
+        ("You get 15% of it in such cases.", "You get some of it in such cases."),
+        ("The goods come back within thirty (30) days.", "The goods come back within some days."),
+        ("The goods come back by 31 March at noon.", "The goods come back by then at noon."),
+        ("The lockers are emptied without notice on Fridays.", "The lockers are emptied with notice on Fridays."),
+        ("You must wear shoes in the hall.", "You wear your shoes in the hall."),
+        ("The tenant must clean the oven.", "The cleaner must clean the oven."),
+        ("The fee is small in such a case.", '"Fee" means the fee in such a case.'),
+        ("A small booking fee applies.", "Booking fee."),
+    ],
+)
+def test_signals(more: str, less: str) -> None:
+    assert score(more) > score(less)
+
+
+@pytest.mark.parametrize(
+    "amount", ["€20", "20 €", "EUR 20", "20 euros", "twenty pounds", "US$20", "¥2,000", "CHF 20.-"]
+)
+def test_money_counts_in_all_its_forms(amount: str) -> None:
+    assert score(f"The towel is {amount} for everyone.") > score("The towel is 20 centimetres for everyone.")
+
+
+def test_a_heading_speaks_for_its_sentences() -> None:
+    sentence = "It happens on the first working morning after that."
+    assert score(sentence, "Cancellation fees") > score(sentence) >= score(sentence, "Definitions and interpretation")
+
+
+def test_an_enumeration_keeps_a_part() -> None:
+    clause = "You must pay a fee for the towels"
+    assert 0 < score(clause + ", the soap" * 20) < score(clause)
+
+
+def test_scores_are_not_negative_and_one_a_sentence() -> None:
+    assert salience([], []) == []
+    assert min(salience([*DULL, "", "…"], ["Definitions"] * (len(DULL) + 2))) >= 0
+    with pytest.raises(ValueError, match="shorter"):
+        salience(["A.", "B."], [""])
+
+
+def test_selection_takes_the_best_that_fits_in_document_order() -> None:
+    sentences = ["Dull weather.", "Fees are high.", "Data is sold.", "A very long clause about arbitration."]
+    assert select([0.1, 3.0, 4.0, 9.0], [2, 3, 3, 50], sentences, 6) == [1, 2]
+
+
+def test_a_repetition_loses_to_something_new() -> None:
+    sentences = [
+        "A late payment fee of $35 is charged.",
+        "The late payment fee charged is $35.",
+        "Your photographs are sold to advertisers.",
+    ]
+    assert select([5.0, 4.9, 2.0], [8, 8, 8], sentences, 16) == [0, 2]
+
+
+def test_of_equal_scores_the_cheaper_is_taken() -> None:
+    assert select([2.0, 2.0], [30, 10], ["Data is sold.", "Fees are high."], 30) == [1]
+
+
+def test_all_is_kept_if_it_fits_and_nothing_if_nothing_does() -> None:
+    assert select([0.0, 1.0], [5, 5], ["a", "b"], 10) == [0, 1]
+    assert select([9.0], [11], ["Data is sold."], 10) == []
+    assert select([], [], [], 10) == []
+
+
+def test_a_sentence_without_a_point_is_taken_if_it_alone_fits() -> None:
+    assert select([0.0, 9.0], [5, 50], ["and so on", "Data is sold."], 10) == [0]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0, 10), st.integers(0, 60), st.lists(st.sampled_from(["fee", "data", "sold", "you", "the"]))
+        ),
+        max_size=40,
+    ),
+    st.integers(0, 600),
+)
+def test_a_selection_fits_is_ordered_and_leaves_no_room(rows: list[tuple[float, int, list[str]]], budget: int) -> None:
+    scores, counts = [row[0] for row in rows], [row[1] for row in rows]
+    chosen = select(scores, counts, [" ".join(row[2]) for row in rows], budget)
+    spent = sum(counts[place] for place in chosen)
+    assert chosen == sorted(set(chosen))
+    assert spent <= budget
+    left = [count for place, count in enumerate(counts) if place not in chosen]
+    assert min(left, default=math.inf) > budget - spent
