@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Print the path of a llama-cpp-python wheel compiled for this machine, compiling it first if the cache lacks it.
+# Print the path of a llama-cpp-python wheel for this machine; compile it first if it is not in the cache.
 #
-#   scripts/llama_wheel.sh PYTHON      PYTHON is the interpreter whose pip compiles
+#   scripts/llama_wheel.sh PYTHON      PYTHON: the interpreter to compile for
 #
-# The cache lies outside the checkout, under a key that names all that goes into the wheel:
+# The cache is outside the checkout, under a key of everything that the wheel depends on:
 # ${XDG_CACHE_HOME:-~/.cache}/kserve-predictors/wheels/<key>/
 set -euo pipefail
 
 python=$1
 version=$(sed -n 's/^llama_cpp_python==//p' "$(dirname "$0")/../constraints.txt")
 
-# Only the text model's library: no vision, no tools, no HTTPS.
+# Text models only: no vision, no tools, no HTTPS.
 options="-DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_OPENSSL=OFF"
 
-# -march=native also takes AMX, whose tiles many hypervisors announce and then forbid (SIGILL at the first prompt).
-# So on x86-64 each vector extension that ggml has kernels for is switched on by name, where the processor has it.
+# -march=native would include AMX, which many hypervisors report and then forbid (SIGILL at the first prompt). So on
+# x86-64, each vector extension that ggml has kernels for is enabled by name if the processor has it.
 if [ "$(uname -m)" = x86_64 ] && [ -r /proc/cpuinfo ]; then
   flags=" $(grep -m1 '^flags' /proc/cpuinfo | cut -d: -f2) "
   enable() { case "$flags" in *" $1 "*) options="$options -D$2=ON" ;; *) options="$options -D$2=OFF" ;; esac; }
@@ -45,8 +45,8 @@ if [ -z "$(find_wheel)" ]; then
   scratch=$(mktemp -d "$cache/build.XXXXXX")
   trap 'kill -- "-${build:-0}" 2>/dev/null || true; rm -rf "$scratch"' EXIT
   log="$scratch/log"
-  # Without pip's own cache: its key does not name the options.
-  set -m # a process group of its own, to be ended as a whole
+  # Without pip's own cache, whose key ignores the options.
+  set -m # a process group of its own, so that all of it can be killed
   CMAKE_ARGS="$options" "$python" -m pip wheel --verbose --no-deps --no-cache-dir --no-binary llama-cpp-python \
     --wheel-dir "$scratch" "llama-cpp-python==$version" >"$log" 2>&1 &
   build=$!
@@ -60,9 +60,9 @@ if [ -z "$(find_wheel)" ]; then
   done
   if ! wait "$build"; then
     tail -n 40 "$log" >&2
-    echo "llama-cpp-python did not compile. Prebuilt wheels exist too: make serve LLAMA_INDEX=<an index that has one>" >&2
+    echo "llama-cpp-python did not compile. To use a prebuilt wheel: make serve LLAMA_INDEX=<an index that has one>" >&2
     exit 1
   fi
-  mv "$scratch"/*.whl "$cache/" # only whole wheels appear in the cache
+  mv "$scratch"/*.whl "$cache/" # atomically: the cache holds complete wheels only
 fi
 find_wheel

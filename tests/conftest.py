@@ -1,25 +1,32 @@
 """Servers that tests share, and the artifacts they serve."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from os import PathLike
+from pathlib import Path, PosixPath
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.live import ARTIFACTS, LiveServer, serve
+from tests.live import ARTIFACTS, LiveServer, require_artifact, serve
 
-# Shared machines are slow at times, and a gate must give the same answer twice.
+# No deadline, since machines may be busy; no random examples, so that two runs give the same result.
 settings.register_profile("gate", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("gate")
 
 
+class Artifacts(PosixPath):
+    """The artifacts directory; a model's artifact must exist once a test names it."""
+
+    def __truediv__(self, key: str | PathLike[str]) -> Path:  # type: ignore[override]  # of this class alone
+        require_artifact(Path(key).parts[0])
+        return ARTIFACTS / key
+
+
 @pytest.fixture(scope="session")
 def artifacts() -> Path:
-    """The trained artifacts; `make test` sees to it that they are there."""
-    missing = [kind for kind in ("iris", "intent", "summarizer") if not (ARTIFACTS / kind / "manifest.json").exists()]
-    assert not missing, f"artifacts/ lacks {missing}: run `make artifacts`"
-    return ARTIFACTS
+    """The artifacts directory, as `make artifacts` fills it."""
+    return Artifacts(ARTIFACTS)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A real server in a process of its own, for tests that come through the network."""
+"""A real server in its own process, for tests over the network."""
 
 import importlib
 import json
@@ -18,13 +18,13 @@ import httpx
 from predictors.serving.model import kserve_api
 
 ROOT = Path(__file__).parent.parent
-# Imported by name, after ours: `import kserve` on its own would read pytest's arguments as its flags.
+# Imported after our module and by its name: a plain `import kserve` would parse pytest's arguments.
 pb_grpc = importlib.import_module(kserve_api.pb.__name__ + "_grpc")
 T = TypeVar("T")
 
 ARTIFACTS = ROOT / "artifacts"
 JSON = {"content-type": "application/json"}
-# Generous, because machines are shared: a test fails for what happened, not for when.
+# Generous, since machines may be busy: a test must fail for what happened, not for when.
 PATIENCE_SECONDS = 120.0
 
 
@@ -65,7 +65,7 @@ class LiveServer:
         return self
 
     def access_line(self, request_id: str) -> dict[str, Any]:
-        """The access log's line of one request."""
+        """The access log line of one request."""
 
         def find() -> dict[str, Any]:
             return next((line for line in self.lines if line.get("id") == request_id), {})
@@ -84,7 +84,7 @@ class LiveServer:
 
 
 def wait_for(condition: Callable[[], T], what: str) -> T:
-    """Poll until a condition is true; errors of connecting count as false."""
+    """Poll until a condition is true; a failed connection counts as false."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         with suppress(httpx.TransportError):
@@ -94,26 +94,23 @@ def wait_for(condition: Callable[[], T], what: str) -> T:
     raise AssertionError(f"waited {PATIENCE_SECONDS} s for {what}")
 
 
+def require_artifact(model: str) -> None:
+    """Fail with advice if a model has no artifact."""
+    assert (ARTIFACTS / model / "manifest.json").exists(), f"artifacts/{model} is missing: run `make artifacts`"
+
+
 def serve_command(*arguments: str) -> list[str]:
-    """``predictors serve`` on free ports of this machine alone, unless the arguments say otherwise."""
-    command = [
-        sys.executable,
-        "-m",
-        "predictors",
-        "serve",
-        "--host",
-        "127.0.0.1",
-        "--http_port",
-        "0",
-        "--grpc_port",
-        "0",
-    ]
-    return [*command, *arguments]
+    """``predictors serve`` on free ports of the loopback interface, unless the arguments say otherwise."""
+    ports = ("--host", "127.0.0.1", "--http_port", "0", "--grpc_port", "0")
+    return [sys.executable, "-m", "predictors", "serve", *ports, *arguments]
 
 
 @contextmanager
 def serve(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> Iterator[LiveServer]:
-    """Run ``predictors serve`` on free ports of this machine alone; it ends with the block."""
+    """Run ``predictors serve`` on free ports of the loopback interface until the block ends."""
+    if not {"--artifacts_dir", "--gguf", "--model_dir"} & set(arguments):
+        for model in {"iris", "intent", "summarizer"} & set(arguments):
+            require_artifact(model)
     process = subprocess.Popen(
         serve_command("--log_format", "json", "--drain_seconds", "0", *arguments),
         cwd=cwd,

@@ -1,1 +1,1 @@
-"""The command line: one module per command, each imported only when it runs."""
+"""The `predictors` command: a module for each subcommand, which imports heavy packages only when it runs."""

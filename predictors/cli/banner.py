@@ -1,11 +1,11 @@
-"""What a person sees when a server has started: where it is, and one line to try per model."""
+"""What a user sees once the server has started: its addresses, and a request to try for each model."""
 
 import shlex
 
 from rich.console import Console
 
 from predictors.serving.dispatch.registry import Registry
-from predictors.serving.dispatch.served_model import Slot, State
+from predictors.serving.dispatch.served_model import ServedModel, State
 
 _EXAMPLES = {
     "iris": '{"instances": [[5.1, 3.5, 1.4, 0.2]]}',
@@ -27,17 +27,17 @@ def show(host: str, registry: Registry, http_port: int, grpc_port: int | None) -
         console.print(f"gRPC (V2)      {reachable}:{grpc_port}")
     console.print(f"Metrics        {base}/metrics")
     console.print(f"API document   {base}/openapi.json")
-    for slot in registry.slots.values():
+    for model in registry.models.values():
         console.print()
-        if slot.state is State.READY:
-            console.print(f"[green]●[/green] {slot.name} version {slot.version}")
-            console.print(f"  {_curl(base, slot)}", markup=False)
+        if model.state is State.READY:
+            console.print(f"[green]●[/green] {model.name} version {model.version}")
+            console.print(f"  {_curl(base, model)}", markup=False)
         else:
-            console.print(f"[red]●[/red] {slot.name} is not ready: ", end="")
-            console.print(slot.reason, markup=False)
-    console.print("\nCtrl-C ends the server.")
+            console.print(f"[red]●[/red] {model.name} is not ready: ", end="")
+            console.print(model.reason, markup=False)
+    console.print("\nCtrl-C stops the server.")
 
 
-def _curl(base: str, slot: Slot) -> str:
-    body = shlex.quote(_EXAMPLES[slot.predictor.kind])
-    return f"curl {base}/v1/models/{slot.name}:predict -H 'content-type: application/json' -d {body}"
+def _curl(base: str, model: ServedModel) -> str:
+    body = shlex.quote(_EXAMPLES[model.predictor.kind])
+    return f"curl {base}/v1/models/{model.name}:predict -H 'content-type: application/json' -d {body}"

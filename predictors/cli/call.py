@@ -1,77 +1,91 @@
-"""The friendly client behind `predictors call`."""
+"""`predictors call`: send one V1 request to a served model."""
 
 import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from predictors.cli.client import DEFAULT_TIMEOUT_SECONDS, DEFAULT_URL, AsJson, Url, check_status, connect
+from predictors.cli.console import errors, fail, print_json
+
+if TYPE_CHECKING:
+    import httpx
+
 _TEXT_SUFFIXES = {".txt", ".md", ".html", ".rst", ".text"}
+_SHOWN_INPUT_CHARS = 60
 
 
-class CallError(Exception):
-    """The call failed; the text says what to do."""
+def call(
+    model: Annotated[str, typer.Argument(help="Name of a served model.")],
+    inputs: Annotated[
+        list[str], typer.Argument(help="Numbers for iris; texts, files, or - for standard input for other models.")
+    ],
+    url: Url = DEFAULT_URL,
+    parameters: Annotated[str, typer.Option(help="Request parameters, a JSON object.")] = "{}",
+    as_json: AsJson = False,
+    timeout_seconds: Annotated[
+        float, typer.Option("--timeout_seconds", min=0.001, help="Longest time to wait for the response, seconds.")
+    ] = DEFAULT_TIMEOUT_SECONDS,
+) -> None:
+    """Call a served model.
 
-
-def call(url: str, model: str, inputs: Sequence[str], parameters: dict[str, Any], timeout_seconds: float) -> Any:
-    """Send one V1 request.
-
-    Args:
-        url: the server's base URL.
-        model: the model's name.
-        inputs: numbers for a model of features, as many as it takes or a multiple; texts, files or ``-`` (standard
-            input) for a model of texts.
-        parameters: request parameters.
-        timeout_seconds: longest time to wait.
-
-    Returns:
-        The instances that were sent, and the answer.
-
-    Raises:
-        CallError: no connection, or the server's own error.
+    predictors call iris 5.1 3.5 1.4 0.2
+    predictors call intent "where is my parcel"
+    predictors call summarizer terms.txt --parameters '{"max_tokens": 100}'
     """
-    with httpx.Client(base_url=url, timeout=timeout_seconds) as http:
-        metadata = _request(http, "GET", f"/v2/models/{model}")
+    given = _parse_parameters(parameters)
+    with errors.status(f"waiting for {model}…"), connect(url, timeout_seconds) as http:
+        metadata = _read_json(http.get(f"/v2/models/{model}"))
         instances = _instances(metadata["inputs"][0], inputs)
-        body: dict[str, Any] = {"instances": instances}
-        if parameters:
-            body["parameters"] = parameters
-        return instances, _request(http, "POST", f"/v1/models/{model}:predict", json=body)
+        body = {"instances": instances} | ({"parameters": given} if given else {})
+        answer = _read_json(http.post(f"/v1/models/{model}:predict", json=body))
+    if as_json:
+        print_json(answer)
+    elif "usage" in answer:
+        _show_summaries(Console(), answer)
+    else:
+        _show_predictions(Console(), instances, answer)
 
 
-def _request(http: httpx.Client, method: str, path: str, **options: Any) -> Any:
+def _parse_parameters(text: str) -> dict[str, Any]:
+    import orjson
+
     try:
-        response = http.request(method, path, **options)
-    except httpx.TimeoutException:
-        raise CallError("no answer in time; wait longer with --timeout_seconds") from None
-    except (httpx.TransportError, httpx.InvalidURL) as error:
-        raise CallError(f"cannot reach {http.base_url} ({error}); is the server running? name it with --url") from None
-    try:
-        content = response.json()
+        given = orjson.loads(text)  # refuses NaN and infinity, as the server does
     except ValueError:
-        raise CallError(f"{http.base_url} answered with status {response.status_code} and no JSON") from None
-    if response.is_error:
-        raise CallError(f"status {response.status_code}: {content.get('error', content)}")
-    return content
+        given = None
+    if not isinstance(given, dict):
+        raise typer.BadParameter("--parameters must be a JSON object")
+    return given
+
+
+def _read_json(response: "httpx.Response") -> Any:
+    check_status(response)
+    try:
+        return response.json()
+    except ValueError:
+        fail(f"{response.url} answered with status {response.status_code} but no JSON")
 
 
 def _instances(tensor: dict[str, Any], inputs: Sequence[str]) -> list[Any]:
+    """Turn arguments into V1 instances, as the model's metadata describes them."""
     if tensor["datatype"] == "BYTES":
         return [_text(given) for given in inputs]
     width = tensor["shape"][-1]
     try:
         numbers = [float(part) for given in inputs for part in given.replace(",", " ").split()]
     except ValueError as error:
-        raise CallError(f"this model takes numbers: {error}") from None
+        fail(f"this model takes numbers: {error}")
     if not all(map(math.isfinite, numbers)):
-        raise CallError("this model takes finite numbers")
+        fail("this model takes finite numbers")
     if not numbers or len(numbers) % width:
-        raise CallError(f"this model takes {width} numbers a row; {len(numbers)} were given")
+        fail(f"this model takes {width} numbers a row; {len(numbers)} were given")
     return [numbers[i : i + width] for i in range(0, len(numbers), width)]
 
 
@@ -83,32 +97,32 @@ def _text(given: str) -> str:
             return Path(given).read_text("utf-8")
         given.encode()  # an argument that is not UTF-8 cannot be sent
     except UnicodeError:
-        raise CallError(f"{given!a} is not UTF-8 text") from None
+        fail(f"{given!a} is not UTF-8 text")
     except OSError as error:
-        raise CallError(f"{given} cannot be read: {error.strerror}") from None
+        fail(f"{given} cannot be read: {error.strerror}")
     if Path(given).suffix in _TEXT_SUFFIXES and not any(map(str.isspace, given)):
-        raise CallError(f"there is no file {given}")
+        fail(f"there is no file {given}")
     return given
 
 
 def _is_file(given: str) -> bool:
     try:
         return Path(given).is_file()
-    except (OSError, ValueError):  # too long or odd for a path: a text then
+    except (OSError, ValueError):  # not a valid path, so it is text
         return False
 
 
-def show(console: Console, instances: list[Any], answer: dict[str, Any]) -> None:
-    """Print summaries as text, predictions as a table."""
-    if "usage" in answer:
-        for text, usage in zip(answer["predictions"], answer["usage"], strict=True):
-            console.print(text, markup=False)
-            console.print(
-                f"\n{usage['prompt_tokens']} tokens read, {usage['completion_tokens']} written, "
-                f"ended by {usage['finish_reason']}; model version {answer['model_version']}",
-                style="dim",
-            )
-        return
+def _show_summaries(console: Console, answer: dict[str, Any]) -> None:
+    for text, usage in zip(answer["predictions"], answer["usage"], strict=True):
+        console.print(text, markup=False)
+        console.print(
+            f"\n{usage['prompt_tokens']} tokens read, {usage['completion_tokens']} written, "
+            f"ended by {usage['finish_reason']}; model version {answer['model_version']}",
+            style="dim",
+        )
+
+
+def _show_predictions(console: Console, instances: list[Any], answer: dict[str, Any]) -> None:
     table = Table("input", "prediction", "confidence", caption=f"model version {answer['model_version']}")
     labels = answer.get("labels", answer["predictions"])
     for instance, label, probabilities in zip(instances, labels, answer["probabilities"], strict=True):
@@ -118,4 +132,4 @@ def show(console: Console, instances: list[Any], answer: dict[str, Any]) -> None
 
 def _brief(instance: Any) -> str:
     text = " ".join(str(value) for value in instance) if isinstance(instance, list) else str(instance)
-    return text if len(text) <= 60 else text[:59] + "…"
+    return text if len(text) <= _SHOWN_INPUT_CHARS else text[: _SHOWN_INPUT_CHARS - 1] + "…"

@@ -1,50 +1,157 @@
-"""Settings classes as command-line flags: same names, same defaults, same texts; each class is a panel of `--help`."""
+"""The flags of `predictors serve`: one for each field of the settings classes, with its name, default and description.
 
-import inspect
-from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar
+The settings classes parse and check the values. This module tells flags from models, describes them for `--help`, and
+refuses combinations that make no sense, all before anything heavy is imported.
+"""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import typer
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
 
-from predictors.serving.settings import ENV_PREFIX, Settings
+from predictors.intent.settings import IntentSettings
+from predictors.serving.settings import ENV_PREFIX, ArtifactSettings, ServerSettings, Settings
+from predictors.summarizer.settings import SummarizerSettings
 
+SettingsClasses: TypeAlias = tuple[type[Settings], ...]
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
-_BOOLEANS = {"true", "false", "1", "0", "yes", "no", "on", "off"}
+PREDICTOR_SETTINGS: Mapping[str, type[Settings]] = {"intent": IntentSettings, "summarizer": SummarizerSettings}
+SERVE_SETTINGS: SettingsClasses = (ServerSettings, ArtifactSettings, *PREDICTOR_SETTINGS.values())
+
+_BOOLEANS = frozenset({"true", "false", "1", "0", "yes", "no", "on", "off"})
 
 
-def parameters(classes: Sequence[type[Settings]]) -> list[inspect.Parameter]:
-    """One optional string parameter a field; the settings classes parse and check the values."""
-    return [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=None,
-            annotation=Annotated[
-                str | None, _option(name, field, panel=(cls.__doc__ or "").partition(":")[0].rstrip("."))
-            ],
-        )
-        for cls in classes
-        for name, field in cls.model_fields.items()
-    ]
+class Options(NamedTuple):
+    """All settings of a server.
+
+    Args:
+        server: of the server itself.
+        artifacts: of what it serves.
+        intent: of the intent predictor, if it is served.
+        summarizer: of the summarizer, if it is served.
+    """
+
+    server: ServerSettings
+    artifacts: ArtifactSettings
+    intent: IntentSettings | None
+    summarizer: SummarizerSettings | None
 
 
-def _option(name: str, field: FieldInfo, panel: str) -> Any:
-    default = field.get_default()
-    return typer.Option(
-        f"--{name}",
-        help=f"{field.description} [dim]{ENV_PREFIX}{name.upper()}[/dim]",
-        metavar=_metavar(field),
-        show_default=_shown(default),
-        rich_help_panel=panel,
+def normalize(arguments: Sequence[str], classes: SettingsClasses) -> list[str]:
+    """Accept flags spelled with dashes, and a boolean flag without a value as true, as KServe's users write them."""
+    names = _fields(classes)
+    normalized = []
+    for i, argument in enumerate(arguments):
+        flag, equals, value = argument.partition("=")
+        name = flag[2:].replace("-", "_")
+        if not flag.startswith("--") or name not in names:
+            normalized.append(argument)
+            continue
+        following = arguments[i + 1].lower() if i + 1 < len(arguments) else ""
+        if names[name].annotation is bool and not equals and following not in _BOOLEANS:
+            equals, value = "=", "true"
+        normalized.append(f"--{name}{equals}{value}")
+    return normalized
+
+
+def split(arguments: Sequence[str], classes: SettingsClasses) -> tuple[dict[str, str], list[str]]:
+    """Separate the flags of some settings classes from all other arguments.
+
+    Returns:
+        The flags' values by field name, and the other arguments.
+
+    Raises:
+        typer.BadParameter: a flag is unknown or lacks its value.
+    """
+    names = _fields(classes)
+    given: dict[str, str] = {}
+    others = []
+    words = iter(normalize(arguments, classes))
+    for word in words:
+        flag, equals, value = word.partition("=")
+        name = flag[2:]
+        if not flag.startswith("--") or flag == "--help":
+            others.append(word)
+        elif name not in names:
+            similar = get_close_matches(flag, [f"--{name}" for name in names], n=1)
+            raise typer.BadParameter(f"there is no flag {flag}" + "".join(f"; did you mean {it}?" for it in similar))
+        elif (found := value if equals else next(words, None)) is None:
+            raise typer.BadParameter(f"{flag} needs a value")
+        else:
+            given[name] = found
+    return given, others
+
+
+def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
+    """Make the settings of a server.
+
+    Args:
+        kinds: the predictors to serve.
+        given: flags by field name, with their values as text.
+
+    Raises:
+        typer.BadParameter: a flag has a wrong value, or does not go with the others.
+    """
+    artifacts = build(ArtifactSettings, given)
+    if len(kinds) > 1 and (artifacts.model_dir or artifacts.model_name or artifacts.artifact_digest):
+        raise typer.BadParameter("--model_dir, --model_name and --artifact_digest need exactly one model to be named")
+    for kind, own in PREDICTOR_SETTINGS.items():
+        misplaced = [name for name in own.model_fields if name in given and kind not in kinds]
+        if misplaced:
+            raise typer.BadParameter(f"--{misplaced[0]} is for {kind}, which is not served")
+    if "gguf" in given and artifacts.model_dir:
+        raise typer.BadParameter("--gguf and --model_dir exclude each other")
+    return Options(
+        build(ServerSettings, given),
+        artifacts,
+        build(IntentSettings, given) if "intent" in kinds else None,
+        build(SummarizerSettings, given) if "summarizer" in kinds else None,
     )
 
 
-def _shown(default: object) -> str | bool:
+def build(cls: type[SettingsT], given: Mapping[str, str]) -> SettingsT:
+    """Make settings from flags; other fields come from the environment or have their default.
+
+    Raises:
+        typer.BadParameter: naming the flag or variable with a wrong value.
+    """
+    values: dict[str, Any] = {name: given[name] for name in cls.model_fields if name in given}
+    try:
+        return cls(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        where = f"--{name}" if name in values else f"{ENV_PREFIX}{name.upper()}"
+        raise typer.BadParameter(f"{where}: {first['msg']} (given: {first['input']!r})") from None
+
+
+def panel(cls: type[Settings]) -> Panel:
+    """Describe the flags of a settings class, in the style of Typer's own help."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, field in cls.model_fields.items():
+        default = _shown(field.get_default())
+        description = Text.assemble(str(field.description), " ", (f"{ENV_PREFIX}{name.upper()}", "dim"))
+        if default:
+            description.append(f" [default: {default}]", "dim")
+        table.add_row(Text(f"--{name}", "bold cyan", no_wrap=True), Text(_metavar(field), "bold yellow"), description)
+    title = (cls.__doc__ or "").partition(":")[0].rstrip(".")
+    return Panel(table, title=title, title_align="left", border_style="dim")
+
+
+def _fields(classes: SettingsClasses) -> dict[str, FieldInfo]:
+    return {name: field for cls in classes for name, field in cls.model_fields.items()}
+
+
+def _shown(default: object) -> str:
     if default in (None, "", ()):
-        return False
+        return ""
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 
@@ -54,37 +161,3 @@ def _metavar(field: FieldInfo) -> str:
         if found in text:
             return shown
     return "TEXT"
-
-
-def normalize(arguments: Sequence[str], classes: Sequence[type[Settings]]) -> list[str]:
-    """Let flags be written with dashes, and a boolean flag stand alone for true, as KServe's users write them."""
-    names = {name for cls in classes for name in cls.model_fields}
-    booleans = {name for cls in classes for name, field in cls.model_fields.items() if field.annotation is bool}
-    normalized = []
-    for i, argument in enumerate(arguments):
-        flag, equals, value = argument.partition("=")
-        name = flag[2:].replace("-", "_")
-        if not flag.startswith("--") or name not in names:
-            normalized.append(argument)
-            continue
-        following = arguments[i + 1].lower() if i + 1 < len(arguments) else ""
-        if name in booleans and not equals and following not in _BOOLEANS:
-            equals, value = "=", "true"
-        normalized.append(f"--{name}{equals}{value}")
-    return normalized
-
-
-def build(cls: type[SettingsT], given: dict[str, Any]) -> SettingsT:
-    """Make settings from flags; fields without one come from the environment, or have their default.
-
-    Raises:
-        typer.BadParameter: naming the flag or the variable at fault.
-    """
-    values = {name: given[name] for name in cls.model_fields if given.get(name) is not None}
-    try:
-        return cls(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        where = f"--{name}" if name in values else f"{ENV_PREFIX}{name.upper()}"
-        raise typer.BadParameter(f"{where}: {first['msg']} (given: {first['input']!r})") from None

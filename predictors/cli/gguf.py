@@ -1,7 +1,5 @@
-"""`predictors gguf`: look into GGUF files and quantize them."""
+"""`predictors gguf`: describe GGUF files, and quantize them."""
 
-import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,64 +11,59 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from predictors.cli.console import errors, fail
-from predictors.summarizer.engine.cpu import usable_cpus
+from predictors.cli.console import errors, fail, plain_errors, print_json
 from predictors.serving.errors import ArtifactError
 from predictors.summarizer.llama.quantize import TYPES, QuantizeError, quantize
-from predictors.summarizer.settings import SummarizerSettings
 
 if TYPE_CHECKING:
     from predictors.summarizer.llama.gguf import Inspection
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="rich", help="Look into a GGUF model, or write it anew with smaller weights."
-)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Describe a GGUF model, or quantize its weights.")
 
 _GIB = 2**30
 _MIB = 2**20
 _SLOTS = (1, 2, 4, 8)
-_DEFAULT_CONTEXT: int = SummarizerSettings.model_fields["context_tokens"].default
 
 
 @app.command("inspect")
 def inspect_file(
     file: Annotated[Path, typer.Argument(help="GGUF file.")],
     slots: Annotated[
-        int | None, typer.Option(min=1, max=64, help="Answers written at once; 1, 2, 4 and 8 if not given.")
+        int | None, typer.Option(min=1, max=64, help="Concurrent answers; a row each for 1, 2, 4 and 8 if omitted.")
     ] = None,
     context_tokens: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--context_tokens",
             min=256,
-            help="Tokens of prompt and answer in each slot, at most what it was trained for.",
+            help="Prompt and answer of each slot, tokens, at most what the model was trained for; the default of "
+            "predictors serve if omitted.",
         ),
-    ] = _DEFAULT_CONTEXT,
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; sizes are in bytes.")] = False,
 ) -> None:
-    """Show what a model is, and the memory that serving it takes; its weights are not loaded.
+    """Show what a model is, and how much memory it takes to serve, without loading its weights.
 
-    [bold]Will it fit?[/bold] The table ends with the largest context for which this machine (or its cgroup) has memory:
+    [bold]Will it fit?[/bold] The last column is the largest context that this machine (or its cgroup) has memory for:
       predictors gguf inspect model.gguf
-    [bold]Eight answers at once[/bold], each with 4,096 tokens of its own:
+    [bold]Eight concurrent answers[/bold] of 4,096 tokens each:
       predictors gguf inspect model.gguf --slots 8 --context_tokens 4096
 
-    The memory is what `predictors serve` takes with the same --slots and --context_tokens: each slot has a part of the
-    KV cache for its whole context, and so has each beginning of a prompt that it keeps because it may come again.
+    The figures hold for `predictors serve` with the same --slots and --context_tokens. The KV cache has room for a
+    whole context in each slot, and for each prompt prefix that is kept for reuse.
     """
-    with _plain_errors():
+    with plain_errors(ArtifactError), _reading():
         from predictors.summarizer.llama.gguf import inspect
 
         inspection = inspect(file)
-        context = min(context_tokens, inspection.shape.trained_context)
-        report = _memory_report(inspection, (slots,) if slots else _SLOTS, context)
+        report = _memory_report(inspection, (slots,) if slots else _SLOTS, context_tokens)
     if as_json:
         described = {"name": inspection.name, "license": inspection.license, **asdict(inspection.shape)}
         described |= {
             "has_chat_template": inspection.has_chat_template,
             "kv_bytes_per_token": inspection.shape.cell_bytes,
         }
-        sys.stdout.write(json.dumps(described | report, indent=2, ensure_ascii=False) + "\n")
+        print_json(described | report)
         return
     output = Console(soft_wrap=True, highlight=False)
     for title, text in _description(inspection):
@@ -82,24 +75,28 @@ def inspect_file(
 
 @app.command("quantize")
 def quantize_file(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="GGUF file to read; best one in F16 or BF16.")],
+    source: Annotated[Path, typer.Argument(metavar="IN", help="GGUF file to read, preferably in F16 or BF16.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="GGUF file to write.")],
     type_name: Annotated[
-        str, typer.Option("--type", help=f"Type of most weights, from the smallest to the largest: {', '.join(TYPES)}.")
+        str, typer.Option("--type", help=f"Type of most weights, from smallest to largest: {', '.join(TYPES)}.")
     ] = "Q4_K_M",
-    threads: Annotated[int, typer.Option(min=0, help="Computing threads; 0: as many as the CPU quota allows.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="Compute threads; 0: as many as the CPU quota allows.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
 ) -> None:
-    """Write a model anew with its weights in another type.
+    """Quantize a model: write it again with its weights in a smaller (or larger) type.
 
-    [bold]Small[/bold], for less memory and quicker answers:
+    [bold]Small[/bold], for less memory and faster answers:
       predictors gguf quantize model-f16.gguf model-q4.gguf --type Q4_K_M
     [bold]Nearly lossless[/bold]:
       predictors gguf quantize model-f16.gguf model-q8.gguf --type Q8_0
 
-    OUT appears only when it is whole. Ctrl-C ends the work and leaves nothing behind.
+    OUT appears only once it is complete. Ctrl-C stops and leaves nothing behind.
     """
-    with _plain_errors():
+    from predictors.summarizer.engine.cpu import usable_cpus
+    from predictors.summarizer.llama.library import load_library
+
+    with plain_errors(ArtifactError, QuantizeError), _reading():
+        load_library()  # if it is missing, say so here; the process that quantizes could only print a traceback
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
         with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
             task = progress.add_task(f"quantizing to {type_name}", total=1.0)
@@ -117,16 +114,27 @@ def quantize_file(
     output.print(f"{target}  {_mib(done.target_bytes)}, {ratio:.0%} of it, in {done.seconds:.1f} s", markup=False)
     if done.fallback_tensors:
         output.print(
-            f"{done.fallback_tensors} of its tensors have rows that {type_name} cannot cut into its blocks; they got a "
-            "larger type.",
+            f"{done.fallback_tensors} tensors were given a larger type: their row length is not a multiple of the "
+            f"block size of {type_name}.",
             style="dim",
         )
 
 
-def _memory_report(inspection: "Inspection", slots: tuple[int, ...], context: int) -> dict[str, Any]:
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}")
+
+
+def _memory_report(inspection: "Inspection", slots: tuple[int, ...], context_tokens: int | None) -> dict[str, Any]:
     from predictors.summarizer.llama.memory import RUNTIME_BYTES, fitting_tokens, memory_limit, memory_plan
     from predictors.summarizer.runtime import BATCH_TOKENS, KEPT_SEQUENCES
+    from predictors.summarizer.settings import SummarizerSettings
 
+    default: int = SummarizerSettings.model_fields["context_tokens"].default
+    context = min(context_tokens or default, inspection.shape.trained_context)
     limit = memory_limit()
     rows = []
     for count in slots:
@@ -149,25 +157,25 @@ def _memory_report(inspection: "Inspection", slots: tuple[int, ...], context: in
 
 def _description(inspection: "Inspection") -> Iterator[tuple[str, str]]:
     shape = inspection.shape
-    yield "name", f"{inspection.name or 'not said'}, licence {inspection.license or 'not said'}"
+    yield "name", f"{inspection.name or 'unknown'}, licence {inspection.license or 'unknown'}"
     yield "architecture", shape.architecture
     yield "parameters", f"{shape.parameters:,}"
     bits = 8 * shape.model_bytes / max(1, shape.parameters)
-    yield "quantization", f"{shape.quantization}, {bits:.1f} bits a parameter"
+    yield "quantization", f"{shape.quantization}, {bits:.1f} bits per parameter"
     yield "size", _mib(shape.model_bytes)
-    window = f"; in some layers a window of {shape.sliding_window:,}" if shape.sliding_window else ""
+    window = f"; some layers attend to a window of {shape.sliding_window:,}" if shape.sliding_window else ""
     yield "context", f"trained for {shape.trained_context:,} tokens{window}"
-    yield "layers", f"{shape.layers}, each with {shape.heads} heads on {shape.kv_heads} of keys and values"
+    yield "layers", f"{shape.layers}, each with {shape.heads} attention heads over {shape.kv_heads} KV heads"
     yield "vocabulary", f"{shape.vocabulary:,} tokens"
     if shape.cell_bytes:
-        yield "KV cache", f"{shape.cell_bytes:,} bytes a token: {_GIB // shape.cell_bytes:,} tokens in a GiB"
+        yield "KV cache", f"{shape.cell_bytes:,} bytes per token: {_GIB // shape.cell_bytes:,} tokens in a GiB"
     yield "chat template", "yes" if inspection.has_chat_template else "no, so it cannot be served"
 
 
 def _memory_table(report: dict[str, Any]) -> Table:
     limit = report["memory_limit_bytes"]
     table = Table(
-        *("slots", "context each", "model", "KV cache", "compute", "process", "total", "largest context"),
+        *("slots", "context per slot", "model", "KV cache", "compute", "process", "total", "largest context"),
         caption=f"MiB; the limit here is {limit // _MIB:,}",
     )
     for column in table.columns:
@@ -186,19 +194,3 @@ def _memory_table(report: dict[str, Any]) -> Table:
 
 def _mib(size: int) -> str:
     return f"{size / _MIB:,.1f} MiB"
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Say in one sentence what a person can mend, and exit with status 1."""
-    try:
-        yield
-    except (ArtifactError, QuantizeError) as error:
-        message = str(error)
-    except OSError as error:
-        message = f"{error.filename}: {error.strerror}"
-    except ImportError as error:
-        message = f"this needs {error.name}; install kserve-predictors[summarizer]"
-    else:
-        return
-    fail(message)

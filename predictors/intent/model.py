@@ -5,19 +5,19 @@ from typing import ClassVar
 from predictors.intent.settings import IntentSettings
 from predictors.intent.tfidf import TextClassifier, from_sklearn
 from predictors.serving.artifacts.artifact import Artifact
-from predictors.serving.model.types import FloatArray, Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
-from predictors.serving.errors import ArtifactError
 from predictors.serving.artifacts.joblib_file import load_joblib
-from predictors.serving.telemetry.metrics import Metrics
-from predictors.serving.model.predictor import Predictor
+from predictors.serving.errors import ArtifactError
+from predictors.serving.kserve_model import KServeModel
+from predictors.serving.model.types import FloatArray, Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
 from predictors.serving.settings import Source
+from predictors.serving.telemetry.metrics import Metrics
 
 CLASS_NAMES = ("greeting", "question", "complaint", "praise")
 BACKGROUND = "other"
 UNKNOWN = "unknown"
 
 
-class IntentPredictor(Predictor[TextBatch]):
+class IntentPredictor(KServeModel[TextBatch]):
     """A linear classifier over four intents that knows what none of them looks like.
 
     Args:

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from predictors.serving.model.types import FloatArray
-from predictors.serving.errors import ArtifactError
 from predictors.serving.artifacts.npz import read_npz
+from predictors.serving.errors import ArtifactError
+from predictors.serving.model.types import FloatArray
 
 WORD_PATTERN = r"(?u)\b\w+\b|[?!]"
 _FIND_WORDS = re.compile(WORD_PATTERN).findall

@@ -18,8 +18,8 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 
 from predictors.intent.model import BACKGROUND, CLASS_NAMES, IntentPredictor, fold_background
 from predictors.intent.tfidf import WORD_PATTERN, from_sklearn
-from predictors.serving.model.types import FloatArray
 from predictors.serving.model.training import Trained, golden_examples, write_artifact
+from predictors.serving.model.types import FloatArray
 
 SEED = 20
 FOLDS = 5

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from predictors.serving.model.types import FloatArray
-from predictors.serving.errors import ArtifactError
 from predictors.serving.artifacts.npz import read_npz
+from predictors.serving.errors import ArtifactError
+from predictors.serving.model.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

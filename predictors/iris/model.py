@@ -6,17 +6,17 @@ from numpy.typing import NDArray
 from predictors.iris.forest import Forest, from_sklearn
 from predictors.iris.scorer import Scorer, new_scorer
 from predictors.serving.artifacts.artifact import Artifact
-from predictors.serving.model.types import FeatureBatch, FeatureInput, Job, Limits, Outputs, TensorSpec
-from predictors.serving.errors import ArtifactError
 from predictors.serving.artifacts.joblib_file import load_joblib
+from predictors.serving.errors import ArtifactError
+from predictors.serving.kserve_model import KServeModel
+from predictors.serving.model.types import FeatureBatch, FeatureInput, Job, Limits, Outputs, TensorSpec
 from predictors.serving.telemetry.metrics import Metrics
-from predictors.serving.model.predictor import Predictor
 
 FEATURES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
 CLASS_NAMES = ("setosa", "versicolor", "virginica")
 
 
-class IrisPredictor(Predictor[FeatureBatch]):
+class IrisPredictor(KServeModel[FeatureBatch]):
     """A random forest over sepal and petal length and width, centimetres."""
 
     kind = "iris"

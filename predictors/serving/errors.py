@@ -70,5 +70,9 @@ class Overloaded(ServingError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class StartupError(Exception):
+    """The server cannot start; the text says what to do."""
+
+
 class ArtifactError(Exception):
     """An artifact cannot be loaded; the text is the reason that readiness reports, so it names files, not paths."""

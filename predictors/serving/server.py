@@ -1,8 +1,7 @@
 """One server's life: open the ports, load in the background, drain on SIGTERM, end.
 
-SIGTERM → readiness says no, requests are still taken for `drain_seconds` so that whoever sends them can notice →
-listeners close, requests in flight get `grace_seconds` → exit 0. Ctrl-C skips the drain; a second signal,
-all the rest.
+SIGTERM → readiness says no, requests are still taken for `drain_seconds` so that load balancers can notice → listeners
+close, running requests get `grace_seconds` → exit 0. Ctrl-C skips the drain; a second signal skips the rest.
 """
 
 import asyncio
@@ -12,38 +11,36 @@ import logging
 import os
 import signal
 import socket
+import stat
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import uvloop
 from prometheus_client import CollectorRegistry
 
-from predictors.serving.app.middleware.cors import Cors
-from predictors.serving.app.endpoints import Endpoints
-from predictors.serving.protocols.grpc.server import GrpcServer
-from predictors.serving.transport.http_server import HttpServer
-from predictors.serving.protocols.legacy import LegacyEndpoints
-from predictors.serving.telemetry.metrics import Metrics
-from predictors.serving.protocols.openai.handlers import OpenAiEndpoints
-from predictors.serving.protocols.openapi import OpenApiEndpoint
-from predictors.serving.model.predictor import Predictor
+from predictors.serving.app.application import build_application
+from predictors.serving.app.routes import build_router
+from predictors.serving.dataplane import DataPlane
 from predictors.serving.dispatch.registry import Registry
-from predictors.serving.app.rest import RestApp
-from predictors.serving.app.routing import Router
+from predictors.serving.errors import StartupError
+from predictors.serving.model.predictor import Predictor
 from predictors.serving.settings import ServerSettings
-from predictors.serving.telemetry.call import Telemetry
+from predictors.serving.telemetry.access_log import AccessLog
+from predictors.serving.telemetry.call import Call, RequestIds
+from predictors.serving.telemetry.metrics import Metrics
+from predictors.serving.transport.listener import BACKLOG, HttpListener
+from predictors.serving.transport.tls import Certificate
 
 logger = logging.getLogger(__name__)
 
-
-# How long a model's thread may keep the interpreter while the event loop wants it; Python's own 5 ms are most of the
-# time that an answer takes.
+# How long a model's thread may keep the GIL while the event loop wants it. Python's own 5 ms would be most of the time
+# that an answer takes.
 _SWITCH_SECONDS = 0.0005
-
-
-class StartupError(Exception):
-    """The server cannot start; the text says what to do."""
+# Objects made before the garbage collector looks at them, and how many such looks before it looks at older ones too.
+# Requests leave hardly any cycles, and with Python's 700 the collector took a quarter of a small request's time.
+_GC_THRESHOLDS = (50_000, 20, 100)
 
 
 class Server:
@@ -53,7 +50,10 @@ class Server:
         predictors: the models; not loaded yet.
         settings: the server's settings.
         log_json: whether the access log is JSON.
-        on_ready: called once, when loading has ended, with the ports: (HTTP, gRPC or None).
+        on_ready: called once, when loading has ended, with the URL of REST and the port of gRPC, if any.
+
+    Raises:
+        StartupError: the certificate cannot be used.
     """
 
     def __init__(
@@ -63,83 +63,93 @@ class Server:
         log_json: bool,
         on_ready: Callable[[Registry, int, int | None], None] | None = None,
     ) -> None:
-        metrics = Metrics(CollectorRegistry())
-        telemetry = Telemetry(metrics, log_json, log=settings.log_level in ("debug", "info"))
         self._settings = settings
         self._on_ready = on_ready
         self._hurry = asyncio.Event()  # ends the drain
         self._forced = False  # a second signal came
+        self._ending = False  # requests are cancelled by the server
+        self._certificate = _certificate(settings)
+        metrics = Metrics(CollectorRegistry())
+        ids = RequestIds()
+        access_log = AccessLog(log_json, enabled=settings.log_level in ("debug", "info"))
         self.registry = Registry(predictors, settings, metrics)
-        router = Router()
-        Endpoints(self.registry, metrics, settings.enable_repository).register(router)
-        LegacyEndpoints(self.registry).register(router)
-        if any(predictor.generates for predictor in predictors):
-            OpenAiEndpoints(self.registry).register(router)
-        OpenApiEndpoint(self.registry).register(router)
-        app = RestApp(router, self.registry, Cors(settings.cors_origins) if settings.cors_origins else None, telemetry)
-        self.http = HttpServer(app, settings, metrics)
-        self._grpc = GrpcServer(self.registry, settings, telemetry) if settings.enable_grpc else None
+        plane = DataPlane(self.registry, metrics, settings.enable_repository)
+        self.app = build_application(
+            build_router(plane, metrics),
+            settings,
+            metrics=metrics,
+            access_log=access_log,
+            ids=ids,
+            ending=lambda: self._ending,
+        )
+        self.http = HttpListener(self.app, settings, metrics, lambda: Call(ids.choose(None), ""), access_log.write)
+        self.grpc = self._new_grpc(plane, metrics, access_log, ids) if settings.enable_grpc else None
+
+    def _new_grpc(self, plane: DataPlane, metrics: Metrics, access_log: AccessLog, ids: RequestIds) -> Any:
+        from predictors.serving.protocols.grpc.server import GrpcServer
+        from predictors.serving.protocols.grpc.service import InferenceService
+
+        service = InferenceService(plane, self._settings, metrics, access_log, ids)
+        credentials = self._certificate.grpc_credentials() if self._certificate else None
+        return GrpcServer(service, self.registry, self._settings, credentials)
 
     def run(self) -> None:
         """Serve until a signal ends it.
 
         Raises:
-            StartupError: a port is taken.
+            StartupError: a port or a socket is taken.
         """
         sys.setswitchinterval(_SWITCH_SECONDS)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self._serve())
-        if self._forced and any(slot.busy for slot in self.registry.slots.values()):
+        if self._forced and any(model.busy for model in self.registry.models.values()):
             logging.shutdown()
-            os._exit(0)  # the interpreter would wait for the models' threads
+            os._exit(0)  # Python would wait for the models' threads
 
     async def _serve(self) -> None:
-        listener = self._listen()
+        listener = _listen(self._settings)
         grpc_port = await self._start_grpc()
         stop = asyncio.Event()
         self._handle_signals(stop)
-        await self.http.start(listener)
-        loading = asyncio.create_task(self._load(listener.getsockname()[1], grpc_port))
+        await self.http.start(listener, self._certificate.context if self._certificate else None)
+        background = [asyncio.create_task(self._load(listener, grpc_port))]
+        if self._certificate is not None:
+            background.append(asyncio.create_task(self._certificate.watch()))
         try:
             await stop.wait()
             await self._stop()
         finally:
-            loading.cancel()
+            for task in background:
+                task.cancel()
             await self.registry.close_cache()
             self.registry.close()
+            if self._settings.uds:
+                Path(self._settings.uds).unlink(missing_ok=True)
         logger.info("stopped")
 
-    def _listen(self) -> socket.socket:
-        settings = self._settings
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        try:
-            listener = socket.create_server((settings.host, settings.http_port), family=family, backlog=2048)
-        except OSError as error:
-            raise StartupError(
-                f"cannot listen on {settings.host} port {settings.http_port} ({error.strerror}); "
-                "choose another with --http_port"
-            ) from None
-        listener.setblocking(False)
-        return listener
-
     async def _start_grpc(self) -> int | None:
-        if self._grpc is None:
+        if self.grpc is None:
             return None
         try:
-            return await self._grpc.start()
+            port: int = await self.grpc.start()
         except OSError as error:
             raise StartupError(str(error)) from None
+        return port
 
-    async def _load(self, http_port: int, grpc_port: int | None) -> None:
-        logger.info("listening on %s: HTTP %d, gRPC %s", self._settings.host, http_port, grpc_port or "off")
-        if self._settings.host in ("0.0.0.0", "::"):  # noqa: S104
+    async def _load(self, listener: socket.socket, grpc_port: int | None) -> None:
+        settings = self._settings
+        where = f"{settings.host}: HTTP {listener.getsockname()[1]}" if not settings.uds else f"HTTP {settings.uds}"
+        logger.info("listening on %s, gRPC %s%s", where, grpc_port or "off", ", with TLS" if self._certificate else "")
+        if settings.host in ("0.0.0.0", "::"):  # noqa: S104
             logger.warning("the ports are open to the network, without authentication; --host 127.0.0.1 limits them")
         await self.registry.load_all()
-        # What is there now stays: a full collection that walks it all again took 50 ms of some requests' time.
+        # What is there now stays, so the garbage collector need not look at it again. A full collection that did took
+        # 50 ms of some requests' time.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
         if self._on_ready is not None:
-            self._on_ready(self.registry, http_port, grpc_port)
+            self._on_ready(self.registry, 0 if settings.uds else listener.getsockname()[1], grpc_port)
 
     def _handle_signals(self, stop: asyncio.Event) -> None:
         def on_signal(number: signal.Signals) -> None:
@@ -156,15 +166,53 @@ class Server:
             loop.add_signal_handler(number, on_signal, number)
 
     async def _stop(self) -> None:
-        self.registry.draining = True
+        self.registry.draining = self.http.draining = True
         await self.registry.notify()
         logger.info("shutting down: not ready, still accepting for up to %.1f s", self._settings.drain_seconds)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._hurry.wait(), self._settings.drain_seconds)
-        servers = (self.http, self._grpc) if self._grpc else (self.http,)
+        servers = (self.http, self.grpc) if self.grpc else (self.http,)
         await asyncio.gather(*(each.stop(self._settings.grace_seconds, lambda: self._forced) for each in servers))
 
 
-def use_json(log_format: str) -> bool:
-    """Resolve the setting `log_format`."""
-    return log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
+def _certificate(settings: ServerSettings) -> Certificate | None:
+    if settings.ssl_certfile is None and settings.ssl_keyfile is None:
+        return None
+    if settings.ssl_certfile is None or settings.ssl_keyfile is None:
+        raise StartupError("TLS needs both --ssl_certfile and --ssl_keyfile")
+    return Certificate(settings.ssl_certfile, settings.ssl_keyfile)
+
+
+def _listen(settings: ServerSettings) -> socket.socket:
+    if settings.uds:
+        return _listen_on_path(Path(settings.uds))
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.http_port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise StartupError(
+            f"cannot listen on {settings.host} port {settings.http_port} ({error.strerror}); "
+            "choose another with --http_port"
+        ) from None
+    listener.setblocking(False)
+    return listener
+
+
+def _listen_on_path(path: Path) -> socket.socket:
+    """Open a Unix socket; one that a server left behind is replaced, and nothing else."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not _is_served(path):
+            path.unlink()
+        listener.bind(str(path))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise StartupError(f"cannot listen on {path} ({error.strerror or error}); choose another with --uds") from None
+    listener.setblocking(False)
+    return listener
+
+
+def _is_served(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(str(path)) == 0

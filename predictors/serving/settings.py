@@ -30,6 +30,11 @@ class ServerSettings(Settings):
     )
     http_port: int = Field(default=8080, ge=0, le=65535, description="Port for REST (V1, V2) and /metrics.")
     grpc_port: int = Field(default=8081, ge=0, le=65535, description="Port for gRPC (V2).")
+    uds: str = Field(default="", description="Serve REST on a Unix socket at this path, instead of a port.")
+    ssl_certfile: Path | None = Field(
+        default=None, description="PEM certificate (with its chain) for REST and gRPC; read again when it changes."
+    )
+    ssl_keyfile: Path | None = Field(default=None, description="PEM private key of the certificate.")
     enable_grpc: bool = Field(default=True, description="Serve gRPC too.")
     enable_repository: bool = Field(
         default=False, description="Let anyone who reaches the port load and unload models."

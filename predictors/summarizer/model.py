@@ -1,4 +1,4 @@
-"""The summarizer predictor: documents in, points that name their source out; and prompts, over OpenAI's API."""
+"""The summarizer predictor: turns documents into points that cite their sources, and answers OpenAI's API."""
 
 import logging
 import math
@@ -13,33 +13,33 @@ import orjson
 from prometheus_client import CollectorRegistry
 
 from predictors.serving.artifacts.artifact import Artifact, FileEntry, Manifest, file_entry
-from predictors.serving.model.types import Event, Job, Limits, Outputs, PromptBatch, TensorSpec, TextBatch, TextInput
 from predictors.serving.errors import ArtifactError, DeadlineExceeded
-from predictors.serving.telemetry.metrics import Metrics
-from predictors.serving.model.predictor import Predictor
+from predictors.serving.kserve_model import KServeModel
+from predictors.serving.model.types import Event, Job, Limits, Outputs, PromptBatch, TensorSpec, TextBatch, TextInput
 from predictors.serving.settings import Source
-from predictors.summarizer.engine.types import Generation, Stopped
+from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
+from predictors.summarizer.engine.types import Generation, Stopped
 from predictors.summarizer.parameters import PromptParameters, SamplingParameters, SummaryParameters, parse_parameters
 from predictors.summarizer.runtime import Runtime
 from predictors.summarizer.settings import SummarizerSettings
-from predictors.summarizer.summarize import Summary
+from predictors.summarizer.summary import Summary
 
 logger = logging.getLogger(__name__)
 
 _VERSION_DIGITS = 12
-# Summarized once at load: pages the model in, finds out whether it works at all, and how fast it is.
+# Summarized once at load, to page the model in, to find out whether it works, and to measure its speed.
 _WARM_UP = "The customer pays 5 euros a month. Either side may end this contract with 30 days' notice."
 _WARM_UP_SECONDS = 600.0
 
 
-class SummarizerPredictor(Predictor[TextBatch | PromptBatch]):
+class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
     """A GGUF model on llama.cpp.
 
     Args:
         name: the name it is served under.
         source: where it is loaded from.
-        settings: model file, context, slots and threads.
+        settings: model file, context, slots, threads, and how documents are read.
     """
 
     kind = "summarizer"
@@ -72,7 +72,7 @@ class SummarizerPredictor(Predictor[TextBatch | PromptBatch]):
         self._runtime: Runtime | None = None
 
     def open_artifact(self) -> Artifact:
-        """Open the artifact directory, or make one out of ``--gguf``'s file."""
+        """Open the artifact directory, or make an artifact of the file that ``--gguf`` names."""
         path = self._settings.gguf
         if path is None:
             return super().open_artifact()
@@ -91,34 +91,34 @@ class SummarizerPredictor(Predictor[TextBatch | PromptBatch]):
         entry = artifact.choose()
         self.close()
         with _gguf(artifact, entry) as path:
-            self._runtime = _new_runtime(path, entry.name, self._settings)
+            self._runtime = Runtime(path, entry.name, self._settings)
         self.format = entry.format
         self.infer(TextBatch([_WARM_UP], {"mode": "full"}), Job(time.monotonic() + _WARM_UP_SECONDS))
 
     def check_golden(self, manifest: Manifest) -> None:
-        """Compare token counts: unlike a summary, they are the same on every processor."""
+        """Compare token counts: unlike summaries, they are the same on every processor."""
         for i, golden in enumerate(manifest.golden):
             if not isinstance(golden.input, str):
                 raise ArtifactError(f"golden example {i} has an input that is not a text")
-            count = self._engine.count_tokens(golden.input)
+            count = self._loaded.count_tokens(golden.input)
             if golden.output != {"prompt_tokens": count}:
                 raise ArtifactError(f"golden example {i} has {count} prompt tokens, not what the manifest says")
 
     def check(self, batch: TextBatch | PromptBatch) -> None:
-        """Refuse unknown and wrong parameters."""
+        """Reject unknown and invalid parameters."""
         _parse(batch)
 
     def is_deterministic(self, batch: TextBatch | PromptBatch) -> bool:
-        """Whether no random choice is made, or always the same."""
+        """Whether tokens are not chosen at random, or with a fixed seed."""
         return _parse(batch).deterministic
 
     def variant(self, batch: TextBatch | PromptBatch, seconds: float) -> str:
-        """How much time there is, in powers of two, where that decides the mode."""
+        """The time left as a power of two, if it decides the mode."""
         decides = isinstance(batch, TextBatch) and batch.parameters.get("mode", "auto") == "auto"
         return str(math.frexp(seconds)[1]) if decides else ""
 
     def settings_identity(self) -> str:
-        """The settings that decide an answer."""
+        """The settings that affect answers."""
         return self._settings.model_dump_json(include={"context_tokens", "reading", "fast_tokens", "unsupported"})
 
     def infer(self, batch: TextBatch | PromptBatch, job: Job) -> Outputs:
@@ -130,7 +130,7 @@ class SummarizerPredictor(Predictor[TextBatch | PromptBatch]):
 
     def _summarize(self, batch: TextBatch, job: Job) -> Outputs:
         parameters = parse_parameters(SummaryParameters, batch.parameters)
-        summaries = [self._engine.summarize(text, parameters, job, i) for i, text in enumerate(batch.texts)]
+        summaries = [self._loaded.summarize(text, parameters, job, i) for i, text in enumerate(batch.texts)]
         points = [summary.points for summary in summaries]
         return {
             "summary": [summary.text for summary in summaries],
@@ -143,13 +143,13 @@ class SummarizerPredictor(Predictor[TextBatch | PromptBatch]):
     def _answer(self, batch: PromptBatch, job: Job) -> Outputs:
         parameters = parse_parameters(PromptParameters, batch.parameters)
         emit = job.emit
-        generation = self._engine.answer(
+        generation = self._loaded.answer(
             batch, parameters, job, (lambda text: emit(Event("text", {"text": text}))) if emit else None
         )
         return {"text": [generation.text], **_usage([generation])}
 
     @property
-    def _engine(self) -> Runtime:
+    def _loaded(self) -> Runtime:
         assert self._runtime is not None  # noqa: S101  # only a ready model gets work
         return self._runtime
 
@@ -158,7 +158,7 @@ class SummarizerPredictor(Predictor[TextBatch | PromptBatch]):
         registry.register(EngineCollector(self.name, lambda: self._runtime.scheduler if self._runtime else None))
 
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
-        """Count tokens and the time to the first one."""
+        """Count tokens, and record the time to the first one."""
         columns = ("prompt_tokens", "cached_tokens", "completion_tokens", "seconds_to_first_token")
         metrics.count_tokens(*(np.asarray(outputs[name], dtype=np.float64).tolist() for name in columns))
 
@@ -192,10 +192,3 @@ def _gguf(artifact: Artifact, entry: FileEntry) -> AbstractContextManager[Path]:
     if entry.format != "gguf":
         raise ArtifactError(f"{entry.name} has the format {entry.format}; gguf is expected")
     return artifact.verified_path(entry)
-
-
-def _new_runtime(path: Path, name: str, settings: SummarizerSettings) -> Runtime:
-    try:
-        return Runtime(path, name, settings)
-    except ImportError:
-        raise ArtifactError("llama-cpp-python is not installed: install kserve-predictors[summarizer]") from None

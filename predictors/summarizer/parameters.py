@@ -1,4 +1,4 @@
-"""Request parameters of the summarizer: of summaries, and of prompts that come over OpenAI's API."""
+"""Request parameters of summaries, and of prompts that come over OpenAI's API."""
 
 import os
 from typing import Annotated, Any, Literal, TypeVar
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from predictors.serving.errors import InvalidInput
-from predictors.summarizer.engine.types import Sampling
+from predictors.summarizer.engine.types import Constraint, Sampling
 
 _MOST_STOPS, _LONGEST_STOP = 8, 200
 
@@ -22,30 +22,36 @@ Number = Annotated[float, BeforeValidator(_no_boolean)]
 
 
 class SamplingParameters(BaseModel):
-    """How tokens are chosen. gRPC has no fractional parameter, so numbers may come as strings there."""
+    """How tokens are chosen. Numbers may be strings, because KServe's gRPC parameters have no floating-point type."""
 
     model_config = ConfigDict(extra="forbid")
 
-    temperature: Number = Field(default=0.0, ge=0, le=2, allow_inf_nan=False, description="0 is greedy.")
+    temperature: Number = Field(
+        default=0.0, ge=0, le=2, allow_inf_nan=False, description="0 takes the most likely token each time."
+    )
     top_p: Number = Field(
         default=1.0,
         gt=0,
         le=1,
         allow_inf_nan=False,
-        description="Choose among the likeliest tokens of this probability.",
+        description="Choose among the most likely tokens that together have this probability.",
     )
     min_p: Number = Field(
         default=0.0,
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="Choose among tokens at least this likely, relatively.",
+        description="Choose among tokens at least this likely, relative to the most likely one.",
     )
     repeat_penalty: Number = Field(
-        default=1.0, ge=0.5, le=2, allow_inf_nan=False, description="Above 1, words are repeated less."
+        default=1.0,
+        ge=0.5,
+        le=2,
+        allow_inf_nan=False,
+        description="Above 1, tokens that were just generated become less likely.",
     )
     seed: Integer | None = Field(
-        default=None, ge=0, lt=2**32 - 1, description="Of the random choice; random by default."
+        default=None, ge=0, lt=2**32 - 1, description="Seed of the random choice; random by default."
     )
     stop: list[str] = Field(
         default=[], max_length=_MOST_STOPS, description=f"Texts that end the answer, at most {_MOST_STOPS}."
@@ -68,8 +74,13 @@ class SamplingParameters(BaseModel):
         """Whether the same request gets the same answer."""
         return self.temperature == 0 or self.seed is not None
 
-    def sampling(self, max_tokens: int, grammar: str = "") -> Sampling:
-        """What the engine makes of it."""
+    def sampling(self, max_tokens: int, constraint: Constraint | None = None) -> Sampling:
+        """The parameters as the engine takes them.
+
+        Args:
+            max_tokens: most tokens to generate.
+            constraint: what the answer must follow.
+        """
         seed = int.from_bytes(os.urandom(4), "little") >> 1 if self.seed is None else self.seed
         return Sampling(
             max_tokens=max_tokens,
@@ -79,7 +90,7 @@ class SamplingParameters(BaseModel):
             seed=seed,
             stop=tuple(self.stop),
             repeat_penalty=self.repeat_penalty,
-            grammar=grammar,
+            constraint=constraint,
         )
 
 
@@ -88,8 +99,8 @@ class SummaryParameters(SamplingParameters):
 
     mode: Literal["auto", "fast", "full"] = Field(
         default="auto",
-        description="full: the model reads the whole document; fast: what matters the most of it; auto: full if the "
-        "time allows.",
+        description="full: the model reads the whole document; fast: only the most important clauses; auto: full if "
+        "there is enough time.",
     )
     max_tokens: Integer = Field(default=800, ge=1, le=100_000, description="Most tokens of the summary.")
 
@@ -98,7 +109,10 @@ class PromptParameters(SamplingParameters):
     """Parameters of a chat or a completion."""
 
     max_tokens: Integer | None = Field(
-        default=None, ge=1, le=1_000_000, description="Most tokens to write; as many as the context leaves by default."
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="Most tokens to generate; by default as many as the context has room for.",
     )
     json_schema: dict[str, Any] | None = Field(default=None, description="JSON schema that the answer must follow.")
 
@@ -107,10 +121,10 @@ ParametersT = TypeVar("ParametersT", bound=SamplingParameters)
 
 
 def parse_parameters(kind: type[ParametersT], given: dict[str, Any]) -> ParametersT:
-    """Check request parameters.
+    """Validate request parameters.
 
     Raises:
-        InvalidInput: naming the first one at fault.
+        InvalidInput: names the first invalid one.
     """
     try:
         return kind.model_validate(given)

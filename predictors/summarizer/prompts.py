@@ -1,16 +1,16 @@
-"""What the model is told, around the passage that it reads."""
+"""Prompts: the instructions and examples around the passage that the model reads."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from predictors.summarizer.engine.types import Prompt
-from predictors.summarizer.llama.model import LlamaModel, Message
 
 _CLAUSE_SYSTEM = (
     "Rewrite one sentence of a contract in plain, short English. Keep every number, every condition and who does what. "
     "Do not add anything."
 )
-# Examples teach a small model more than instructions. They are short, of different forms, and their subjects are rare,
-# so that what leaks from them into an answer is found unsupported.
+# A small model learns more from examples than from instructions. They are short, differ in form, and have unusual
+# subjects, so that words that leak from them into an answer are recognized as unsupported.
 _CLAUSE_EXAMPLES = (
     (
         "Lessee shall be liable for any damage to the kayak exceeding fair wear and tear, up to a maximum of $350.",
@@ -39,21 +39,37 @@ _CHUNK_TASK = (
 )
 
 
+class Tokenizer(Protocol):
+    """What prompts need of a model."""
+
+    def tokenize(self, text: str) -> list[int]:
+        """Turn plain text into tokens."""
+        ...
+
+    def frame(self, roles: Sequence[str]) -> list[list[int]]:
+        """Tokens of a chat's template: before the first content, between contents, and after the last.
+
+        Raises:
+            ValueError: the template does not accept these roles.
+        """
+        ...
+
+
 class PassagePrompts:
     """Prompts that put a passage into a chat.
 
     Args:
         model: whose template and vocabulary to use.
-        messages: the chat; the passage goes where the last message's content begins, before that content.
+        turns: the chat, as ``(role, content)``; the passage goes in front of the last turn's content.
     """
 
-    def __init__(self, model: LlamaModel, messages: Sequence[Message]) -> None:
-        *before, last = messages
-        frame = model.frame([message.role for message in messages])
+    def __init__(self, model: Tokenizer, turns: Sequence[tuple[str, str]]) -> None:
+        *before, (_, last) = turns
+        frame = model.frame([role for role, _ in turns])
         self._head = list(frame[0])
-        for message, between in zip(before, frame[1:], strict=False):
-            self._head += model.tokenize(message.content) + between
-        self._tail = model.tokenize(last.content) + frame[-1]
+        for (_, content), between in zip(before, frame[1:], strict=False):
+            self._head += model.tokenize(content) + between
+        self._tail = model.tokenize(last) + frame[-1]
 
     @property
     def overhead(self) -> int:
@@ -61,18 +77,18 @@ class PassagePrompts:
         return len(self._head) + len(self._tail)
 
     def prompt(self, passage: Sequence[int]) -> Prompt:
-        """Put a passage in; all of these prompts begin alike."""
-        return Prompt([*self._head, *passage, *self._tail], keep=len(self._head))
+        """The prompt for a passage; all prompts begin with the same tokens."""
+        return Prompt([*self._head, *passage, *self._tail], reusable=len(self._head))
 
 
-def clause_prompts(model: LlamaModel) -> PassagePrompts:
+def clause_prompts(model: Tokenizer) -> PassagePrompts:
     """Prompts that ask for one clause in plain English, with examples."""
-    messages = [Message("system", _CLAUSE_SYSTEM)]
+    turns = [("system", _CLAUSE_SYSTEM)]
     for clause, plain in _CLAUSE_EXAMPLES:
-        messages += [Message("user", clause), Message("assistant", plain)]
-    return PassagePrompts(model, [*messages, Message("user", "")])
+        turns += [("user", clause), ("assistant", plain)]
+    return PassagePrompts(model, [*turns, ("user", "")])
 
 
-def chunk_prompts(model: LlamaModel) -> PassagePrompts:
+def chunk_prompts(model: Tokenizer) -> PassagePrompts:
     """Prompts that ask for the points of a long passage."""
-    return PassagePrompts(model, [Message("system", _CHUNK_SYSTEM), Message("user", "\n\n" + _CHUNK_TASK)])
+    return PassagePrompts(model, [("system", _CHUNK_SYSTEM), ("user", "\n\n" + _CHUNK_TASK)])

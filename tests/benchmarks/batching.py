@@ -1,7 +1,7 @@
-"""What computing waiting requests together is worth: ``make bench-batching``.
+"""What micro-batching is worth, that is, computing waiting requests together: ``make bench-batching``.
 
 A predictor with a large fixed cost (scikit-learn's own forest: milliseconds a call, microseconds a row) behind this
-project's server, with --micro_batching auto and off, each on one core with wrk on the other; rounds are interleaved.
+project's server, with --micro_batching auto and off. Each runs on one core with wrk on the other; rounds are interleaved.
 """
 
 import argparse
@@ -27,7 +27,7 @@ REPORT = ROOT / "docs/benchmarks/batching.md"
 
 
 def server(way: str) -> Server:
-    """The predictor's server with a setting of ``--micro_batching``."""
+    """The predictor's server with this value of ``--micro_batching``."""
 
     def command(ports: Ports, folder: Path) -> list[str]:
         module = f"tests.benchmarks.peers.{(PEERS / 'own_predictor.py').stem}"
@@ -37,7 +37,7 @@ def server(way: str) -> Server:
 
 
 def measure(rounds: int, seconds: float, console: Console) -> dict[tuple[str, int], list[Load]]:
-    """What wrk found, by setting and connections."""
+    """What wrk measured, by setting and connections."""
     first, *_, last = sorted(os.sched_getaffinity(0)) * 2
     found: dict[tuple[str, int], list[Load]] = {(way, count): [] for way in WAYS for count in CONNECTIONS}
     for number in range(rounds):
@@ -47,7 +47,7 @@ def measure(rounds: int, seconds: float, console: Console) -> dict[tuple[str, in
                 case = server(way).cases[0]
                 check(case, live.ports.http, live.ports.grpc, expected("iris"))
                 for count in CONNECTIONS:
-                    tools = Tools(last, count)
+                    tools = Tools(last, count, ("wrk",))
                     tools.closed(case, live, 1)
                     found[way, count].append(tools.closed(case, live, seconds).load)
     return found
@@ -85,9 +85,9 @@ COLUMNS = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (default: 3)")
-    parser.add_argument("--seconds", type=float, default=4, help="how long each time (default: 4)")
-    parser.add_argument("--write", action="store_true", help=f"write the table to {REPORT.relative_to(ROOT)}, too")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of measurements (default: 3)")
+    parser.add_argument("--seconds", type=float, default=4, help="length of each measurement (default: 4)")
+    parser.add_argument("--write", action="store_true", help=f"also write the table to {REPORT.relative_to(ROOT)}")
     options = parser.parse_args()
     try:
         found = measure(options.rounds, options.seconds, Console(stderr=True))

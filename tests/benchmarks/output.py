@@ -1,4 +1,4 @@
-"""What benchmarks share in telling what they do and what they found."""
+"""How all benchmarks show tables and progress, and how they fail."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ from rich.table import Table
 
 
 class Grid(NamedTuple):
-    """A table: a title, names of columns, and rows of cells."""
+    """A table: its title, column names and rows of cells."""
 
     title: str
     columns: tuple[str, ...]
@@ -23,7 +23,7 @@ class Grid(NamedTuple):
 
 
 def show_grids(grids: Iterable[Grid], console: Console) -> None:
-    """Print tables, without Markdown's bold."""
+    """Print tables; Markdown's bold is left out."""
     for grid in grids:
         table = Table(*grid.columns, title=grid.title, title_justify="left")
         for row in grid.rows:
@@ -32,12 +32,12 @@ def show_grids(grids: Iterable[Grid], console: Console) -> None:
 
 
 def progress() -> Callable[[str], None]:
-    """What prints a line with the seconds since now."""
+    """A function that prints a line to stderr, with the seconds since this call."""
     started = time.monotonic()
     return lambda line: print(f"{time.monotonic() - started:5.0f} s  {line}", file=sys.stderr, flush=True)
 
 
 def fail(reason: str) -> NoReturn:
-    """End with a reason."""
+    """Print the reason to stderr and exit with status 1."""
     print(reason, file=sys.stderr)
     sys.exit(1)

@@ -1,4 +1,4 @@
-"""What a prediction costs in process, without any protocol: ``make bench-rows``."""
+"""What a prediction costs in process, without a protocol: ``make bench-rows``."""
 
 import argparse
 import statistics
@@ -22,7 +22,7 @@ SIZES = (1, 8, 64, 512)
 
 
 def microseconds(work: Callable[[], object], repeats: int) -> float:
-    """Median time of one call over repeats that add up to a few tenths of a second."""
+    """Median time of a call, over at least 20 calls."""
     work()
     times = []
     for _ in range(max(20, repeats)):
@@ -38,7 +38,7 @@ def main() -> None:
         "--repeats",
         type=int,
         default=300,
-        help="rows that are predicted per batch size, in 20 calls or more (default: 300)",
+        help="rows to predict for each batch size, in at least 20 calls (default: 300)",
     )
     repeats = parser.parse_args().repeats
     iris, intent = (

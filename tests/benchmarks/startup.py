@@ -1,6 +1,6 @@
-"""How long a cold server takes and how much memory it holds: ``make bench-startup``.
+"""How long a cold start takes and how much memory the server then holds: ``make bench-startup``.
 
-Each round starts a new process, and ends with one answered request per model. Seconds are from the start of the
+Each round starts a new process and ends after one answered request per model. Seconds count from the start of the
 process; memory is the resident set after those requests.
 """
 

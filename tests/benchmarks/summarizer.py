@@ -1,17 +1,17 @@
 """The summarizer beside llama-cpp-python's server and llama.cpp's own: ``make bench-summarizer``.
 
-All of them serve one GGUF file with the same number of threads, room for 8 requests and a context of 8,192 tokens,
-and answer the same streamed chat completions over HTTP, greedily. Measured are:
+All of them serve one GGUF file with the same number of threads, 8 slots and a context of 8,192 tokens, and answer the
+same streamed chat completions over HTTP with greedy decoding. It measures:
 
-  throughput      tokens a second at 1, 4 and 8 requests at a time, and the gaps between a request's tokens
-  first token     after a system message of 500 tokens that the server has seen before, and after one it has not
-  decoding        of one request: weights read a second as a share of the memory's measured bandwidth
-  this server     how /v2/health/live answers while 8 requests run, and what share of a step is Python's
+  throughput      tokens/s with 1, 4 and 8 concurrent requests, and the gaps between a request's tokens
+  first token     after a system message of 500 tokens, one that the server has seen before and one that it has not
+  decoding        of one request: bytes of weights read a second, as a share of the memory's measured bandwidth
+  this server     latency of /v2/health/live while 8 requests run, and the share of a step that is spent in Python
 
 The first run compiles llama.cpp's server and installs both (10 to 20 minutes, into a cache outside the checkout). The
 tables are printed; a run of all servers also writes summarizer.json, summarizer.md and summarizer.svg to --out.
 
-  python -m tests.benchmarks.summarizer                                   a full run, 12 minutes at most
+  python -m tests.benchmarks.summarizer                                   a full run, up to 12 minutes
   python -m tests.benchmarks.summarizer --rounds 1                        a first look
   python -m tests.benchmarks.summarizer --servers ours,llama-server       two servers, printed only
 """
@@ -38,7 +38,7 @@ from tests.benchmarks.chat.probes import read_bandwidth
 from tests.benchmarks.chat.prompts import Tokenizer
 from tests.benchmarks.chat.rounds import NEW_TOKENS, Rounds
 from tests.benchmarks.chat.servers import Server, llama_cpp_python, llama_server, ours, running
-from tests.benchmarks.chat.summary import Summary, summarize
+from tests.benchmarks.chat.summary import Memory, Summary, summarize
 from tests.benchmarks.output import fail, progress
 from tests.benchmarks.peers import llama_venv
 from tests.live import ARTIFACTS, ROOT
@@ -49,10 +49,10 @@ PLOT = Path(__file__).parent / "chat/plot.py"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="times that all is measured, at most (default: 3)")
-    parser.add_argument("--minutes", type=float, default=10, help="begin no round that would last beyond (default: 10)")
+    parser.add_argument("--rounds", type=int, default=3, help="most rounds of measurements (default: 3)")
+    parser.add_argument("--minutes", type=float, default=10, help="start no round that would end later (default: 10)")
     parser.add_argument(
-        "--waves", type=int, default=1, help="requests one after the other on each connection of a load (default: 1)"
+        "--waves", type=int, default=1, help="consecutive requests on each connection of a load (default: 1)"
     )
     parser.add_argument(
         "--servers", default=",".join(SERVERS), help="which, separated by commas (default: %(default)s)"
@@ -77,7 +77,7 @@ def main() -> None:
         parser.error("there is no model file: run `make artifacts`, or name one with --gguf")
     if options.out is None and set(options.servers) == set(SERVERS):
         options.out = ROOT / "docs/benchmarks"
-    # Ends as ctrl-C does: what was started is ended on the way out.
+    # SIGTERM ends a run as ctrl-C does, so that the servers that were started are ended too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(width=150)
     try:
@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace, say: Callable[[str], None]) -> Summary:
-    """Start the servers, measure them, end them, and sum up."""
+    """Start the servers, measure them, end them, and summarize."""
     servers = [found for name in options.servers for found in [server(name, options, say)]]
     say(f"reading memory with {options.threads} threads")
     bandwidth = read_bandwidth(options.threads)
@@ -106,7 +106,7 @@ def measure(options: argparse.Namespace, say: Callable[[str], None]) -> Summary:
         rounds = Rounds(lives, tokenizer, options.waves, say)
         rounds.warm_up()
         count = rounds.run(options.rounds, options.minutes * 60)
-    # Again, and the better one counts: a neighbour may have been busy the first time.
+    # Measured twice, and the better figure counts: another virtual machine may have been busy the first time.
     bandwidth = max(bandwidth, read_bandwidth(options.threads))
     settings = {
         "model": options.gguf.name,
@@ -116,11 +116,12 @@ def measure(options: argparse.Namespace, say: Callable[[str], None]) -> Summary:
         "waves": options.waves,
         "new_tokens": NEW_TOKENS,
     }
-    return summarize(servers, rounds.results, machine(), settings, bandwidth, tokenizer.weight_bytes)
+    memory = Memory(bandwidth, tokenizer.weight_bytes)
+    return summarize(servers, rounds.results, machine(), settings, memory)
 
 
 def server(name: str, options: argparse.Namespace, say: Callable[[str], None]) -> Server:
-    """A server by the name that ``--servers`` has for it, installed if need be."""
+    """A server by its name in ``--servers``; the peers are installed first if they are not yet."""
     if name == "ours":
         return ours(options.gguf, options.threads)
     make = llama_cpp_python if name == "llama-cpp-python" else llama_server
@@ -128,7 +129,7 @@ def server(name: str, options: argparse.Namespace, say: Callable[[str], None]) -
 
 
 def machine() -> dict[str, str]:
-    """What this runs on, without names of host or user."""
+    """The machine that this runs on, without names of host or user."""
     info = Path("/proc/cpuinfo")
     model = re.search(r"model name\s*: (.+)", info.read_text()) if info.exists() else None
     extensions = re.findall(r"(\w+) = 1", llama_cpp.llama_print_system_info().decode())

@@ -79,6 +79,7 @@ def test_training_into_a_place_that_is_no_directory(tmp_path: Path) -> None:
     assert "cannot be written" in result.stderr
 
 
+@pytest.mark.llama
 def test_call_summarizer(summarizer: LiveServer) -> None:
     arguments = ("call", "summarizer", "-", "--url", summarizer.url, "--parameters", '{"max_tokens": 20}')
     result = predictors(*arguments, stdin="You pay 9 euros a month.")
@@ -108,6 +109,14 @@ def test_call_says_what_went_wrong(server: LiveServer, arguments: tuple[Any, ...
     assert "Traceback" not in result.stderr
 
 
+def test_summarize_without_a_server(tmp_path: Path) -> None:
+    (tmp_path / "terms.txt").write_text("You pay 9 euros a month.")
+    result = predictors("summarize", str(tmp_path / "terms.txt"), "--url", "http://127.0.0.1:1")
+    assert result.returncode == 1
+    assert "is the server running? name it with --url" in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -116,6 +125,8 @@ def test_call_says_what_went_wrong(server: LiveServer, arguments: tuple[Any, ...
         (("serve", "iris", "intent", "--model_dir", "x"), "exactly one model"),
         (("serve", "iris", "--model_name", "a/b"), "--model_name"),
         (("serve", "--nope"), "nope"),
+        (("serve", "iris", "--http_prt", "1"), "did you mean --http_port?"),
+        (("serve", "iris", "--http_port"), "--http_port needs a value"),
         (("call", "iris", "1", "--parameters", "[]"), "JSON object"),
         (("call", "iris", "1", "--parameters", '{"a": NaN}'), "JSON object"),
         (("train", "iris", "--version", "a b"), "--version"),
@@ -155,6 +166,7 @@ def test_inspect_without_an_artifact(tmp_path: Path) -> None:
     assert "there is no artifact here" in result.stderr
 
 
+@pytest.mark.llama
 def test_fetch_keeps_a_model_that_is_there(artifacts: Path, tmp_path: Path) -> None:
     out = Path(shutil.copytree(artifacts / "summarizer", tmp_path / "summarizer"))
     result = predictors("fetch", "--out", str(out), "--version", "2")
@@ -165,5 +177,5 @@ def test_fetch_keeps_a_model_that_is_there(artifacts: Path, tmp_path: Path) -> N
 
 def test_make_help_lists_the_targets() -> None:
     result = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for target in ("serve", "test", "lint", "format", "train", "clean"):
+    for target in ("serve", "test", "test-core", "lint", "format", "train", "clean"):
         assert f"make {target} " in result.stdout

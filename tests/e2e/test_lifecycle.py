@@ -13,6 +13,7 @@ from pathlib import Path
 import grpc
 import httpx
 import psutil
+import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from predictors.serving.model.kserve_api import pb
@@ -73,6 +74,7 @@ def is_ready(replica: LiveServer) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_rolling_restart_under_load_loses_no_request(artifacts: Path) -> None:
     drain = ("--drain_seconds", "2")
     with serve("iris", *drain) as first, serve("iris", *drain) as second:
@@ -127,6 +129,8 @@ def work_on(live: LiveServer, document: str, answers: list[httpx.Response]) -> t
     return caller
 
 
+@pytest.mark.llama
+@pytest.mark.slow
 def test_requests_in_flight_are_finished_and_watchers_do_not_hold_up_the_end(artifacts: Path) -> None:
     with serve("summarizer", "--request_timeout_seconds", "600", "--grace_seconds", "600") as live:
         live.wait_ready()
@@ -141,6 +145,8 @@ def test_requests_in_flight_are_finished_and_watchers_do_not_hold_up_the_end(art
         assert answers[0].json()["usage"][0]["completion_tokens"] > 0
 
 
+@pytest.mark.llama
+@pytest.mark.slow
 def test_what_outlasts_the_grace_is_told_so(artifacts: Path) -> None:
     with serve("summarizer", "--request_timeout_seconds", "600", "--grace_seconds", "1") as live:
         live.wait_ready()
@@ -154,6 +160,8 @@ def test_what_outlasts_the_grace_is_told_so(artifacts: Path) -> None:
         assert "Traceback" not in "".join(live.raw)
 
 
+@pytest.mark.llama
+@pytest.mark.slow
 def test_both_protocols_stop_accepting_together(artifacts: Path) -> None:
     with serve("iris", "summarizer", "--request_timeout_seconds", "600", "--grace_seconds", "600") as live:
         live.wait_ready()

@@ -15,6 +15,8 @@ import pytest
 
 from tests.live import ROOT, LiveServer
 
+pytestmark = pytest.mark.llama
+
 TEXT = "You pay 9 euros a month.\r\n\r\nWe share your address 🏠 with our partners."
 PAGE = """<!doctype html><html><head><title>Terms</title><style>p { color: red }</style>
 <script>var secret = "You pay 1000 euros.";</script></head>
@@ -163,11 +165,3 @@ def test_what_the_server_says(run: Any, terms: Path) -> None:
         status, _, errors = run(str(terms), *arguments)
         assert status == 1
         assert says in errors
-
-
-def test_without_a_server(terms: Path) -> None:
-    command = [sys.executable, "-m", "predictors", "summarize", str(terms), "--url", "http://127.0.0.1:1"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert result.returncode == 1
-    assert "is the server running? name it with --url" in " ".join(result.stderr.split())
-    assert "Traceback" not in result.stderr

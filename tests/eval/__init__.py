@@ -1,8 +1,8 @@
-"""The evaluation set: invented consumer documents, and what a summary of each must and must not say; and results.
+"""The evaluation set: invented consumer documents with what a summary of each must and must not say, and results.
 
-One directory of ``set`` a document: ``document.txt``, and ``facts.json`` with what a consumer must learn from it
-(``facts``, each with the words of the document that say so) and what it does not say though one might expect it
-(``absent``). A claim is recognized by patterns, so that any wording of it counts.
+Each document has a directory in ``set``: ``document.txt``, and ``facts.json`` with what a consumer must learn from it
+(``facts``, each with the words of the document that say so) and what one might expect but it does not say (``absent``).
+A claim is recognized by patterns, so that any wording counts.
 """
 
 import json
@@ -22,8 +22,8 @@ class Claim:
 
     Args:
         id: its name, unique in its document.
-        statement: it in plain words.
-        patterns: regular expressions; a bullet says it if every one of them is found, in any case.
+        statement: what it says, in plain words.
+        patterns: regular expressions; a bullet makes the claim if it matches all of them, ignoring case.
     """
 
     id: str
@@ -31,7 +31,7 @@ class Claim:
     patterns: tuple[str, ...]
 
     def is_in(self, bullet: str) -> bool:
-        """Whether a bullet, which is a single line, says it."""
+        """Whether a bullet, which is a single line, makes the claim."""
         return all(re.search(pattern, bullet, re.IGNORECASE) for pattern in self.patterns)
 
 
@@ -69,14 +69,14 @@ class Example:
 
 @dataclass(frozen=True)
 class Summary:
-    """What came back for a document; what is no model's work took no time and no tokens.
+    """What came back for a document. Time and tokens are 0 if no model was asked.
 
     Args:
         bullets: a line each.
         seconds: from the request to the whole answer.
         prompt_tokens: tokens read.
         completion_tokens: tokens written.
-        mode: what the summarizer says it did.
+        mode: the mode that the summarizer reports.
     """
 
     bullets: list[str]
@@ -96,8 +96,8 @@ class Score:
         missed: ids of the facts that it does not say.
         claimed: ids of the absent facts that it says.
         reasons: why each bullet is unsupported; empty for one that is not.
-        repeats: how many bullets are so because they repeat.
-        cut: how many bullets were too long to be judged as a whole.
+        repeats: how many bullets are unsupported because they repeat.
+        cut: how many bullets were too long to be judged completely.
     """
 
     recall: float
@@ -125,31 +125,38 @@ class Result:
 
 
 def averages(results: Sequence[Result]) -> dict[str, Any]:
-    """The figures of some results: micro over all facts and bullets alike, macro over documents alike.
-
-    A summary without bullets has no rate of unsupported ones, and is left out of that average.
-    """
+    """The figures of some results; micro averages weigh facts or bullets equally, macro averages documents."""
     scores = [result.score for result in results]
-    said = sum(len(score.said) for score in scores)
-    bullets = sum(len(score.reasons) for score in scores)
-    rates = [score.unsupported / len(score.reasons) for score in scores if score.reasons]
+    summaries = [result.summary for result in results]
     return {
         "documents": len(results),
-        "recall": {
-            "micro": said / (said + sum(len(score.missed) for score in scores)),
-            "macro": statistics.fmean(score.recall for score in scores),
-        },
-        "unsupported": {
-            "micro": sum(score.unsupported for score in scores) / bullets if bullets else None,
-            "macro": statistics.fmean(rates) if rates else None,
-        },
+        "recall": _recall(scores),
+        "unsupported": _unsupported(scores),
         "repeats": sum(score.repeats for score in scores),
         "absent_claimed": sum(len(score.claimed) for score in scores),
-        "bullets": bullets,
+        "bullets": sum(len(score.reasons) for score in scores),
         "cut": sum(score.cut for score in scores),
-        "seconds": round(sum(result.summary.seconds for result in results), 2),
-        "prompt_tokens": sum(result.summary.prompt_tokens for result in results),
-        "completion_tokens": sum(result.summary.completion_tokens for result in results),
+        "seconds": round(sum(summary.seconds for summary in summaries), 2),
+        "prompt_tokens": sum(summary.prompt_tokens for summary in summaries),
+        "completion_tokens": sum(summary.completion_tokens for summary in summaries),
+    }
+
+
+def _recall(scores: Sequence[Score]) -> dict[str, float]:
+    said = sum(len(score.said) for score in scores)
+    facts = said + sum(len(score.missed) for score in scores)
+    return {"micro": said / facts, "macro": statistics.fmean(score.recall for score in scores)}
+
+
+def _unsupported(scores: Sequence[Score]) -> dict[str, float | None]:
+    """The share of unsupported bullets; a summary without bullets has none."""
+    with_bullets = [score for score in scores if score.reasons]
+    if not with_bullets:
+        return {"micro": None, "macro": None}
+    bullets = sum(len(score.reasons) for score in with_bullets)
+    return {
+        "micro": sum(score.unsupported for score in with_bullets) / bullets,
+        "macro": statistics.fmean(score.unsupported / len(score.reasons) for score in with_bullets),
     }
 
 
@@ -159,7 +166,7 @@ def names() -> list[str]:
 
 
 def load(chosen: Iterable[str]) -> list[Example]:
-    """Read documents of the set, the shortest first, so that an evaluation that is stopped has seen several."""
+    """Read documents of the set, the shortest first, so that an interrupted evaluation has covered several."""
     return sorted((_example(name) for name in chosen), key=lambda example: len(example.text))
 
 

@@ -1,27 +1,26 @@
-"""What a summary is worth, judged by rules about words; it shares no code with the summarizer's own support score.
+"""What a summary is worth, judged by rules about words. It shares no code with the summarizer's own support score.
 
-A bullet is one line of a summary, judged by its first 60 words: one that quotes the whole document must not win by it.
+A bullet is one line of a summary. Only its first 60 words are judged, so that quoting the whole document does not win.
 
-**Recall** is the share of the facts that at least one bullet says. A fact counts once, however many bullets say it.
+**Recall** is the share of the facts that at least one bullet states. A fact counts once, however many bullets state it.
 
 A bullet is **unsupported** if one of these holds:
 
-- it says something that the document is known not to say (an *absent* fact);
-- it states a number that the document does not: digits or words, so that "thirty" is 30, "€4.99" is 4.99 and "1,000"
-  is 1000. Durations may be given in another unit (a year in months or days, a fortnight in weeks or days, a week in
-  days, a day in hours). 0 and 1 have too many other names ("no", "the") and are not looked at, nor are the labels of
-  clauses;
-- there are not three sentences in a row in the document that hold at least half of its content words. Compared are
-  stems; function words, numbers, the contract's parties and words such as "the document says" are left out; a short
-  list of synonyms counts as the same word. A bullet without any content word says nothing, and is unsupported;
-- it repeats: it is word for word an earlier bullet of its summary, or says a phrase of four words three times.
+- It says something that the document is known not to say (an *absent* fact).
+- It has a number that the document does not have. Numbers may be digits or words: "thirty" is 30, "€4.99" is 4.99 and
+  "1,000" is 1000. Durations may be converted (a year to months or days, a fortnight to weeks or days, a week to days, a
+  day to hours). 0 and 1 have too many other names ("no", "the") and are ignored, and so are the labels of clauses.
+- No three consecutive sentences of the document contain at least half of its content words. Words are compared by
+  stem, and those in a short list of synonyms are equal. Function words, numbers, the contract's parties and phrases
+  such as "the document says" do not count. A bullet without content words says nothing, and is unsupported.
+- It repeats: it is word for word an earlier bullet of its summary, or contains the same four words three times.
 
-This is lexical, not a human judgement. It does not see a negation turned around, a right number in the wrong place, or
-something invented about what the document does name: "no refund for disabled bays" passes where there are such bays. A
-paraphrase in words of its own may be taken for unsupported, and a fact counts as learned when its key words are there,
-whatever else the bullet says. What that is worth is known for the set: every fact in its author's paraphrase is taken
-for supported, so is one of eleven of the facts of other documents, and without their patterns 39 of the 56 absent
-facts would be. A rate of 0% is thus not the truth of every bullet; strategies are compared under the same rules.
+This is lexical, not a human judgement. It does not notice a reversed negation, a correct number in the wrong place, or
+something invented about what the document does mention: "no refund for disabled bays" passes where there are such
+bays. A paraphrase in different words may be taken for unsupported, and a fact counts as stated if its key words are
+there, whatever else the bullet says. On this set, every fact in its author's paraphrase is judged supported; so is one
+in eleven of the facts of other documents; and without their patterns, 39 of the 56 absent facts would be. So a rate of
+0% does not mean that every bullet is true; strategies are compared under the same rules.
 """
 
 import re
@@ -58,7 +57,7 @@ _ORDINALS = (
     | {f"{word[:-1]}ieth": word for word in _TENS.split()}
     | {"third": "three", "fifth": "five", "eighth": "eight", "ninth": "nine", "twelfth": "twelve"}
 )
-# One of the first is so many of the second.
+# One of the first unit is this many of the second.
 _CONVERSIONS = (
     ("year", "month", 12),
     ("year", "day", 365),
@@ -122,13 +121,13 @@ def score(bullets: list[str], example: Example) -> Score:
 
 
 def stated(claims: Iterable[Claim], bullets: Iterable[str]) -> list[str]:
-    """The ids of the claims that at least one bullet says."""
+    """The ids of the claims that at least one bullet makes."""
     lines = [_judged(bullet) for bullet in bullets]
     return [claim.id for claim in claims if any(claim.is_in(line) for line in lines)]
 
 
 def recall(bullets: Iterable[str], facts: Sequence[Claim]) -> float:
-    """The share of the facts that at least one bullet says."""
+    """The share of the facts that at least one bullet states."""
     return len(stated(facts, bullets)) / len(facts)
 
 
@@ -137,7 +136,7 @@ def unsupported(bullet: str, document: str, absent: Iterable[Claim], earlier: Se
 
     Args:
         bullet: the bullet.
-        document: what it is to summarize.
+        document: the document that it summarizes.
         absent: what the document does not say.
         earlier: the bullets before it in its summary.
     """
@@ -158,19 +157,19 @@ def unsupported(bullet: str, document: str, absent: Iterable[Claim], earlier: Se
 
 
 def repeats(bullet: str, earlier: Iterable[str]) -> bool:
-    """Whether a bullet is an earlier one again, or says one phrase over and over."""
+    """Whether a bullet is the same as an earlier one, or says one phrase over and over."""
     words = _words(bullet)
     phrases = Counter(zip(*(words[start:] for start in range(PHRASE_WORDS)), strict=False))
     return any(words == _words(each) for each in earlier) or max(phrases.values(), default=0) > MOST_PHRASES
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text, headings among them; an abbreviation before a capital letter ends one too."""
+    """The sentences and headings of a text; an abbreviation before a capital letter ends a sentence, too."""
     return [sentence.strip() for sentence in _SENTENCE_END.split(text) if sentence.strip()]
 
 
 def content_words(text: str) -> frozenset[str]:
-    """Stems of the words that carry meaning, each of a group of synonyms as its first."""
+    """Stems of the words that carry meaning; a synonym becomes the first of its group."""
     stems = (_stem(word) for word in _words(text) if word not in _SMALL and word not in _SCALES)
     return frozenset(_CANONICAL.get(stem, stem) for stem in stems if stem not in _STOP_STEMS)
 
@@ -235,24 +234,37 @@ def _quantities(text: str) -> Iterator[tuple[float, str]]:
 
 
 def _number(tokens: Sequence[str], start: int) -> tuple[float, int]:
-    """The number that starts at a token, and where it ends; it ends where it starts if there is none."""
+    """The number that starts at a token, and where it ends: where it starts if there is none."""
     total = part = 0.0
     place = start
     while True:
-        token, before = tokens[place], tokens[place - 1] if place > start else ""
-        if token == "hundred":
+        token = tokens[place]
+        addend = _addend(tokens, place, start, part)
+        if addend is not None:
+            part += addend
+        elif token == "hundred":
             part = max(part, 1) * 100
         elif token in _SCALES:
             total, part = total + max(part, 1) * _SCALES[token], 0
-        elif token[:1].isdigit() and place == start:
-            part = _digits(token)
-        elif token in ("a", "an") and place == start:
-            part = 1
-        elif token in _SMALL and _goes_on(part, _SMALL[token]) and not before[:1].isdigit():
-            part += _SMALL[token]
-        elif not (token == "and" and before in _SCALES and tokens[place + 1] in _SMALL):
+        elif place == start or not _joins(tokens, place):
             return total + part, place
         place += 1
+
+
+def _addend(tokens: Sequence[str], place: int, start: int, part: float) -> float | None:
+    """What a token adds to the number that starts at ``start``: digits or the "a" of "a hundred", then words."""
+    token = tokens[place]
+    if place == start and token[:1].isdigit():
+        return _digits(token)
+    if place == start and token in ("a", "an"):
+        return 1.0
+    after_digits = place > start and tokens[place - 1][:1].isdigit()
+    return _SMALL[token] if token in _SMALL and not after_digits and _goes_on(part, _SMALL[token]) else None
+
+
+def _joins(tokens: Sequence[str], place: int) -> bool:
+    """Whether it is the "and" of "two hundred and five"."""
+    return tokens[place] == "and" and tokens[place - 1] in _SCALES and tokens[place + 1] in _SMALL
 
 
 def _goes_on(part: float, small: int) -> bool:

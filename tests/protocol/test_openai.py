@@ -20,6 +20,8 @@ from schemathesis.specs.openapi.checks import response_schema_conformance
 from predictors.serving.protocols.openai import schema as openai_schema
 from tests.live import JSON, LiveServer, serve, wait_for
 
+pytestmark = pytest.mark.llama
+
 BASE = "/openai/v1"
 CHAT = f"{BASE}/chat/completions"
 MODEL = "summarizer"
@@ -111,6 +113,15 @@ def test_roles_and_parts_reach_the_model(client: OpenAI) -> None:
     assert tokens(parts) == tokens({"role": "user", "content": "one\ntwo"})
     system = {"role": "system", "content": "Be brief."}
     assert tokens({**system, "role": "developer"}, USER) == tokens(system, USER) != tokens(USER)
+
+
+def test_a_turn_without_content_counts_as_empty(client: OpenAI) -> None:
+    def tokens(**fields: Any) -> int:
+        turns: list[Any] = [USER, {"role": "assistant", **fields}, USER]
+        return int(chat(client, messages=turns, max_tokens=1).usage.prompt_tokens)
+
+    assert tokens() == tokens(content=None) == tokens(content=None, refusal="No.") == tokens(content="")
+    assert tokens() < tokens(content="A contract is an agreement.")
 
 
 def test_the_same_greedy_chat_is_computed_once(client: OpenAI) -> None:

@@ -433,6 +433,7 @@ def documents() -> Iterator[bytes]:
     return (json.dumps({"instances": [f"You pay {price} euros."]}).encode() for price in itertools.count(1))
 
 
+@pytest.mark.llama
 def test_more_requests_than_the_queue_of_a_thread(loaded: LiveServer) -> None:
     bodies = documents()
     with many(loaded, 12) as connections:
@@ -446,6 +447,7 @@ def test_more_requests_than_the_queue_of_a_thread(loaded: LiveServer) -> None:
     wait_for(lambda: is_clean(loaded), "an idle server")
 
 
+@pytest.mark.llama
 def test_a_quick_model_beside_a_slow_one_at_full_load(loaded: LiveServer) -> None:
     text = (ROOT / "tests/eval/set/cloud-storage-terms/document.txt").read_text("utf-8")
     body = json.dumps({"instances": [text], "parameters": {"mode": "full"}}).encode()

@@ -14,6 +14,8 @@ import pytest
 
 from tests.live import LiveServer, serve, wait_for
 
+pytestmark = [pytest.mark.llama, pytest.mark.slow]
+
 REQUESTS = 200
 CALLERS = 12
 SHARE_THAT_LEAVES = 0.3

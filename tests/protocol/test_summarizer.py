@@ -12,6 +12,8 @@ import pytest
 from predictors.serving.model.kserve_api import pb
 from tests.live import ROOT, LiveServer, pb_grpc, serve, wait_for
 
+pytestmark = pytest.mark.llama
+
 DOCUMENT = (
     "You agree to pay 9 euros a month. We may change the price at any time. We share your address with our partners. "
     "You can cancel with 30 days of notice. Disputes are settled by arbitration."

@@ -1,4 +1,4 @@
-"""Which GGUF files the summarizer takes, and what readiness says of those that it does not."""
+"""Which GGUF files the summarizer serves, and the reason that readiness gives for the others."""
 
 import json
 import shutil
@@ -9,6 +9,9 @@ import httpx
 import pytest
 
 from tests.live import LiveServer, serve, wait_for
+from tests.unit.summarizer.gguf_writer import write_split
+
+pytestmark = pytest.mark.llama
 
 V1 = "/v1/models/summarizer:predict"
 
@@ -21,7 +24,7 @@ def gguf(artifacts: Path) -> Path:
 
 
 def changed(gguf: Path, path: Path, old: bytes, new: bytes) -> Path:
-    """A copy in which some bytes of the header are others."""
+    """A copy with some bytes of the header changed."""
     assert len(old) == len(new)
     shutil.copyfile(gguf, path)
     with path.open("r+b") as file:
@@ -58,6 +61,7 @@ def reason(path: Path, *arguments: str) -> str:
         (b"", "model.gguf is not a GGUF file"),
         (b"GGUF", "model.gguf is truncated or damaged: its header cannot be read"),
         (b"GGUF\x03\0\0\0" + b"\xff" * 64, "model.gguf is truncated or damaged: its header cannot be read"),
+        (b"GGUF\x01\0\0\0" + b"\0" * 64, "model.gguf is a GGUF file of version 1"),
         (None, "model.gguf cannot be read: No such file or directory"),
     ],
 )
@@ -72,6 +76,10 @@ def test_a_truncated_file(tmp_path: Path, gguf: Path) -> None:
     path = tmp_path / "half.gguf"
     path.write_bytes(gguf.read_bytes()[: gguf.stat().st_size // 2])
     assert "half.gguf is truncated: it ends before its last tensor does" in reason(path)
+
+
+def test_one_part_of_a_model_in_several_files(tmp_path: Path) -> None:
+    assert "model-00001-of-00002.gguf is one part of a model in several files; merge" in reason(write_split(tmp_path))
 
 
 def test_an_unknown_architecture(tmp_path: Path, gguf: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 from predictors.serving.model.kserve_api import pb
 from tests.live import ROOT, LiveServer, pb_grpc, serve, wait_for
 
+pytestmark = pytest.mark.llama
+
 DOCUMENT = "You agree to pay 9 euros a month. We may change the price at any time. Disputes are settled by arbitration."
 V1 = "/v1/models/summarizer:predict"
 # Read in full it takes minutes, and temperature keeps it out of the cache.

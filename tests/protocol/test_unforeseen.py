@@ -50,8 +50,8 @@ def test_grpc_gives_an_id_and_no_detail(caplog: pytest.LogCaptureFixture) -> Non
     async def scenario() -> Any:
         server = faulty_server()
         await server.registry.load_all()
-        assert server._grpc is not None
-        port = await server._grpc.start()
+        assert server.grpc is not None
+        port = await server.grpc.start()
         contents = pb.InferTensorContents(bytes_contents=[b"fail"])
         tensor = pb.ModelInferRequest.InferInputTensor(name="x", datatype="BYTES", shape=[1], contents=contents)
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -59,7 +59,7 @@ def test_grpc_gives_an_id_and_no_detail(caplog: pytest.LogCaptureFixture) -> Non
                 await pb_grpc.GRPCInferenceServiceStub(channel).ModelInfer(
                     pb.ModelInferRequest(model_name="paced", inputs=[tensor])
                 )
-        await server._grpc.stop(0, lambda: True)
+        await server.grpc.stop(0, lambda: True)
         server.registry.close()
         return caught.value
 

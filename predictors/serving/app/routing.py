@@ -7,13 +7,13 @@ that does not grow with the number of routes.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from predictors.serving.errors import MethodNotAllowed, NotFound
 from predictors.serving.protocols.http import Request, Response
-from predictors.serving.telemetry.call import plain_error
+from predictors.serving.telemetry.call import ErrorBody, plain_error
 
-# What is remembered of paths that were found, however many and long ones somebody makes up.
+# Paths that were found are remembered, within bounds, since strangers may make up many and long ones.
 _MOST_KNOWN = 1024
 _LONGEST_KNOWN = 256
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -33,7 +33,7 @@ class Route:
     handler: Handler
     protocol: str = ""
     quiet: bool = False
-    error_body: Callable[[str, int, str], dict[str, Any]] = plain_error
+    error_body: ErrorBody = plain_error
 
 
 @dataclass(slots=True)

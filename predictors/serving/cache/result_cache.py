@@ -11,10 +11,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, TypeAlias
 
-from predictors.serving.model.types import Outputs
-from predictors.serving.errors import DeadlineExceeded, Overloaded
 from predictors.serving.cache.result_codec import decode_outputs, encode_outputs
 from predictors.serving.cache.shared_store import Shared
+from predictors.serving.errors import DeadlineExceeded, Overloaded
+from predictors.serving.model.types import Outputs
 
 Outcome: TypeAlias = Literal["hit", "miss", "joined"]
 

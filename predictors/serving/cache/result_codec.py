@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from predictors.serving.model.types import Batch, Column, FeatureBatch, Outputs, TextBatch
 from predictors.serving.errors import InvalidInput
+from predictors.serving.model.types import Batch, Column, FeatureBatch, Outputs, TextBatch
 from predictors.serving.protocols.tensors import NUMPY_TYPES
 
 # Part of every key, so that a release with another encoding never reads what this one wrote to a shared server.

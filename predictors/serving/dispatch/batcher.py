@@ -3,12 +3,12 @@
 A model spends a fixed time on each batch, whatever its size, and some on each row. Where the fixed part is large, it
 pays to compute several requests at once:
 
-- While the model is busy, requests wait anyway; all that wait are then computed as one batch.
-- While it is idle, requests wait for others only as long as that pays: if the next is expected, by the pace of the last
-  ones, before the delay of those that wait adds up to the fixed time which it saves; and no longer than until it has
-  added up, should it not come. None waits longer than that fixed time, or beyond its deadline.
+- While the model is busy, requests wait anyway. All that wait then become the next batch.
+- While it is idle, requests wait for the next one only if that pays: judged by the rate of arrivals, it is expected
+  before the delay of those that wait adds up to the fixed time that merging it saves. If it does not come, they wait
+  until that much delay has added up. No request waits longer than the fixed time, or beyond its deadline.
 
-If a batch of several fails, each request is computed on its own, so that an error reaches its own request alone.
+If a merged batch fails, each of its requests is computed on its own, so that an error reaches only its own request.
 """
 
 import asyncio
@@ -23,22 +23,22 @@ from typing import TypeAlias
 
 import numpy as np
 
+from predictors.serving.dispatch.cost_model import CostModel
+from predictors.serving.dispatch.throughput import Throughput
 from predictors.serving.model.types import Batch, FeatureBatch, Job, Outputs, TextBatch
-from predictors.serving.dispatch.cost_model import Cost
-from predictors.serving.dispatch.throughput import Pace
 
 Infer: TypeAlias = Callable[[Batch, Job], Outputs]
 _Result: TypeAlias = Outputs | Exception
 
-# Weight of the newest gap between two requests in their geometric mean, which a long pause between bursts moves little.
+# Weight of the newest gap between two arrivals in their geometric mean, which a long pause between bursts hardly moves.
 _GAP_WEIGHT = 0.2
-# Requests that come at the same moment, seconds.
+# The gap between requests that arrive together, seconds.
 _LEAST_GAP = 1e-6
 
 
 @dataclass(slots=True, eq=False)
-class Request:
-    """A batch on its way through the model: its future has the outputs in the end."""
+class QueuedBatch:
+    """A batch on its way through the model, whose outputs its future gets."""
 
     batch: Batch
     job: Job
@@ -46,12 +46,12 @@ class Request:
 
 
 class _SharedJob(Job):
-    """The running of several requests' batch: it stops when all of them have."""
+    """The job of a merged batch: it stops when all of its requests have."""
 
     __slots__ = ("_jobs",)
 
-    def __init__(self, jobs: list[Job]) -> None:
-        super().__init__(max(job.deadline for job in jobs))
+    def __init__(self, jobs: list[Job], clock: Callable[[], float]) -> None:
+        super().__init__(max(job.deadline for job in jobs), clock=clock)
         self._jobs = jobs
 
     def stopped(self) -> bool:
@@ -59,27 +59,37 @@ class _SharedJob(Job):
 
 
 class Batcher:
-    """The queue of one model. All methods run on the event loop.
+    """The queue of one model. All public methods run on the event loop.
 
     Args:
         infer: computes a batch, on a thread of the executor.
         executor: with ``workers`` threads.
         workers: how many batches are computed at once.
-        max_rows: most rows of a batch of several requests; 1 keeps every request on its own.
-        cost: learns what batches cost.
+        max_rows: most rows of a merged batch; 1 merges nothing.
+        costs: learns what batches cost.
+        clock: seconds, never going back.
     """
 
-    def __init__(self, infer: Infer, executor: ThreadPoolExecutor, workers: int, max_rows: int, cost: Cost) -> None:
+    def __init__(
+        self,
+        infer: Infer,
+        executor: ThreadPoolExecutor,
+        workers: int,
+        max_rows: int,
+        costs: CostModel,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._infer = infer
         self._executor = executor
         self._workers = workers
         self._max_rows = max_rows
-        self._cost = cost
-        self._pace = Pace()
-        self._gap, self._last_arrival = float("inf"), time.monotonic()
-        self._waiting: deque[Request] = deque()
+        self._costs = costs
+        self._clock = clock
+        self._throughput = Throughput(clock)
+        self._gap, self._last_arrival = float("inf"), clock()
+        self._waiting: deque[QueuedBatch] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self._held_since = 0.0  # when those that wait could have begun, but for the next one
+        self._held_since = 0.0  # since when those that wait are held back for the next one
         self.batches_running = 0
         self.in_flight = 0
         """Requests waiting or being computed."""
@@ -90,24 +100,24 @@ class Batcher:
         return len(self._waiting)
 
     def seconds_for(self, answers: int) -> int:
-        """When so many answers will be ready: whole seconds, at least 1."""
-        return self._pace.seconds_for(answers)
+        """How long a number of answers will take: whole seconds, at least 1."""
+        return self._throughput.seconds_for(answers)
 
-    def submit(self, batch: Batch, job: Job) -> Request:
+    def submit(self, batch: Batch, job: Job) -> QueuedBatch:
         """Queue a batch."""
         loop = asyncio.get_running_loop()
-        now = time.monotonic()
+        now = self._clock()
         gap, self._last_arrival = now - self._last_arrival, now
         gap = max(gap, _LEAST_GAP)
         self._gap = gap if self._gap == float("inf") else self._gap ** (1 - _GAP_WEIGHT) * gap**_GAP_WEIGHT
-        request = Request(batch, job, loop.create_future())
+        request = QueuedBatch(batch, job, loop.create_future())
         self._waiting.append(request)
         self.in_flight += 1
         self._dispatch()
         return request
 
-    def cancel(self, request: Request) -> None:
-        """Nobody waits for it any more: it is not computed if it has not begun, and told to stop if it has."""
+    def cancel(self, request: QueuedBatch) -> None:
+        """Drop a batch that is no longer wanted: it is not computed if it has not begun, and told to stop if it has."""
         request.job.cancel()
         if request in self._waiting:
             self._waiting.remove(request)
@@ -129,19 +139,19 @@ class Batcher:
             wait = True
 
     def _worth_waiting(self) -> float:
-        """How long to wait for the next request, seconds; 0 if that does not pay."""
-        saved, count = self._cost.fixed, len(self._waiting)
+        """How long to hold back for the next request, seconds; 0 if that does not pay."""
+        saved, count = self._costs.fixed, len(self._waiting)
         if self._max_rows == 1 or not count * self._gap < saved:
             return 0.0
         if sum(len(request.batch) for request in self._waiting) >= self._max_rows:
             return 0.0
-        now = time.monotonic()
+        now = self._clock()
         self._held_since = self._held_since or now
         slack = min(request.job.deadline for request in self._waiting) - now
-        slack -= self._cost.estimate(sum(request.batch.size for request in self._waiting))
+        slack -= self._costs.estimate(sum(request.batch.size for request in self._waiting))
         return min(saved / count, self._held_since + saved - now, slack)
 
-    def _take(self) -> list[Request]:
+    def _take(self) -> list[QueuedBatch]:
         """The next requests to compute together, in the order in which they came."""
         group = [self._waiting.popleft()]
         first, rows, size = group[0].batch, len(group[0].batch), group[0].batch.size
@@ -150,19 +160,19 @@ class Batcher:
             following = self._waiting[0]
             rows, size = rows + len(following.batch), size + following.batch.size
             ends = min(ends, following.job.deadline)
-            fits = rows <= self._max_rows and time.monotonic() + self._cost.estimate(size) < ends
+            fits = rows <= self._max_rows and self._clock() + self._costs.estimate(size) < ends
             if not fits or not _alike(first, following.batch):
                 break
             group.append(self._waiting.popleft())
         return group
 
-    def _start(self, group: list[Request]) -> None:
+    def _start(self, group: list[QueuedBatch]) -> None:
         loop = asyncio.get_running_loop()
         self.batches_running += 1
-        self._pace.begin()
+        self._throughput.begin()
 
         def done(future: Future[tuple[list[_Result], float]]) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended, and whoever waited
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever waited
                 loop.call_soon_threadsafe(self._finish, group, future)
 
         try:
@@ -173,14 +183,14 @@ class Batcher:
             for request in group:
                 request.future.cancel()
 
-    def _finish(self, group: list[Request], future: Future[tuple[list[_Result], float]]) -> None:
+    def _finish(self, group: list[QueuedBatch], future: Future[tuple[list[_Result], float]]) -> None:
         results, seconds = future.result()
         self.batches_running -= 1
         self.in_flight -= len(group)
         answered = sum(not isinstance(result, Exception) for result in results)
-        self._pace.end(answered)
+        self._throughput.end(answered)
         if answered == len(group):
-            self._cost.learn(sum(request.batch.size for request in group), seconds)
+            self._costs.learn(sum(request.batch.size for request in group), seconds)
         for request, result in zip(group, results, strict=True):
             if request.future.done():
                 continue
@@ -190,20 +200,20 @@ class Batcher:
                 request.future.set_result(result)
         self._dispatch()
 
-    def _compute(self, group: list[Request]) -> tuple[list[_Result], float]:
+    def _compute(self, group: list[QueuedBatch]) -> tuple[list[_Result], float]:
         """Runs on a thread: the requests' results, and how long they took."""
-        started = time.monotonic()
+        started = self._clock()
         results: list[_Result] | None = None
         if len(group) > 1:
-            with contextlib.suppress(BaseException):  # whatever it was, it is met again below, by whom it concerns
+            with contextlib.suppress(BaseException):  # it comes up again below, for the request that it concerns
                 batches = [request.batch for request in group]
-                outputs = self._infer(_merge(batches), _SharedJob([request.job for request in group]))
+                outputs = self._infer(_merge(batches), _SharedJob([request.job for request in group], self._clock))
                 results = [*_split(outputs, batches)]
         if results is None:
             results = [self._compute_alone(request) for request in group]
-        return results, time.monotonic() - started
+        return results, self._clock() - started
 
-    def _compute_alone(self, request: Request) -> _Result:
+    def _compute_alone(self, request: QueuedBatch) -> _Result:
         try:
             return self._infer(request.batch, request.job)
         except BaseException as error:  # noqa: BLE001  # the request's own, raised again where it is awaited

@@ -5,12 +5,12 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
-from predictors.serving.errors import ModelNotReady, NotFound
-from predictors.serving.telemetry.metrics import Metrics
-from predictors.serving.model.predictor import Predictor
 from predictors.serving.cache.result_cache import ResultCache
+from predictors.serving.dispatch.served_model import ServedModel, State
+from predictors.serving.errors import ModelNotReady, NotFound
+from predictors.serving.model.predictor import Predictor
 from predictors.serving.settings import ServerSettings
-from predictors.serving.dispatch.served_model import Slot, State
+from predictors.serving.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
@@ -20,8 +20,8 @@ class Registry:
 
     def __init__(self, predictors: Iterable[Predictor[Any]], settings: ServerSettings, metrics: Metrics) -> None:
         self.cache = _new_cache(settings, metrics) if settings.cache != "off" else None
-        self.slots = {
-            predictor.name: Slot(
+        self.models = {
+            predictor.name: ServedModel(
                 predictor, settings, metrics, self.cache if settings.cache == "all" or predictor.slow else None
             )
             for predictor in predictors
@@ -39,69 +39,69 @@ class Registry:
         for listener in self._listeners:
             await listener()
 
-    def find(self, name: str, version: str = "") -> Slot:
+    def find(self, name: str, version: str = "") -> ServedModel:
         """Look a model up.
 
         Raises:
             NotFound: no such model, or another version of it is loaded.
         """
-        slot = self.slots.get(name)
-        if slot is None:
-            raise NotFound(f'model "{name[:128]}" does not exist; there are {", ".join(self.slots)}')
-        if version and slot.version and version != slot.version:
-            raise NotFound(f'model "{name}" has no version "{version[:64]}"; version {slot.version} is loaded')
-        return slot
+        model = self.models.get(name)
+        if model is None:
+            raise NotFound(f'model "{name[:128]}" does not exist; there are {", ".join(self.models)}')
+        if version and model.version and version != model.version:
+            raise NotFound(f'model "{name}" has no version "{version[:64]}"; version {model.version} is loaded')
+        return model
 
     def unready(self) -> str:
         """Why the server as a whole is not ready, empty if it is."""
         if self.draining:
             return "the server is shutting down"
         return "; ".join(
-            f'model "{slot.name}": {slot.reason}' for slot in self.slots.values() if slot.state is not State.READY
+            f'model "{model.name}": {model.reason}' for model in self.models.values() if model.state is not State.READY
         )
 
-    def model_unready(self, slot: Slot) -> str:
+    def model_unready(self, model: ServedModel) -> str:
         """Why a model should get no new traffic, empty if it may."""
         if self.draining:
             return "the server is shutting down"
-        return slot.reason if slot.state is not State.READY else ""
+        return model.reason if model.state is not State.READY else ""
 
     async def load_all(self) -> None:
         """Load the models one after the other, the first named first; failures become reasons."""
-        for slot in self.slots.values():
-            await self._load(slot)
+        for model in self.models.values():
+            await self._load(model)
 
-    async def load(self, slot: Slot) -> None:
+    async def load(self, model: ServedModel) -> None:
         """Load one model again; goes on to the end even if the caller gives up.
 
         Raises:
             ModelNotReady: it is loading already, or failed to load.
         """
-        if slot.state is State.LOADING:
-            raise ModelNotReady(f'model "{slot.name}" is loading already')
-        slot.state, slot.reason = State.LOADING, "loading"
-        await self._to_the_end(self._load(slot))
-        slot.require_ready()
+        if model.state is State.LOADING:
+            raise ModelNotReady(f'model "{model.name}" is loading already')
+        model.state, model.reason = State.LOADING, "loading"
+        await self._to_the_end(self._load(model))
+        model.require_ready()
 
-    async def unload(self, slot: Slot) -> None:
+    async def unload(self, model: ServedModel) -> None:
         """Unload one model; goes on to the end even if the caller gives up.
 
         Raises:
             ModelNotReady: it is not loaded.
         """
-        slot.require_ready()
-        slot.state, slot.reason = State.UNLOADED, "it was unloaded"
-        await self._to_the_end(self._unload(slot))
+        model.require_ready()
+        model.state, model.reason = State.UNLOADED, "it was unloaded"
+        await self._to_the_end(self._unload(model))
 
-    async def _load(self, slot: Slot) -> None:
+    async def _load(self, model: ServedModel) -> None:
         await self.notify()
-        await slot.load()
+        await model.load()
         await self.notify()
 
-    async def _unload(self, slot: Slot) -> None:
+    async def _unload(self, model: ServedModel) -> None:
         await self.notify()
-        await slot.unload()
-        logger.info("model %s is unloaded", slot.name)
+        await model.unload()
+        logger.info("model %s is unloaded", model.name)
 
     async def _to_the_end(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -111,8 +111,8 @@ class Registry:
 
     def close(self) -> None:
         """End the models' threads."""
-        for slot in self.slots.values():
-            slot.close()
+        for model in self.models.values():
+            model.close()
 
     async def close_cache(self) -> None:
         """Let what is being shared arrive, and close the connections."""

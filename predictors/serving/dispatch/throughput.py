@@ -1,15 +1,15 @@
-"""How fast a model answers, for telling callers that are turned away when to come back."""
+"""How fast a model answers, which tells refused callers when to come back."""
 
 import math
 import time
 from collections.abc import Callable
 
-# Weight of the newest gap between two answers: the last ten or so count.
+# Weight of the newest gap between two answers, so about the last ten count.
 _WEIGHT = 0.2
 
 
-class Pace:
-    """The time between two answers while there is work, as a moving average. Not thread-safe.
+class Throughput:
+    """The time between two answers while the model is at work, as a moving average. Not thread-safe.
 
     Args:
         clock: gives seconds.
@@ -24,11 +24,11 @@ class Pace:
     def begin(self) -> None:
         """Work on a batch has begun."""
         if self._under_way == 0:
-            self._last = self._clock()  # idle time is nobody's
+            self._last = self._clock()  # idle time is not counted
         self._under_way += 1
 
     def end(self, answers: int = 1) -> None:
-        """Work on a batch has ended, with so many answers; what was refused or given up is none."""
+        """Work on a batch has ended, and gave a number of answers; refused and cancelled requests count as none."""
         self._under_way -= 1
         if not answers:
             return
@@ -37,5 +37,5 @@ class Pace:
         self._gap = gap if self._gap is None else self._gap + _WEIGHT * (gap - self._gap)
 
     def seconds_for(self, answers: int) -> int:
-        """When so many answers will be done: whole seconds, at least 1."""
+        """How long a number of answers will take: whole seconds, at least 1."""
         return max(1, math.ceil(answers * (self._gap or 0.0)))

@@ -1,11 +1,11 @@
 """The few names of the kserve package that serving needs, without what `import kserve` costs.
 
 ``kserve/__init__.py`` imports the Kubernetes API client, the model server (whose argument parser reads ``sys.argv``
-at import and exits on what it takes for its own flags) and FastAPI's application. Serving needs one base class and the
-gRPC messages. So the package is entered in ``sys.modules`` without running its ``__init__``;
-that runs after all, unchanged, when somebody asks the package for a name that it would have defined.
+at import and exits on what it takes for its own flags) and FastAPI's application. Serving needs one base class and
+the gRPC messages. So the package is put into ``sys.modules`` without running its ``__init__``, which runs unchanged as
+soon as anyone asks the package for a name that it would have defined.
 
-Run ``python -X importtime -m predictors.serving.kserve_api`` to see what is left.
+Run ``python -X importtime -m predictors.serving.model.kserve_api`` to see what is left.
 """
 
 import importlib.util
@@ -15,11 +15,14 @@ from typing import Any
 
 
 class _DeferredPackage(ModuleType):
-    """A package whose ``__init__`` runs when somebody else than this module asks it for a name."""
+    """A package whose ``__init__`` runs when anyone but this module asks it for a name."""
+
+    in_parts = True
+    """While this module imports what it needs, a missing name is a submodule that has yet to be imported."""
 
     def __getattr__(self, name: str) -> Any:
         spec = self.__spec__
-        if _importing or name.startswith("__") or spec is None or spec.loader is None:
+        if self.in_parts or name.startswith("__") or spec is None or spec.loader is None:
             raise AttributeError(f"module 'kserve' has no attribute {name!r}")
         self.__class__ = ModuleType  # type: ignore[assignment]  # once only: __init__ itself must see a plain module
         spec.loader.exec_module(self)
@@ -40,7 +43,6 @@ def _defer_package_init() -> None:
     sys.modules["kserve"] = package
 
 
-_importing = True  # while it is, a missing name is a submodule that has yet to be imported
 _defer_package_init()
 
 from kserve.errors import InvalidInput as KServeInvalidInput  # noqa: E402
@@ -48,7 +50,7 @@ from kserve.model import Model  # noqa: E402
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb  # noqa: E402
 from kserve.protocol.infer_type import InferOutput, InferRequest, InferResponse  # noqa: E402
 
-_importing = False
+_DeferredPackage.in_parts = False
 
 __all__ = [
     "InferOutput",

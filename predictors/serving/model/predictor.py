@@ -1,14 +1,10 @@
-"""The base of the three predictors: a `kserve.Model` with a typed core.
+"""What a model is to the server: what it takes and gives, how it loads, and how it computes a batch.
 
-A predictor says what it takes and gives, loads itself from an artifact, and computes outputs from a batch. Our server
-calls `infer` with batches that its protocol modules decoded; KServe's own model server calls `predict` with what it
-decoded. Both come out of the same codecs.
+It knows no wire format; see `predictors.serving.kserve_model` for the base that is a `kserve.Model` too.
 """
 
-import asyncio
-import threading
 import time
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -16,23 +12,21 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 
 from predictors import __version__
-from predictors.serving.protocols.grpc import codec as grpc_codec
-from predictors.serving.protocols.v1 import codec as v1
 from predictors.serving.artifacts.artifact import Artifact, Golden, Manifest
+from predictors.serving.errors import ArtifactError, ServingError
 from predictors.serving.model.types import Batch, Input, Job, Limits, Outputs, TensorSpec
-from predictors.serving.errors import ArtifactError, InvalidInput, ServingError, TooLarge
-from predictors.serving.model.kserve_api import InferOutput, InferRequest, InferResponse, KServeInvalidInput, Model
-from predictors.serving.telemetry.metrics import Metrics
+from predictors.serving.model.validation import batch_from_instances
 from predictors.serving.settings import Source
+from predictors.serving.telemetry.metrics import Metrics
 
 BatchT = TypeVar("BatchT", bound=Batch)
 
 GOLDEN_TOLERANCE = 1e-6
-# How long a call through KServe's own server may take, seconds; our server brings a deadline of its own.
-_KSERVE_DEADLINE_SECONDS = 600.0
+# The longest time for the golden examples.
+_GOLDEN_SECONDS = 600.0
 
 
-class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not typed
+class Predictor(ABC, Generic[BatchT]):
     """One served model.
 
     Args:
@@ -63,13 +57,17 @@ class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not 
     """Whether `infer` takes a `PromptBatch` too, and so the model is served over OpenAI's API."""
 
     def __init__(self, name: str, source: Source) -> None:
-        super().__init__(name)
+        self.name = name
         self.source = source
         self.version = ""
         self.format = ""
         self.identity = ""
         """Whatever decides an answer beside the request: artifact, code, settings. Equal only if answers are."""
-        self._alone = threading.Lock()  # KServe's server may call `predict` from several requests at once
+
+    @property
+    def classifies(self) -> bool:
+        """Whether it gives probabilities of classes."""
+        return any(spec.name == "predict_proba" for spec in self.outputs)
 
     @abstractmethod
     def load_artifact(self, artifact: Artifact) -> None:
@@ -123,19 +121,20 @@ class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not 
         """Give back what `load` took."""
 
     def load(self) -> bool:
-        """Load, then run the golden examples; only then the model is ready.
+        """Load, then run the golden examples.
+
+        Returns:
+            True, as KServe wants.
 
         Raises:
             ArtifactError: with the reason.
         """
-        self.ready = False
         artifact = self.open_artifact()
         self.load_artifact(artifact)
         self.check_golden(artifact.manifest)
         self.version = artifact.manifest.version
         self.identity = "\n".join((__version__, artifact.manifest.model_dump_json(), self.settings_identity()))
-        self.ready = True
-        return self.ready
+        return True
 
     def open_artifact(self) -> Artifact:
         """Open the artifact at the source."""
@@ -159,65 +158,10 @@ class Predictor(Model, Generic[BatchT]):  # type: ignore[misc]  # kserve is not 
 
     def _infer_golden(self, golden: tuple[Golden, ...]) -> Outputs:
         try:
-            batch = v1.decode_payload({"instances": [example.input for example in golden]}, self.input, self.limits)
+            batch = batch_from_instances([example.input for example in golden], self.input, self.limits, {})
         except ServingError as error:
             raise ArtifactError(f"the golden examples are not valid input: {error}") from None
-        return self.infer(batch, Job(time.monotonic() + _KSERVE_DEADLINE_SECONDS))  # type: ignore[arg-type]
-
-    async def predict(
-        self,
-        payload: dict[str, Any] | InferRequest,
-        headers: dict[str, str] | None = None,
-        response_headers: dict[str, str] | None = None,
-    ) -> dict[str, Any] | InferResponse:
-        """KServe's own contract: a V1 dict gives a dict, an `InferRequest` gives an `InferResponse`.
-
-        Raises:
-            kserve.errors.InvalidInput: naming the offending field.
-        """
-        try:
-            if isinstance(payload, InferRequest):
-                batch, wanted = grpc_codec.decode(payload.to_grpc(), self.input, self.outputs, self.limits)
-                return self._infer_response(payload, await self._run(batch), wanted)
-            outputs = await self._run(v1.decode_payload(payload, self.input, self.limits))
-        except (InvalidInput, TooLarge) as error:
-            raise KServeInvalidInput(str(error)) from None
-        answer = v1.encode_payload(outputs, self.v1_fields, self.version)
-        return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in answer.items()}
-
-    async def _run(self, batch: Batch) -> Outputs:
-        self.check(batch)  # type: ignore[arg-type]  # the codecs gave what self.input asks for
-        job = Job(time.monotonic() + _KSERVE_DEADLINE_SECONDS)
-        try:
-            return await asyncio.to_thread(self._infer_alone, batch, job)
-        finally:
-            job.cancel()
-
-    def _infer_alone(self, batch: Batch, job: Job) -> Outputs:
-        with self._alone:
-            return self.infer(batch, job)  # type: ignore[arg-type]
-
-    def _infer_response(self, request: InferRequest, outputs: Outputs, wanted: list[TensorSpec]) -> InferResponse:
-        tensors = []
-        for spec in wanted:
-            column = np.array(outputs[spec.name], dtype=object if spec.datatype == "BYTES" else None)
-            tensor = InferOutput(spec.name, list(column.shape), spec.datatype)
-            tensor.set_data_from_numpy(column, binary_data=request.use_binary_outputs)
-            tensors.append(tensor)
-        binary = request.use_binary_outputs
-        return InferResponse(request.id, self.name, tensors, model_version=self.version, use_binary_outputs=binary)
-
-    def get_input_types(self) -> list[dict[str, Any]]:
-        """Input tensors as KServe's metadata endpoint wants them."""
-        return [_metadata(spec) for spec in self.input.specs()]
-
-    def get_output_types(self) -> list[dict[str, Any]]:
-        """Output tensors as KServe's metadata endpoint wants them."""
-        return [_metadata(spec) for spec in self.outputs]
-
-
-def _metadata(spec: TensorSpec) -> dict[str, Any]:
-    return {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)}
+        return self.infer(batch, Job(time.monotonic() + _GOLDEN_SECONDS))  # type: ignore[arg-type]
 
 
 def _matches(actual: Any, expected: Any) -> bool:

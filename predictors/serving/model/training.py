@@ -15,8 +15,8 @@ from predictors.serving.artifacts.artifact import (
     write_atomically,
     write_manifest,
 )
-from predictors.serving.model.types import TensorSpec
 from predictors.serving.model.predictor import Predictor
+from predictors.serving.model.types import TensorSpec
 
 
 @dataclass(frozen=True, slots=True)

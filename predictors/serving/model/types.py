@@ -1,7 +1,7 @@
 """What a model computes on, whichever protocol it came by: one typed batch in, named columns out."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -138,42 +138,28 @@ class Job:
     """The running of one batch; a model that works for long looks at `stopped` between steps.
 
     Args:
-        deadline: seconds on the clock of `time.monotonic`.
+        deadline: seconds on the clock.
         emit: takes parts of the answer as they come, if anybody wants them.
+        clock: seconds, never going back.
     """
 
-    __slots__ = ("_cancelled", "deadline", "emit")
+    __slots__ = ("_cancelled", "_clock", "deadline", "emit")
 
-    def __init__(self, deadline: float, emit: Callable[[Event], None] | None = None) -> None:
+    def __init__(
+        self,
+        deadline: float,
+        emit: Callable[[Event], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.deadline = deadline
         self.emit = emit
+        self._clock = clock
         self._cancelled = False
 
     def cancel(self) -> None:
-        """Nobody waits for the answer any more."""
+        """The answer is no longer wanted."""
         self._cancelled = True
 
     def stopped(self) -> bool:
         """Whether to give up: cancelled, or past the deadline."""
-        return self._cancelled or time.monotonic() >= self.deadline
-
-
-def v1_columns(outputs: Outputs, fields: Mapping[str, str | tuple[str, ...]]) -> dict[str, Any]:
-    """Arrange the columns as the fields of a V1 answer.
-
-    Args:
-        outputs: the columns.
-        fields: answer field → a column, or several that become one object a row.
-    """
-    answer: dict[str, Any] = {}
-    for name, source in fields.items():
-        if isinstance(source, str):
-            answer[name] = outputs[source]
-        else:
-            rows = zip(*(_items(outputs[column]) for column in source), strict=True)
-            answer[name] = [dict(zip(source, row, strict=True)) for row in rows]
-    return answer
-
-
-def _items(column: Column) -> list[Any]:
-    return column if isinstance(column, list) else column.tolist()
+        return self._cancelled or self._clock() >= self.deadline

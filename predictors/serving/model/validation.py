@@ -1,6 +1,6 @@
 """From parsed values to typed rows: the checks that no protocol may skip.
 
-The common case is decided by whole-batch operations that run in C; only a batch that fails one is walked to find the
+The common case is decided by whole-batch operations that run in C. Only a batch that fails one is searched for the
 offending field.
 """
 
@@ -10,8 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from predictors.serving.model.types import FloatArray, Limits
 from predictors.serving.errors import InvalidInput, TooLarge
+from predictors.serving.model.types import (
+    Batch,
+    FeatureBatch,
+    FeatureInput,
+    FloatArray,
+    Input,
+    Limits,
+    Parameters,
+    TextBatch,
+)
 
 FP32_MAX = float(np.finfo(np.float32).max)
 _NUMBERS = {int, float}
@@ -20,6 +29,18 @@ _WHITE_SPACE = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
+
+
+def batch_from_instances(instances: list[Any], kind: Input, limits: Limits, parameters: Parameters) -> Batch:
+    """Turn V1's instances into the batch that a model computes on.
+
+    Raises:
+        InvalidInput, TooLarge: naming the offending element.
+    """
+    check_row_count(len(instances), "instances", limits)
+    if isinstance(kind, FeatureInput):
+        return FeatureBatch(feature_rows(instances, kind.names, "instances"), parameters)
+    return TextBatch(text_rows(instances, kind.name, "instances", limits), parameters)
 
 
 def check_row_count(count: int, field: str, limits: Limits) -> None:

@@ -1,25 +1,29 @@
-"""The HTTP request and response that the REST endpoints work with."""
+"""HTTP requests and responses, as the protocols see them."""
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
-from predictors.serving.protocols.deadline import HEADER, allowed_seconds
-from predictors.serving.errors import DeadlineExceeded, ServingError, TooLarge, UnsupportedMediaType
-from predictors.serving.transport.http_wire import Header
+from predictors.serving.errors import DeadlineExceeded, InvalidInput, TooLarge, UnsupportedMediaType
 from predictors.serving.telemetry.call import Call
 
+Header: TypeAlias = tuple[bytes, bytes]
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
 JSON: Header = (b"content-type", b"application/json")
-_TIMEOUT = HEADER.encode()
 
 
 class ClientDisconnected(Exception):  # an event, not a fault
-    """The client went away before it had its answer."""
+    """The client left before it had its answer."""
 
 
 @dataclass(slots=True)
@@ -34,114 +38,45 @@ class Response:
 
     @classmethod
     def json(cls, content: Any, status: int = 200) -> "Response":
-        """A JSON answer."""
+        """Make a JSON answer."""
         return cls(status, orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), [JSON])
 
 
 class Request(Call):
-    """One HTTP request, whose body may still be on its way, and what is known of it so far.
+    """One HTTP request.
 
     Args:
-        method: such as ``POST``.
-        path: without the query, percent-decoded.
-        headers: names in lower case; of equal ones the first.
+        scope: ASGI's.
+        choose_id: makes the request's id out of the caller's, if any.
         max_body_bytes: the limit for `body`.
-        timeout_seconds: the longest time that the server allows.
-        ask: called when the body is waited for.
     """
 
-    __slots__ = (
-        "_ask",
-        "_chunks",
-        "_fault",
-        "_max_body_bytes",
-        "_timeout_seconds",
-        "_waiter",
-        "asked",
-        "complete",
-        "headers",
-        "held",
-        "method",
-        "params",
-    )
+    __slots__ = ("_max_body_bytes", "close", "connection", "headers", "method", "params", "receive")
 
-    def __init__(
-        self,
-        method: str,
-        path: str,
-        headers: dict[bytes, bytes],
-        max_body_bytes: int,
-        timeout_seconds: float,
-        ask: Callable[[], None],
-    ) -> None:
-        given_id = headers.get(b"x-request-id")
-        super().__init__("", None if given_id is None else given_id.decode("latin-1"), path)
-        self.method = method
-        self.headers = headers
-        self.params: Mapping[str, str] = {}
-        self.complete = False
-        """Whether the whole body is here."""
-        self.asked = False
-        """Whether somebody waits for the body."""
-        self.held = 0
-        """Bytes of the body in memory."""
-        self.close = b"expect" in headers  # such a client may or may not send its body after an early answer
+    receive: Receive
+
+    def __init__(self, scope: Scope, choose_id: Callable[[str | None], str], max_body_bytes: int) -> None:
+        self.headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+        """Names in lower case; of several with one name the first counts."""
+        given = self.headers.get(b"x-request-id")
+        super().__init__(choose_id(None if given is None else given.decode("latin-1")), scope["path"])
+        self.method: str = scope["method"]
+        self.params: Mapping[str, str]
+        """The values of the route's parameters, once it is known."""
+        self.connection: Any = scope.get("extensions", {}).get("predictors.connection")
+        if self.connection is not None:
+            self.ahead = self.connection.ahead
+        self.close = b"expect" in self.headers  # after an early answer such a client may or may not send its body
+        """Whether the connection must end with the answer."""
         self._max_body_bytes = max_body_bytes
-        self._timeout_seconds = timeout_seconds
-        self._ask = ask
-        self._chunks: list[bytes] = []
-        self._fault: ServingError | None = None
-        self._waiter: asyncio.Future[None] | None = None
-
-    def feed(self, chunk: bytes) -> None:
-        """Take a part of the body; of one that is too large, no more than the limit is ever held."""
-        self.bytes_in += len(chunk)
-        if self._fault is not None:
-            return
-        if self.bytes_in > self._max_body_bytes:
-            self.refuse(self._too_large())
-        else:
-            self.held = self.bytes_in
-            self._chunks.append(chunk)
-
-    def end(self) -> None:
-        """The body is all here."""
-        self.complete = True
-        if self._waiter is not None:
-            self._wake()
-
-    def refuse(self, fault: ServingError) -> None:
-        """Take no more of the body: `body` raises this."""
-        self._fault = fault
-        self.drop()
-        self._wake()
-
-    def drop(self) -> None:
-        """Let go of the body."""
-        self._chunks = []
-        self.held = 0
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
 
     def header(self, name: bytes) -> str | None:
-        """A header's value; ``name`` in lower case."""
+        """Return a header's value; ``name`` is in lower case."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
-    def parse_deadline(self) -> float:
-        """When the answer must be ready, seconds on the clock of `time.monotonic`.
-
-        Raises:
-            InvalidInput: ``x-request-timeout-ms`` is not a positive integer.
-        """
-        if _TIMEOUT not in self.headers:
-            return self.started + self._timeout_seconds
-        return self.started + allowed_seconds(self._timeout_seconds, self.header(_TIMEOUT))
-
     def media_type(self) -> str:
-        """The content type without its parameters, in lower case; empty if there is none.
+        """Return the content type without its parameters, in lower case; empty if there is none.
 
         Raises:
             UnsupportedMediaType: another charset than UTF-8, or a compressed body.
@@ -162,36 +97,47 @@ class Request(Call):
         if self.media_type() != "application/json":
             raise unsupported_media_type(self.header(b"content-type"))
 
-    async def body(self, deadline: float) -> bytes:
+    async def body(self) -> bytes:
         """Read the whole body.
 
         Raises:
-            TooLarge: over the limit, told by its head or by what came.
+            TooLarge: over the limit, by its head or by what came.
             DeadlineExceeded: it had not arrived by then.
-            Overloaded: too much is held for others.
+            InvalidInput: it is not valid HTTP.
+            ClientDisconnected: nobody is there any more.
         """
-        if not self.complete:
-            await self._rest(deadline)
-        if self._fault is not None:
-            raise self._fault
-        self.close = False
-        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-
-    async def _rest(self, deadline: float) -> None:
         declared = self.headers.get(b"content-length")
         if declared is not None and int(declared.lstrip(b"0") or b"0") > self._max_body_bytes:
             raise self._too_large()
-        if self._fault is not None:
-            return
-        self.asked = True
-        self._ask()
-        self._waiter = asyncio.get_running_loop().create_future()
+        parts: list[bytes] = []
+        if self.connection is not None and self.connection.body_is_here:  # nothing to wait for, so no timer
+            self._take(await self.receive(), parts)
+            self.close = False
+            return parts[0]
         try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                await self._waiter
+            async with asyncio.timeout(self.deadline - time.monotonic()):
+                while self._take(await self.receive(), parts):
+                    pass
         except TimeoutError:
             self.close = True  # what still comes would be taken for the next request
             raise DeadlineExceeded("the body did not arrive before the deadline") from None
+        self.close = False
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _take(self, message: Message, parts: list[bytes]) -> bool:
+        """Add a part of the body; gives whether another follows."""
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnected
+        part: bytes = message.get("body", b"")
+        self.bytes_in += len(part)
+        if self.bytes_in > self._max_body_bytes:
+            raise self._too_large()
+        parts.append(part)
+        if not message.get("more_body", False):
+            return False
+        if self.connection is not None and self.connection.body_is_broken:
+            raise InvalidInput("the body is not valid HTTP/1.1")
+        return True
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"the body is too large; at most {self._max_body_bytes} bytes are allowed")
@@ -199,7 +145,7 @@ class Request(Call):
 
 @lru_cache(maxsize=64)
 def _parse_media_type(value: bytes) -> tuple[str, str]:
-    """The media type, and the charset or an empty string."""
+    """Return the media type, and the charset or an empty string."""
     media_type, _, rest = value.decode("latin-1").lower().partition(";")
     for parameter in rest.split(";"):
         key, _, charset = parameter.partition("=")

@@ -5,103 +5,83 @@ from typing import Any
 
 import numpy as np
 
-from predictors.serving.model.types import Batch, FeatureBatch, FeatureInput, Outputs, TextBatch, TextInput
-from predictors.serving.app.endpoints import readiness
+from predictors.serving.dataplane import DataPlane
+from predictors.serving.dispatch.served_model import ServedModel, State
 from predictors.serving.errors import InvalidInput, MissingField, NotFound
+from predictors.serving.model.types import Batch, FeatureBatch, FeatureInput, Outputs, TextBatch, TextInput
+from predictors.serving.model.validation import feature_rows, text_rows
 from predictors.serving.protocols.http import Request, Response
 from predictors.serving.protocols.json_body import parse_object
-from predictors.serving.dispatch.registry import Registry
-from predictors.serving.app.routing import Route, Router
-from predictors.serving.model.validation import feature_rows, text_rows
-from predictors.serving.dispatch.served_model import Slot, State
+from predictors.serving.protocols.readiness import readiness
 
 
-class LegacyEndpoints:
-    """Handlers on one registry.
+class LegacyHandlers:
+    """The earlier services over a data plane."""
 
-    Args:
-        registry: the models.
-    """
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    def register(self, router: Router) -> None:
-        """Add all routes."""
-        router.add("POST", "/predict", Route(self.predict, "legacy"))
-        router.add("GET", "/health", Route(self.health, quiet=True))
-        router.add("GET", "/ready", Route(self.ready, quiet=True))
-        router.add("GET", "/models", Route(self.models))
+    def __init__(self, plane: DataPlane) -> None:
+        self._plane = plane
 
     async def predict(self, request: Request) -> Response:
         """``POST /predict``: one row; its field says which model is meant."""
         request.require_json()
-        deadline = request.parse_deadline()
-        body = await request.body(deadline)
-        payload = parse_object(body, "features", "text")
-        slot = self._slot_for(payload)
-        request.slot = slot
-        slot.require_ready()
-        batch = _decode(payload, slot)
-        outputs = await slot.answer(batch, deadline, request)
-        return Response.json(
-            {
-                "request_id": request.id,
-                "prediction": _label(outputs),
-                "confidence": float(np.max(outputs["predict_proba"])),
-                "model_version": slot.version,
-                "latency_ms": round((time.monotonic() - request.started) * 1000, 3),
-            }
-        )
+        payload = parse_object(await request.body(), "features", "text")
+        inference = self._plane.open(request, self._model_for(payload).name)
+        model = inference.model
+        outputs = await inference.answer(inference.decode(_decode, payload, model))
+        return Response.json(inference.encode(_encode, outputs, request, model.version))
 
     async def health(self, request: Request) -> Response:
-        """``GET /health``: 200 as long as the event loop turns."""
+        """``GET /health``: 200 as long as the event loop runs."""
         return Response.json({"status": "ok"})
 
     async def ready(self, request: Request) -> Response:
         """``GET /ready``: 200 when every model can answer."""
-        states = {slot.name: slot.state.value for slot in self._registry.slots.values()}
-        return readiness({"ready": True, "models": states}, self._registry.unready())
+        states = {model.name: model.state.value for model in self._plane.models}
+        return readiness({"ready": True, "models": states}, self._plane.unready())
 
     async def models(self, request: Request) -> Response:
         """``GET /models``: what is served."""
-        return Response.json({"models": [_describe(slot) for slot in self._registry.slots.values()]})
+        return Response.json({"models": [_describe(model) for model in self._plane.models]})
 
-    def _slot_for(self, payload: dict[str, Any]) -> Slot:
+    def _model_for(self, payload: dict[str, Any]) -> ServedModel:
         given = [field for field in ("features", "text") if field in payload]
         if len(given) != 1:
             raise MissingField(
                 'exactly one of the fields "features" (a list of numbers) and "text" (a string) is needed'
             )
         wanted = FeatureInput if given == ["features"] else TextInput
-        for slot in self._registry.slots.values():
-            predictor = slot.predictor
-            classifies = any(spec.name == "predict_proba" for spec in predictor.outputs)
-            if classifies and isinstance(predictor.input, wanted):
-                return slot
+        for model in self._plane.models:
+            if model.predictor.classifies and isinstance(model.predictor.input, wanted):
+                return model
         raise NotFound(f'no classifier that takes "{given[0]}" is served here')
 
 
-def _decode(payload: dict[str, Any], slot: Slot) -> Batch:
-    kind = slot.predictor.input
+def _decode(payload: dict[str, Any], model: ServedModel) -> Batch:
+    kind = model.predictor.input
     try:
         if isinstance(kind, FeatureInput):
             return FeatureBatch(feature_rows([payload["features"]], kind.names, "features"))
-        return TextBatch(text_rows([payload["text"]], "text", "text", slot.limits))
+        return TextBatch(text_rows([payload["text"]], "text", "text", model.limits))
     except InvalidInput as error:
         raise MissingField(str(error).replace("features[0]", "features").replace("text[0]", "text")) from None
 
 
-def _label(outputs: Outputs) -> Any:
-    return outputs["label" if "label" in outputs else "predict"][0]
-
-
-def _describe(slot: Slot) -> dict[str, Any]:
+def _encode(outputs: Outputs, request: Request, version: str) -> dict[str, Any]:
     return {
-        "name": slot.name,
-        "kind": slot.predictor.kind,
-        "version": slot.version,
-        "format": slot.predictor.format,
-        "loaded": slot.state is State.READY,
-        "reason": slot.reason,
+        "request_id": request.id,
+        "prediction": outputs["label" if "label" in outputs else "predict"][0],
+        "confidence": float(np.max(outputs["predict_proba"])),
+        "model_version": version,
+        "latency_ms": round((time.monotonic() - request.started) * 1000, 3),
+    }
+
+
+def _describe(model: ServedModel) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "kind": model.predictor.kind,
+        "version": model.version,
+        "format": model.predictor.format,
+        "loaded": model.state is State.READY,
+        "reason": model.reason,
     }

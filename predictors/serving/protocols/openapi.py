@@ -3,12 +3,8 @@
 from typing import Any, TypeAlias
 
 from predictors import __version__
-from predictors.serving.protocols.openai import schema as openai_schema
+from predictors.serving.dispatch.served_model import ServedModel
 from predictors.serving.model.types import FeatureInput, TensorSpec
-from predictors.serving.protocols.http import Request, Response
-from predictors.serving.dispatch.registry import Registry
-from predictors.serving.app.routing import Route, Router
-from predictors.serving.dispatch.served_model import Slot
 from predictors.serving.protocols.tensors import allowed_types
 
 Schema: TypeAlias = dict[str, Any]
@@ -29,39 +25,26 @@ _ERRORS = {
 }
 
 
-class OpenApiEndpoint:
-    """``GET /openapi.json``.
+def document(models: list[ServedModel]) -> Schema:
+    """Build the document.
 
     Args:
-        registry: the models.
+        models: all that are served.
     """
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    def register(self, router: Router) -> None:
-        """Add the route."""
-        router.add("GET", "/openapi.json", Route(self.document))
-
-    async def document(self, request: Request) -> Response:
-        """Build the document."""
-        slots = self._registry.slots.values()
-        paths = _server_paths()
-        for slot in slots:
-            paths |= _model_paths(slot)
-        paths |= _legacy_path(list(slots)) | _openai_paths([slot for slot in slots if slot.predictor.generates])
-        return Response.json(
-            {
-                "openapi": "3.1.0",
-                "info": {
-                    "title": "kserve-predictors",
-                    "version": __version__,
-                    "description": "V1, V2 (Open Inference), OpenAI's API and the earlier services' /predict.",
-                },
-                "paths": paths,
-                "components": {"schemas": {"Error": _object({"error": _STRING})}},
-            }
-        )
+    paths = _server_paths()
+    for model in models:
+        paths |= _model_paths(model)
+    paths |= _legacy_path(models) | _openai_paths([model for model in models if model.predictor.generates])
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "kserve-predictors",
+            "version": __version__,
+            "description": "V1, V2 (Open Inference), OpenAI's API and the earlier services' /predict.",
+        },
+        "paths": paths,
+        "components": {"schemas": {"Error": _object({"error": _STRING})}},
+    }
 
 
 def _server_paths() -> Schema:
@@ -97,8 +80,8 @@ def _server_paths() -> Schema:
     }
 
 
-def _model_paths(slot: Slot) -> Schema:
-    predictor, name = slot.predictor, slot.name
+def _model_paths(model: ServedModel) -> Schema:
+    predictor, name = model.predictor, model.name
     metadata = _object(
         {
             "name": _STRING,
@@ -109,12 +92,12 @@ def _model_paths(slot: Slot) -> Schema:
         }
     )
     ready = _ready({"name": _STRING})
-    infer = _post("Predict (V2)", _v2_request(slot), _v2_answer(predictor.outputs), "404")
+    infer = _post("Predict (V2)", _v2_request(model), _v2_answer(predictor.outputs), "404")
     # With the binary tensor extension, JSON is followed by tensors, and the header has the JSON's length.
     infer["post"]["responses"]["200"]["content"]["application/octet-stream"] = {"schema": {}}
     paths = {
         f"/v1/models/{name}": _get("Readiness of the model", ready, "503"),
-        f"/v1/models/{name}:predict": _post("Predict (V1)", _v1_request(slot), _v1_answer(slot)),
+        f"/v1/models/{name}:predict": _post("Predict (V1)", _v1_request(model), _v1_answer(model)),
         f"/v2/models/{name}": _get("Metadata of the model", metadata, "503"),
         f"/v2/models/{name}/ready": _get("Readiness of the model", ready, "503"),
         f"/v2/models/{name}/infer": infer,
@@ -131,24 +114,24 @@ def _model_paths(slot: Slot) -> Schema:
     return paths
 
 
-def _v1_request(slot: Slot) -> Schema:
-    kind = slot.predictor.input
+def _v1_request(model: ServedModel) -> Schema:
+    kind = model.predictor.input
     if isinstance(kind, FeatureInput):
         row = {"type": "array", "items": _NUMBER, "minItems": len(kind.names), "maxItems": len(kind.names)}
         instance = {"anyOf": [row, _object(dict.fromkeys(kind.names, _NUMBER), closed=True)]}
     else:
-        text = _text(slot)
+        text = _text(model)
         instance = {"anyOf": [text, _object({kind.name: text})]}
-    instances = {"type": "array", "items": instance, "minItems": 1, "maxItems": slot.limits.max_rows}
+    instances = {"type": "array", "items": instance, "minItems": 1, "maxItems": model.limits.max_rows}
     schema = _object({"instances": instances})
-    schema["properties"]["parameters"] = slot.predictor.parameters_schema()
+    schema["properties"]["parameters"] = model.predictor.parameters_schema()
     return schema
 
 
-def _v1_answer(slot: Slot) -> Schema:
-    by_name = {spec.name: spec for spec in slot.predictor.outputs}
+def _v1_answer(model: ServedModel) -> Schema:
+    by_name = {spec.name: spec for spec in model.predictor.outputs}
     properties: Schema = {"model_version": _STRING}
-    for field, source in slot.predictor.v1_fields.items():
+    for field, source in model.predictor.v1_fields.items():
         if isinstance(source, str):
             properties[field] = _array(_row(by_name[source]) if source in by_name else {})  # V2 has it in another form
         else:
@@ -161,9 +144,9 @@ def _row(spec: TensorSpec) -> Schema:
     return _array(value) if len(spec.shape) > 1 else value
 
 
-def _v2_request(slot: Slot) -> Schema:
-    kind = slot.predictor.input
-    element, most = (_NUMBER, len(kind.names)) if isinstance(kind, FeatureInput) else (_text(slot), 1)
+def _v2_request(model: ServedModel) -> Schema:
+    kind = model.predictor.input
+    element, most = (_NUMBER, len(kind.names)) if isinstance(kind, FeatureInput) else (_text(model), 1)
     tensor = _object(
         {
             "name": {"type": "string", "minLength": 1, "maxLength": 128},
@@ -178,11 +161,11 @@ def _v2_request(slot: Slot) -> Schema:
         }
     )
     schema = _object({"inputs": {"type": "array", "items": tensor, "minItems": 1, "maxItems": most}})
-    names = [spec.name for spec in slot.predictor.outputs]
+    names = [spec.name for spec in model.predictor.outputs]
     output = _object({"name": {"enum": names}})
     output["properties"]["parameters"] = _object({"binary_data": {"type": "boolean"}})
     schema["properties"]["id"] = _STRING
-    schema["properties"]["parameters"] = slot.predictor.parameters_schema()
+    schema["properties"]["parameters"] = model.predictor.parameters_schema()
     schema["properties"]["outputs"] = {"type": "array", "items": output, "maxItems": len(names)}
     return schema
 
@@ -199,18 +182,18 @@ def _v2_answer(specs: tuple[TensorSpec, ...]) -> Schema:
     return _object({"model_name": _STRING, "model_version": _STRING, "outputs": _array(tensor)})
 
 
-def _legacy_path(slots: list[Slot]) -> Schema:
+def _legacy_path(models: list[ServedModel]) -> Schema:
     forms = []
-    for slot in slots:
-        if not any(spec.name == "predict_proba" for spec in slot.predictor.outputs):
+    for model in models:
+        if not model.predictor.classifies:
             continue
-        kind = slot.predictor.input
+        kind = model.predictor.input
         if isinstance(kind, FeatureInput):
             count = len(kind.names)
             features = {"type": "array", "items": _NUMBER, "minItems": count, "maxItems": count}
             forms.append(_object({"features": features}, closed=True))
         else:
-            forms.append(_object({"text": _text(slot)}, closed=True))
+            forms.append(_object({"text": _text(model)}, closed=True))
     if not forms:
         return {}
     answer = _object(
@@ -225,10 +208,12 @@ def _legacy_path(slots: list[Slot]) -> Schema:
     return {"/predict": _post("Predict, as the earlier services did", {"anyOf": forms}, answer, "404", "422")}
 
 
-def _openai_paths(slots: list[Slot]) -> Schema:
-    if not slots:
+def _openai_paths(models: list[ServedModel]) -> Schema:
+    if not models:
         return {}
-    names, most = [slot.name for slot in slots], max(slot.limits.max_text_chars for slot in slots)
+    from predictors.serving.protocols.openai import schema as openai_schema
+
+    names, most = [model.name for model in models], max(model.limits.max_text_chars for model in models)
     model = _get("A model", openai_schema.model(), "404")
     model["get"]["parameters"] = [{"name": "model", "in": "path", "required": True, "schema": {"enum": names}}]
     chat = _post("Chat", openai_schema.chat_request(names, most), openai_schema.chat_answer(), "404")
@@ -246,8 +231,8 @@ def _openai_paths(slots: list[Slot]) -> Schema:
     return {f"/openai/v1/{path}": described for path, described in paths.items()}
 
 
-def _text(slot: Slot) -> Schema:
-    return {"type": "string", "pattern": r"\S", "maxLength": slot.limits.max_text_chars}
+def _text(model: ServedModel) -> Schema:
+    return {"type": "string", "pattern": r"\S", "maxLength": model.limits.max_text_chars}
 
 
 def _object(properties: Schema, closed: bool = False) -> Schema:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from predictors.serving.errors import InvalidInput
 from predictors.serving.model.types import (
     Batch,
     Column,
@@ -21,7 +22,6 @@ from predictors.serving.model.types import (
     TensorSpec,
     TextBatch,
 )
-from predictors.serving.errors import InvalidInput
 from predictors.serving.model.validation import check_row_count, check_text, finite_features
 
 # Little-endian, as the binary tensor extension and raw gRPC contents are.

@@ -1,19 +1,18 @@
 """Counters and histograms that cost a fraction of a microsecond, for what is counted with every request.
 
-prometheus_client's own take up to five: they look through the buckets one by one, and lock what only one thread writes.
-These are written by the event loop alone, and handed to prometheus_client when it asks.
+prometheus_client's own take up to five microseconds: they search the buckets one by one, and take a lock although only
+one thread writes. These are written by the event loop alone, and handed to prometheus_client at each scrape.
 """
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
-
-from predictors.serving.model.types import FloatArray
 
 _FORMAT: Callable[[float], str] = floatToGoString
 
@@ -82,7 +81,7 @@ class Series:
         self.counts[bisect_left(self._bounds, value)] += 1
         self.total += value
 
-    def observe_all(self, values: FloatArray) -> None:
+    def observe_all(self, values: NDArray[np.float64]) -> None:
         """Count many values at once, float64 ``[N]``."""
         places = np.searchsorted(self._bounds, values)
         for place, count in enumerate(np.bincount(places, minlength=len(self.counts)).tolist()):

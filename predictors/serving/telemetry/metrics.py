@@ -1,15 +1,18 @@
 """Prometheus metrics of the server: every request is counted once, whichever protocol it came by."""
 
+import time
 from collections import Counter as Counts
 from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from prometheus_client import REGISTRY, CollectorRegistry, Gauge, disable_created_metrics, generate_latest
 from prometheus_client import Histogram as LibraryHistogram
 from prometheus_client.metrics_core import Metric
 
-from predictors.serving.model.types import Column
-from predictors.serving.telemetry.collectors import Counter, Histogram
+from predictors.serving.telemetry.call import Call
+from predictors.serving.telemetry.collectors import Counter, Histogram, Series, Tally
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, with the time it was made, that nobody asks for
 
@@ -18,6 +21,8 @@ LATENCY_BUCKETS = (
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
     1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
 )  # fmt: skip
+# As in `predictors.serving.model.types`, which is a layer above.
+Column: TypeAlias = NDArray[Any] | list[Any]
 _MODEL = ("model_name", "model_version")
 # KServe's own histograms, so that its dashboards keep working; its module makes them too, and would show them empty.
 _STEPS = {
@@ -25,6 +30,14 @@ _STEPS = {
     "request_predict_seconds": "predict request latency",
     "request_postprocess_seconds": "post-process request latency",
 }
+
+
+class Steps(NamedTuple):
+    """Seconds that the steps of one model's requests take."""
+
+    decoding: Series
+    predicting: Series
+    encoding: Series
 
 
 class Metrics:
@@ -36,6 +49,7 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
+        self._series: dict[tuple[str, str, str, str], tuple[Tally, Series]] = {}  # of requests, by their labels
         self.requests = Counter(
             "model_requests",
             "Inference requests answered, by HTTP status or gRPC code.",
@@ -49,8 +63,8 @@ class Metrics:
             LATENCY_BUCKETS,
             registry,
         )
-        buckets = LibraryHistogram.DEFAULT_BUCKETS[:-1]  # the last is the rest
-        self.decoding, self.predicting, self.encoding = (
+        buckets = LibraryHistogram.DEFAULT_BUCKETS[:-1]  # the last is infinity
+        self._decoding, self._predicting, self._encoding = (
             Histogram(name, text, ("model_name",), buckets, registry) for name, text in _STEPS.items()
         )
         self.in_flight = Gauge(
@@ -100,6 +114,22 @@ class Metrics:
             LATENCY_BUCKETS,
             registry,
         )
+
+    def steps(self, model: str) -> Steps:
+        """Give the timers of a model's requests."""
+        return Steps(*(each.labels(model) for each in (self._decoding, self._predicting, self._encoding)))
+
+    def count_request(self, call: Call) -> None:
+        """Count a finished request, if it was one for inference."""
+        if not call.protocol:
+            return
+        key = call.model, call.version, call.protocol, call.code
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = self.requests.labels(*key), self.latency.labels(*key[:3])
+        requests, latency = series
+        requests.value += 1
+        latency.observe(time.monotonic() - call.started)
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format: these, then KServe's and the process's."""

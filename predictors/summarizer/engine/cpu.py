@@ -1,4 +1,4 @@
-"""How much CPU this process may really use."""
+"""How much CPU this process may use, and its priority."""
 
 import contextlib
 import math
@@ -8,30 +8,32 @@ from pathlib import Path
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 
+# Added to the niceness: with 10, Linux gives a thread a tenth of the time that it gives to one with 0.
+_NICENESS = 10
 
-# Steps of niceness: with ten, Linux gives a thread a tenth of the time that it gives to one without.
-_STEPS_BACK = 10
 
+def lower_priority() -> None:
+    """Let the calling thread, and threads that it starts, compute only while other threads leave CPU time.
 
-def step_back() -> None:
-    """Let the calling thread, and those that it will start, compute only while others of this process leave CPU time.
-
-    Linux keeps a niceness for each thread; elsewhere it is the process's, and nothing is done.
+    Linux has a niceness for each thread. Elsewhere it is the process's, and nothing is done.
     """
     if hasattr(os, "sched_getaffinity"):
         thread = threading.get_native_id()
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _STEPS_BACK)
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS)
 
 
 def usable_cpus(root: Path = CGROUP_ROOT) -> int:
-    """CPUs that may be kept busy: the cgroup's quota (v2 or v1) or the affinity mask, whichever is less; at least 1.
+    """CPUs that this process may keep busy: the cgroup's quota (v2 or v1) or the affinity mask, whichever is less.
 
-    ggml's threads spin while they wait: with more of them than CPUs, each step lasts until the scheduler has given
-    every one its turn, which made decoding ten times slower.
+    ggml's threads spin while they wait. With more of them than CPUs, each step lasts until the kernel has scheduled
+    every one, which made decoding ten times slower.
 
     Args:
         root: where cgroups are mounted.
+
+    Returns:
+        At least 1.
     """
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota_v2(root) or _quota_v1(root)

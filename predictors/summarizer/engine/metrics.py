@@ -1,4 +1,4 @@
-"""Metrics of the engine, read when somebody asks for them."""
+"""The engine's metrics, read when /metrics is scraped."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,11 +9,11 @@ from predictors.summarizer.engine.scheduler import Scheduler
 
 
 class EngineCollector(Collector):
-    """Shows what an engine does.
+    """Reports what an engine does.
 
     Args:
         name: the model's.
-        scheduler: gives the engine, or None while there is none.
+        scheduler: returns the engine, or None while there is none.
     """
 
     def __init__(self, name: str, scheduler: Callable[[], Scheduler | None]) -> None:
@@ -21,11 +21,13 @@ class EngineCollector(Collector):
         self._scheduler = scheduler
 
     def collect(self) -> Iterator[Metric]:
-        """Read the engine's numbers."""
+        """Read the engine's figures."""
         model = ("model_name",)
-        slots = GaugeMetricFamily("summarizer_slots_busy", "Answers being written.", labels=model)
+        slots = GaugeMetricFamily("summarizer_slots_busy", "Answers under way.", labels=model)
         waiting = GaugeMetricFamily("summarizer_prompts_waiting", "Prompts that wait for a slot.", labels=model)
-        kept = GaugeMetricFamily("summarizer_prefixes_kept", "Idle sequences kept for prompts to come.", labels=model)
+        cached = GaugeMetricFamily(
+            "summarizer_prefixes_kept", "Idle sequences that hold a prefix for later prompts.", labels=model
+        )
         steps = CounterMetricFamily("summarizer_steps", "Batches run through the model.", labels=model)
         seconds = CounterMetricFamily(
             "summarizer_step_seconds",
@@ -37,13 +39,13 @@ class EngineCollector(Collector):
             usage = scheduler.usage
             slots.add_metric([self._name], scheduler.busy)
             waiting.add_metric([self._name], scheduler.waiting)
-            kept.add_metric([self._name], scheduler.kept)
+            cached.add_metric([self._name], scheduler.cached_prefixes)
             steps.add_metric([self._name], usage.steps)
             seconds.add_metric([self._name, "decode"], usage.decode_seconds)
             seconds.add_metric([self._name, "sample"], usage.sample_seconds)
             seconds.add_metric([self._name, "python"], usage.python_seconds)
-        yield from (slots, waiting, kept, steps, seconds)
+        yield from (slots, waiting, cached, steps, seconds)
 
     def describe(self) -> Iterator[Metric]:
-        """Name the metrics, so that a second collector of them is refused."""
+        """Name the metrics, so that the registry rejects a second collector of the same ones."""
         return self.collect()

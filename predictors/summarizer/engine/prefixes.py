@@ -1,109 +1,108 @@
-"""Which tokens the KV cache still holds in sequences that nobody uses at the moment.
+"""The prefix cache: tokens that the KV cache still holds in idle sequences.
 
-An ended sequence keeps the part of its tokens that may come again, for prompts that begin as it does. Prompts are given
-the lowest numbers that are free, because llama.cpp computes on several sequences at once only if their numbers follow
-each other; so what is kept moves to higher ones.
+When an answer ends, its sequence keeps the tokens that later prompts may begin with. New prompts are given the lowest
+free sequence numbers, because llama.cpp decodes several sequences at once only if their numbers are consecutive; so
+cached prefixes move to higher ones.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-TokenArray = NDArray[np.int32]
-# What would be lost is copied elsewhere if it has this many tokens.
+from predictors.summarizer.engine.types import TokenArray
+
+# A prefix that would be overwritten is copied to another sequence if it has at least this many tokens.
 _WORTH_SAVING = 32
 
 
-class Taken(NamedTuple):
+class Allocation(NamedTuple):
     """A sequence for a prompt.
 
     Args:
-        number: the sequence's.
-        length: how many of its tokens the prompt begins with; the others are to be forgotten.
-        refuge: the sequence that is to hold what this one held, before that; -1 if it may be lost.
-        held: how many tokens that is.
+        sequence: its number.
+        prefix: how many of the tokens that it holds the prompt begins with; the rest must be trimmed.
+        evacuate_to: the sequence to copy its present tokens to, before trimming; -1 if they may be lost.
+        evacuate: how many tokens to copy.
     """
 
-    number: int
-    length: int
-    refuge: int
-    held: int
+    sequence: int
+    prefix: int
+    evacuate_to: int
+    evacuate: int
 
 
 def common_prefix(a: TokenArray, b: TokenArray) -> int:
-    """How many first tokens two sequences have in common."""
+    """Length of the common prefix of two token sequences."""
     size = min(len(a), len(b))
     different = a[:size] != b[:size]
     first = int(different.argmax()) if size else 0
     return first if size and different[first] else size
 
 
-class Residents:
-    """Idle sequences.
+class PrefixCache:
+    """Idle sequences and the tokens that each holds.
 
     Args:
-        numbers: the sequences' numbers, all of them empty.
-        movable: whether what one holds can be copied to another.
+        sequences: the sequences' numbers; all are empty.
+        movable: whether tokens can be copied from one sequence to another.
     """
 
-    def __init__(self, numbers: Iterable[int], movable: bool) -> None:
+    def __init__(self, sequences: Iterable[int], movable: bool) -> None:
         self._movable = movable
-        # The least recently used first.
-        self._idle = {number: np.empty(0, np.int32) for number in numbers}
+        # Least recently used first.
+        self._idle = {sequence: np.empty(0, np.int32) for sequence in sequences}
 
-    @property
-    def kept(self) -> int:
-        """How many idle sequences hold tokens."""
+    def __len__(self) -> int:
+        """Number of cached prefixes: idle sequences that hold tokens."""
         return sum(1 for held in list(self._idle.values()) if len(held))  # /metrics asks from another thread
 
-    def longest(self, tokens: TokenArray) -> tuple[int, int]:
-        """Find the idle sequence that begins most alike; gives its number, and how many tokens it has in common."""
+    def longest_match(self, tokens: TokenArray) -> tuple[int, int]:
+        """Find the idle sequence with the longest common prefix; gives its number and that prefix's length."""
         best, length = -1, 0
-        for number, held in self._idle.items():
+        for sequence, held in self._idle.items():
             common = common_prefix(held, tokens)
             if common > length:
-                best, length = number, common
+                best, length = sequence, common
         return best, length
 
-    def touch(self, number: int) -> None:
-        """Take note that a sequence was copied from; nothing happens if it is not idle."""
-        if number in self._idle:
-            self._idle[number] = self._idle.pop(number)
+    def mark_used(self, sequence: int) -> None:
+        """Note that a sequence was copied from; does nothing if it is not idle."""
+        if sequence in self._idle:
+            self._idle[sequence] = self._idle.pop(sequence)
 
-    def take(self, tokens: TokenArray) -> Taken:
-        """Take a sequence for a prompt: the idle one with the lowest number.
+    def allocate(self, tokens: TokenArray) -> Allocation:
+        """Take the idle sequence with the lowest number for a prompt.
 
-        What it holds beyond the common beginning would be lost; if that is much, it finds refuge in the idle sequence
-        that has not been used for the longest time.
+        The tokens that it holds beyond the common prefix would be lost. If they are many, they are to be copied to the
+        least recently used idle sequence.
 
         Raises:
             ValueError: none is idle.
         """
-        number = min(self._idle)
-        held = self._idle.pop(number)
-        length = common_prefix(held, tokens)
-        refuge = -1
-        if self._movable and len(held) - length >= _WORTH_SAVING:
-            source, _ = self.longest(tokens)  # which may be copied from, so it stays
+        sequence = min(self._idle)
+        held = self._idle.pop(sequence)
+        prefix = common_prefix(held, tokens)
+        target = -1
+        if self._movable and len(held) - prefix >= _WORTH_SAVING:
+            source, _ = self.longest_match(tokens)  # stays, since the prompt may begin as a copy of it
             others = (each for each in self._idle if each != source)
-            refuge = min(others, key=lambda each: len(self._idle[each]) > 0, default=-1)
-        if refuge >= 0:
-            del self._idle[refuge]
-            self._idle[refuge] = held
-        return Taken(number, length, refuge, len(held))
+            target = min(others, key=lambda each: len(self._idle[each]) > 0, default=-1)
+        if target >= 0:
+            del self._idle[target]
+            self._idle[target] = held
+        return Allocation(sequence, prefix, target, len(held))
 
-    def give_back(self, number: int, tokens: Sequence[int]) -> bool:
-        """Return a sequence that holds some tokens; gives whether they are worth keeping, and must be forgotten if not.
+    def release(self, sequence: int, tokens: Sequence[int]) -> bool:
+        """Return a sequence that holds tokens; gives whether they stay cached. If not, they must be trimmed.
 
-        They are not if another idle sequence begins with them.
+        They do not stay if another idle sequence begins with them.
         """
         held = np.asarray(tokens, dtype=np.int32)
-        worth = len(held) > 0 and self.longest(held)[1] < len(held)
-        self._idle[number] = held if worth else held[:0]
+        worth = len(held) > 0 and self.longest_match(held)[1] < len(held)
+        self._idle[sequence] = held if worth else held[:0]
         return worth
 
-    def forget_all(self) -> None:
-        """Take note that all idle sequences were emptied."""
-        self._idle = {number: held[:0] for number, held in self._idle.items()}
+    def clear(self) -> None:
+        """Note that all idle sequences were emptied."""
+        self._idle = {sequence: held[:0] for sequence, held in self._idle.items()}

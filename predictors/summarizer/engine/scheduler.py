@@ -1,16 +1,15 @@
-"""Continuous batching: one thread runs the model for all answers that are being written.
+"""Continuous batching: one thread runs the model for all answers under way.
 
-A step is one batch through the model: the next token of every answer, and parts of the prompts that are still being
-read. Between steps answers come and go, so a cancelled one frees its slot within one step, and none waits for another
-to end. A batch is bounded, which cuts long prompts into parts. The oldest unread prompt gets half of what is left
-beside the answers' own tokens, the shortest the other half: a short prompt passes a long one, and that still moves.
+A step is one batch through the model: the next token of every answer, and parts of the prompts that are still in
+prefill. Answers join and leave between steps, so a cancelled one frees its slot within one step, and none waits for
+another to end. A batch is bounded, so long prompts are split; see `batching`.
 
-Waiting prompts are admitted in the order they came, except that whoever has fewer answers under way goes first: the
-hundred parts of one long document do not hold up a short one. Each answer has a part of the KV cache to itself, large
-enough for any that is accepted, so nothing that runs is ever thrown out for another.
+Prompts are admitted in order of arrival, except that a flow with fewer answers under way goes first: the hundred parts
+of one long document do not hold up a short one. Each slot has its own part of the KV cache, large enough for any answer
+that is accepted, so no answer is ever evicted for another.
 
-A prompt is not read twice. It begins with what its sequence holds already, or as a copy of another's first tokens; and
-if an older prompt is just reading what both have in common, it waits for that.
+A prefix is prefilled once. A prompt begins with what its sequence already holds, or as a copy of another sequence's
+prefix; and while an older prompt prefills a prefix that both share, it waits.
 """
 
 import itertools
@@ -23,8 +22,11 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from predictors.summarizer.engine.cpu import step_back
 from predictors.summarizer.engine.answer_text import AnswerText
+from predictors.summarizer.engine.batching import share_batch
+from predictors.summarizer.engine.cpu import lower_priority
+from predictors.summarizer.engine.prefixes import PrefixCache, common_prefix
+from predictors.summarizer.engine.slots import Inbox, Slot, Ticket, Usage
 from predictors.summarizer.engine.types import (
     Decoder,
     EngineError,
@@ -35,32 +37,30 @@ from predictors.summarizer.engine.types import (
     Sampling,
     Stopped,
 )
-from predictors.summarizer.engine.prefixes import Residents, common_prefix
-from predictors.summarizer.engine.slots import Inbox, Slot, Ticket, Usage
 
 logger = logging.getLogger(__name__)
 
-# A prompt begins as a copy, or waits for another that is just being read, only if that saves this many tokens.
+# A prompt begins as a copy, or waits for one in prefill, only if that saves at least this many tokens.
 _WORTH_COPYING = 32
 
 
 class Scheduler:
-    """Runs a model for many at once.
+    """Runs a model for several answers at once.
 
     Args:
-        decoder: the model; nobody else may use it from here on, except for `close`, which closes it.
-        slots: most answers under way at once; the decoder's further sequences keep what may come again.
+        decoder: the model; from here on only the engine's thread uses it, except for `close`, which closes it.
+        slots: most answers under way at once; the decoder's other sequences cache prefixes.
     """
 
     def __init__(self, decoder: Decoder, slots: int) -> None:
         self.usage = Usage()
         self._decoder = decoder
         self._slots = slots
-        self._queue = Inbox()
+        self._inbox = Inbox()
         self._waiting: list[Ticket] = []
         self._running: list[Slot] = []
         self._orders = itertools.count()
-        self._residents = Residents(range(decoder.sequences), decoder.shares)
+        self._prefixes = PrefixCache(range(decoder.sequences), decoder.copies_prefixes)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -72,29 +72,29 @@ class Scheduler:
     @property
     def waiting(self) -> int:
         """Prompts that wait for a slot."""
-        return len(self._waiting) + len(self._queue.tickets)
+        return len(self._waiting) + len(self._inbox.tickets)
 
     @property
-    def kept(self) -> int:
-        """Idle sequences that hold what may come again."""
-        return self._residents.kept
+    def cached_prefixes(self) -> int:
+        """Idle sequences that hold a prefix for later prompts."""
+        return len(self._prefixes)
 
     def submit(
         self,
         prompt: Prompt,
         sampling: Sampling,
         stopped: Callable[[], bool],
-        group: object = None,
+        flow: object = None,
         on_text: Callable[[str], None] | None = None,
     ) -> "Future[Generation]":
-        """Ask for an answer.
+        """Queue a prompt.
 
         Args:
             prompt: what the model reads.
-            sampling: how it writes.
-            stopped: asked before each step whether to give up.
-            group: whose answer it is; whoever has fewer answers under way goes first.
-            on_text: called on the engine's thread with each new piece of text; it must be quick.
+            sampling: how tokens are chosen.
+            stopped: asked before each step whether to abandon the answer.
+            flow: equal for prompts that belong together; flows get slots in turn. By default each prompt is its own.
+            on_text: called on the engine's thread with each new piece of text; it must return quickly.
 
         Returns:
             The answer to come; or `Stopped`, or `EngineError`.
@@ -102,38 +102,40 @@ class Scheduler:
         Raises:
             ValueError: prompt and answer together do not fit a sequence.
         """
-        group = object() if group is None else group
         future: Future[Generation] = Future()
+        flow = object() if flow is None else flow
         now = time.monotonic()
-        ticket = Ticket(prompt, sampling, group, stopped, on_text, future, next(self._orders), now)
-        most = self._decoder.sequence_tokens + 1  # the last token of an answer is never read
+        ticket = Ticket(prompt, sampling, flow, stopped, on_text, future, next(self._orders), now)
+        most = self._decoder.sequence_tokens + 1  # the last token of an answer is never decoded
         if not 0 < len(prompt.tokens) <= most - sampling.max_tokens:
-            raise ValueError(f"{len(prompt.tokens)} tokens and {sampling.max_tokens} to write; a sequence holds {most}")
-        future.set_running_or_notify_cancel()  # it is ended by the engine alone
-        with self._queue.changed:
-            if self._queue.closed:
+            raise ValueError(
+                f"{len(prompt.tokens)} tokens and {sampling.max_tokens} to generate; a sequence holds {most}"
+            )
+        future.set_running_or_notify_cancel()  # only the engine ends it
+        with self._inbox.changed:
+            if self._inbox.closed:
                 future.set_exception(Stopped())
             else:
-                self._queue.tickets.append(ticket)
-                self._queue.changed.notify()
+                self._inbox.tickets.append(ticket)
+                self._inbox.changed.notify()
         return future
 
     def close(self) -> None:
-        """Give up what is under way, end the thread and close the decoder."""
-        with self._queue.changed:
-            self._queue.closed = True
-            self._queue.changed.notify()
+        """Abandon all answers, end the thread and close the decoder."""
+        with self._inbox.changed:
+            self._inbox.closed = True
+            self._inbox.changed.notify()
         self._thread.join()
         self._decoder.close()
 
     def _run(self) -> None:
-        step_back()  # seconds of computing must not hold up what others of this process answer within a millisecond
+        lower_priority()  # seconds of computing must not delay requests that this process answers in a millisecond
         try:
             self._work()
         finally:
-            with self._queue.changed:
-                self._queue.closed = True
-            for ticket in [slot.ticket for slot in self._running] + self._waiting + self._queue.tickets:
+            with self._inbox.changed:
+                self._inbox.closed = True
+            for ticket in [slot.ticket for slot in self._running] + self._waiting + self._inbox.tickets:
                 ticket.future.set_exception(Stopped())
             for slot in self._running:
                 slot.sampler.close()
@@ -148,23 +150,23 @@ class Scheduler:
                 if self._running:
                     self._step()
             except EngineError as error:
-                logger.error("the engine failed and gives up %d answers: %s", len(self._running), error)
+                logger.error("the engine failed and abandons %d answers: %s", len(self._running), error)
                 self._start_over(error)
             except Exception as error:
-                logger.exception("the engine failed and gives up %d answers", len(self._running))
+                logger.exception("the engine failed and abandons %d answers", len(self._running))
                 self._start_over(error)
             inside = self.usage.decode_seconds + self.usage.sample_seconds - before
             self.usage.python_seconds += time.perf_counter() - started - inside
 
     def _take(self) -> bool:
         """Wait for work; gives whether to go on."""
-        queue = self._queue
-        with queue.changed:
-            while not (queue.tickets or queue.closed or self._running or self._waiting):
-                queue.changed.wait()
-            self._waiting += queue.tickets
-            queue.tickets.clear()
-            return not queue.closed
+        inbox = self._inbox
+        with inbox.changed:
+            while not (inbox.tickets or inbox.closed or self._running or self._waiting):
+                inbox.changed.wait()
+            self._waiting += inbox.tickets
+            inbox.tickets.clear()
+            return not inbox.closed
 
     def _drop_stopped(self) -> None:
         for slot in [slot for slot in self._running if slot.ticket.stopped()]:
@@ -175,82 +177,66 @@ class Scheduler:
             ticket.future.set_exception(Stopped())
 
     def _admit(self) -> None:
-        under_way = Counter(slot.ticket.group for slot in self._running)
+        under_way = Counter(slot.ticket.flow for slot in self._running)
         while self._waiting and len(self._running) < self._slots:
-            ticket = min(self._waiting, key=lambda ticket: (under_way[ticket.group], ticket.order))
+            ticket = min(self._waiting, key=lambda ticket: (under_way[ticket.flow], ticket.order))
             self._waiting.remove(ticket)
             self._start(ticket)
-            under_way[ticket.group] += 1
+            under_way[ticket.flow] += 1
 
     def _start(self, ticket: Ticket) -> None:
         try:
             sampler = self._decoder.sampler(ticket.sampling)
-        except Exception as error:  # noqa: BLE001  # whatever it is, somebody waits for it
+        except Exception as error:  # noqa: BLE001  # whatever it is, a client waits for it
             ticket.future.set_exception(error if isinstance(error, EngineError) else EngineError(str(error)))
             return
         tokens = list(ticket.prompt.tokens)
         prompt = np.asarray(tokens, dtype=np.int32)
-        taken = self._residents.take(prompt[:-1])  # the last token is always read, for the logits after it
-        if taken.refuge >= 0:
-            self._decoder.share(taken.number, taken.refuge, taken.held)
-        held = self._trim(taken.number, taken.length)
+        given = self._prefixes.allocate(prompt[:-1])  # the last token is always decoded, for the logits after it
+        if given.evacuate_to >= 0:
+            self._decoder.copy_prefix(given.sequence, given.evacuate_to, given.evacuate)
+        held = self._trim(given.sequence, given.prefix)
         answer = AnswerText(ticket.sampling.stop)
-        self._running.append(Slot(ticket, taken.number, sampler, answer, prompt, tokens, read=held, cached=held))
+        self._running.append(Slot(ticket, given.sequence, sampler, answer, prompt, tokens, decoded=held, cached=held))
 
     def _step(self) -> None:
-        plan = self._plan()
+        decoding = [slot for slot in self._running if slot.pending == 1 and slot.generated]
+        prefilling = [slot for slot in self._running if not slot.generated and self._copy_prefix(slot)]
+        plan = share_batch(decoding, prefilling, self._decoder.batch_tokens)
         parts = [
-            Part(slot.sequence, slot.read, slot.tokens[slot.read : slot.read + count], count == slot.unread)
+            Part(slot.sequence, slot.decoded, slot.tokens[slot.decoded : slot.decoded + count], count == slot.pending)
             for slot, count in plan
         ]
         self._decode(parts)
         row = -1
         for slot, count in plan:
             row += count
-            slot.read += count
-            if slot.unread == 0:
-                self._write(slot, row)
+            slot.decoded += count
+            if slot.pending == 0:
+                self._generate(slot, row)
 
-    def _plan(self) -> list[tuple[Slot, int]]:
-        """Share the batch out: which slot reads how many of its tokens."""
-        writing = [slot for slot in self._running if slot.unread == 1 and slot.written]
-        reading = [slot for slot in self._running if not slot.written and self._begin(slot)]
-        room = self._decoder.batch_tokens - len(writing)
-        counts: dict[Slot, int] = dict.fromkeys(writing, 1)
-        if reading:
-            oldest = reading[0]
-            counts[oldest] = min(oldest.unread, room if len(reading) == 1 else room // 2)
-            room -= counts[oldest]
-            for slot in sorted(reading, key=lambda slot: slot.unread):
-                count = min(slot.unread - counts.get(slot, 0), room)
-                if count:
-                    counts[slot] = counts.get(slot, 0) + count
-                    room -= count
-        # Sequences whose numbers follow each other are computed together.
-        return sorted(counts.items(), key=lambda entry: entry[0].sequence)
+    def _copy_prefix(self, slot: Slot) -> bool:
+        """Let a prompt begin as a copy of another sequence's prefix, if that saves much; gives whether to prefill now.
 
-    def _begin(self, slot: Slot) -> bool:
-        """Let a prompt begin with what another sequence holds, if it is much; gives whether it is to be read now.
-
-        It waits while an older one reads what both have in common.
+        It waits while an older prompt prefills a prefix that both share.
         """
-        if slot.begun or not self._decoder.shares:
+        if slot.prefix_searched or not self._decoder.copies_prefixes:
             return True
         prompt = slot.prompt[:-1]
-        source, length = self._residents.longest(prompt)
+        source, length = self._prefixes.longest_match(prompt)
         for other in self._running:
             if other is slot:
                 break
             common = common_prefix(other.prompt, prompt)
-            if common > other.read and common >= max(length, slot.read) + _WORTH_COPYING:
+            if common > other.decoded and common >= max(length, slot.decoded) + _WORTH_COPYING:
                 return False
-            if min(common, other.read) > length:
-                source, length = other.sequence, min(common, other.read)
-        slot.begun = True
-        if length >= slot.read + _WORTH_COPYING:
-            self._decoder.share(source, slot.sequence, length)
-            self._residents.touch(source)
-            slot.read = slot.cached = length
+            if min(common, other.decoded) > length:
+                source, length = other.sequence, min(common, other.decoded)
+        slot.prefix_searched = True
+        if length >= slot.decoded + _WORTH_COPYING:
+            self._decoder.copy_prefix(source, slot.sequence, length)
+            self._prefixes.mark_used(source)
+            slot.decoded = slot.cached = length
         return True
 
     def _decode(self, parts: Sequence[Part]) -> None:
@@ -260,7 +246,8 @@ class Scheduler:
         self.usage.steps += 1
         self.usage.tokens += sum(len(part.tokens) for part in parts)
 
-    def _write(self, slot: Slot, row: int) -> None:
+    def _generate(self, slot: Slot, row: int) -> None:
+        """Choose a slot's next token, and end the answer if that was the last."""
         started = time.perf_counter()
         try:
             token = slot.sampler.sample(row)
@@ -271,30 +258,28 @@ class Scheduler:
             self.usage.sample_seconds += time.perf_counter() - started
         slot.tokens.append(token)
         slot.first_token = slot.first_token or time.monotonic() - slot.ticket.submitted
-        reason: FinishReason | None = None
-        if self._decoder.is_end(token):
-            reason = "stop"
-        else:
-            slot.answer.add(self._decoder.piece(token))
-            if slot.answer.stopped:
-                reason = "stop"
-            elif slot.written == slot.ticket.sampling.max_tokens:
-                reason = "length"
+        reason = self._add_text(slot, token)
         on_text = slot.ticket.on_text
         if on_text is not None and (text := slot.answer.finish() if reason else slot.answer.release()):
             on_text(text)
         if reason:
-            self._end(slot, self._generation(slot, reason))
+            self._end(slot, slot.result(reason))
 
-    def _generation(self, slot: Slot, reason: FinishReason) -> Generation:
-        return Generation(slot.answer.text, len(slot.prompt), slot.cached, slot.written, reason, slot.first_token)
+    def _add_text(self, slot: Slot, token: int) -> FinishReason | None:
+        """Add a token's text to the answer; gives why the answer ends with it, if it does."""
+        if self._decoder.is_end(token):
+            return "stop"
+        slot.answer.add(self._decoder.piece(token))
+        if slot.answer.stopped:
+            return "stop"
+        return "length" if slot.generated == slot.ticket.sampling.max_tokens else None
 
     def _end(self, slot: Slot, result: Generation | Exception) -> None:
         self._running.remove(slot)
         slot.sampler.close()
-        keep = slot.ticket.prompt.keep
-        kept = self._trim(slot.sequence, slot.read if keep < 0 else min(keep, slot.read))
-        if not self._residents.give_back(slot.sequence, slot.tokens[:kept]):
+        reusable = slot.ticket.prompt.reusable
+        kept = self._trim(slot.sequence, slot.decoded if reusable < 0 else min(reusable, slot.decoded))
+        if not self._prefixes.release(slot.sequence, slot.tokens[:kept]):
             self._decoder.trim(slot.sequence, 0)
         if isinstance(result, Generation):
             slot.ticket.future.set_result(result)
@@ -302,18 +287,18 @@ class Scheduler:
             slot.ticket.future.set_exception(result)
 
     def _trim(self, sequence: int, length: int) -> int:
-        """Forget a sequence's tokens from ``length`` on; gives how many are left, none where only all can go."""
+        """Remove a sequence's tokens from ``length`` on; gives how many are left: none where only all can go."""
         if self._decoder.trim(sequence, length):
             return length
         self._decoder.trim(sequence, 0)
         return 0
 
     def _start_over(self, error: Exception) -> None:
-        """Give up what runs; what waits goes on with an empty cache."""
+        """Abandon the answers under way; prompts in the queue go on with an empty KV cache."""
         for slot in self._running:
             slot.sampler.close()
-            self._residents.give_back(slot.sequence, ())
+            self._prefixes.release(slot.sequence, ())
             slot.ticket.future.set_exception(EngineError(str(error)))
         self._running.clear()
         self._decoder.clear()
-        self._residents.forget_all()
+        self._prefixes.clear()

@@ -1,4 +1,4 @@
-"""What the scheduler keeps books of: prompts that wait, answers under way in their slots, and the engine's time."""
+"""What the scheduler keeps track of: prompts in the queue, answers under way in their slots, and the engine's time."""
 
 import threading
 from collections.abc import Callable
@@ -6,28 +6,27 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from predictors.summarizer.engine.answer_text import AnswerText
-from predictors.summarizer.engine.types import Generation, Prompt, Sampler, Sampling
-from predictors.summarizer.engine.prefixes import TokenArray
+from predictors.summarizer.engine.types import FinishReason, Generation, Prompt, Sampler, Sampling, TokenArray
 
 
 @dataclass(eq=False, slots=True)
 class Ticket:
-    """A prompt, and whoever waits for the answer.
+    """A prompt, and the answer to come.
 
     Args:
         prompt: what the model reads.
-        sampling: how it writes.
-        group: whose answer it is.
-        stopped: tells whether to give up.
-        on_text: called with each new piece of text, if anybody listens.
+        sampling: how tokens are chosen.
+        flow: which answers it competes with as one, for fair queueing.
+        stopped: tells whether to abandon it.
+        on_text: called with each new piece of text, if the answer is streamed.
         future: the answer to come.
-        order: its number among all prompts, in the order they came.
-        submitted: when it came, seconds on the clock of `time.monotonic`.
+        order: its number among all prompts, in order of arrival.
+        submitted: time of arrival, seconds on the clock of `time.monotonic`.
     """
 
     prompt: Prompt
     sampling: Sampling
-    group: object
+    flow: object
     stopped: Callable[[], bool]
     on_text: Callable[[str], None] | None
     future: Future[Generation]
@@ -43,13 +42,13 @@ class Slot:
         ticket: what it answers.
         sequence: number of the decoder's sequence that holds it.
         sampler: chooses its tokens.
-        answer: the text written so far.
+        answer: the text generated so far.
         prompt: the prompt's tokens.
-        tokens: the prompt's, then those written.
-        read: how many of ``tokens`` are in the KV cache.
-        cached: how many of the prompt's were there without being read.
-        begun: whether the other sequences have been searched for the prompt's beginning.
-        first_token: seconds from submission to the first token written; 0 before it.
+        tokens: the prompt's, then those generated.
+        decoded: how many of ``tokens`` are in the KV cache.
+        cached: how many of the prompt's were there without prefill.
+        prefix_searched: whether the other sequences have been searched for the prompt's prefix.
+        first_token: seconds from submission to the first token generated; 0 before it.
     """
 
     ticket: Ticket
@@ -58,20 +57,24 @@ class Slot:
     answer: AnswerText
     prompt: TokenArray
     tokens: list[int]
-    read: int
+    decoded: int
     cached: int
-    begun: bool = False
+    prefix_searched: bool = False
     first_token: float = 0.0
 
     @property
-    def unread(self) -> int:
+    def pending(self) -> int:
         """Tokens that are not in the KV cache yet."""
-        return len(self.tokens) - self.read
+        return len(self.tokens) - self.decoded
 
     @property
-    def written(self) -> int:
+    def generated(self) -> int:
         """Tokens of the answer so far."""
         return len(self.tokens) - len(self.prompt)
+
+    def result(self, reason: FinishReason) -> Generation:
+        """The answer, once it has ended."""
+        return Generation(self.answer.text, len(self.prompt), self.cached, self.generated, reason, self.first_token)
 
 
 @dataclass(slots=True)
@@ -79,11 +82,11 @@ class Usage:
     """Where the engine's time goes, since the start.
 
     Args:
-        steps: batches through the model.
+        steps: batches run through the model.
         tokens: tokens in them.
-        decode_seconds: in the model.
-        sample_seconds: choosing tokens.
-        python_seconds: in the scheduler itself.
+        decode_seconds: spent in the model.
+        sample_seconds: spent choosing tokens.
+        python_seconds: spent in the scheduler itself.
     """
 
     steps: int = 0
@@ -95,10 +98,10 @@ class Usage:
 
 @dataclass(slots=True)
 class Inbox:
-    """What other threads hand over to the engine's.
+    """What other threads hand over to the engine's thread.
 
     Args:
-        tickets: not taken yet, in the order they came.
+        tickets: not taken yet, in order of arrival.
         changed: held to read or change the others, and notified of each change.
         closed: whether the engine is to end.
     """

@@ -1,25 +1,61 @@
-"""What goes into the engine and comes out of it, and what it asks of whatever runs the model."""
+"""The engine's inputs and outputs, and what it asks of the code that runs the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 FinishReason: TypeAlias = Literal["stop", "length"]
+TokenArray: TypeAlias = NDArray[np.int32]
+
+
+class Stopped(Exception):  # an event, not a fault
+    """Generation was abandoned: the client is gone, the deadline has passed, or the engine is closing."""
+
+
+class EngineError(Exception):
+    """The model could not be run; the text gives the reason, for the log."""
+
+
+class GrammarError(EngineError):
+    """An answer cannot be continued under its constraint; the text says why, for the client."""
+
+
+class Constraint(Protocol):
+    """What the tokens of one answer must follow, such as a JSON schema. It advances with the answer."""
+
+    def accept(self, token: int) -> bool:
+        """Advance by a token; gives whether the token is allowed, and does nothing if not.
+
+        Raises:
+            GrammarError: following the constraint takes too much work.
+        """
+        ...
+
+    def allowed(self) -> TokenArray:
+        """The tokens that may come next, at least one.
+
+        Raises:
+            GrammarError: there is none, or following the constraint takes too much work.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are chosen, and when to end.
+    """How tokens are chosen, and when an answer ends.
 
     Args:
-        max_tokens: most tokens to write.
-        temperature: 0 takes the likeliest token each time.
-        top_p: choose among the likeliest tokens that together have this probability.
-        min_p: choose among tokens at least this likely, relative to the likeliest.
-        seed: of the random choice; without effect at temperature 0.
+        max_tokens: most tokens to generate.
+        temperature: 0 takes the most likely token each time.
+        top_p: choose among the most likely tokens that together have this probability.
+        min_p: choose among tokens at least this likely, relative to the most likely.
+        seed: of the random choice; no effect at temperature 0.
         stop: texts that end the answer and are not part of it.
-        repeat_penalty: above 1 makes tokens that were just written less likely.
-        grammar: GBNF that the answer must follow, with the rule ``root``; empty for free text.
+        repeat_penalty: above 1, tokens that were just generated become less likely.
+        constraint: for this answer alone; None for free text.
     """
 
     max_tokens: int
@@ -29,7 +65,7 @@ class Sampling:
     seed: int = 0
     stop: tuple[str, ...] = ()
     repeat_penalty: float = 1.0
-    grammar: str = ""
+    constraint: Constraint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +74,25 @@ class Prompt:
 
     Args:
         tokens: all of it; at least one.
-        keep: how many of the first tokens are likely to come again in other prompts, and are worth keeping in the KV
-            cache; -1 for all of them and the answer, as a chat goes on from there.
+        reusable: how many of the first tokens other prompts are likely to begin with, so that they stay in the prefix
+            cache; -1 for all of them and the answer, since the next turn of a chat begins with both.
     """
 
     tokens: Sequence[int]
-    keep: int = 0
+    reusable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What was written.
+    """What was generated.
 
     Args:
         text: the answer.
         prompt_tokens: tokens of the prompt.
-        cached_tokens: how many of them the KV cache held already.
-        completion_tokens: tokens written, the end token included.
+        cached_tokens: how many of them were in the KV cache already.
+        completion_tokens: tokens generated, including the end token.
         finish_reason: ``stop`` at the model's own end or a stop text, ``length`` at ``max_tokens``.
-        seconds_to_first_token: from submitting to the first token (TTFT), so waiting counts.
+        seconds_to_first_token: from submission to the first token (TTFT), queueing included.
     """
 
     text: str
@@ -67,16 +103,21 @@ class Generation:
     seconds_to_first_token: float
 
 
-class Stopped(Exception):  # an event, not a fault
-    """Generation was given up because nobody waits for it."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One sequence's part of a batch.
 
+    Args:
+        sequence: its number.
+        position: of the first token, from 0.
+        tokens: to decode.
+        logits: whether to compute logits after the last one.
+    """
 
-class EngineError(Exception):
-    """The model could not be run; the text says why, for the log."""
-
-
-class GrammarError(EngineError):
-    """The grammar cannot be followed, such as one that begins with itself."""
+    sequence: int
+    position: int
+    tokens: Sequence[int]
+    logits: bool
 
 
 class Sampler(Protocol):
@@ -86,26 +127,29 @@ class Sampler(Protocol):
         """Choose a token from the logits of the last batch.
 
         Args:
-            row: place in that batch, of an entry whose logits were asked for.
+            row: index in that batch of a token whose logits were asked for.
+
+        Raises:
+            GrammarError: no token can be chosen under the constraint.
         """
         ...
 
     def close(self) -> None:
-        """Free it."""
+        """Free the memory."""
         ...
 
 
 class Decoder(Protocol):
-    """A language model and its KV cache, which holds several sequences, numbered from 0. Only one thread uses it."""
+    """A language model and its KV cache of several sequences, numbered from 0. Only one thread may use it."""
 
     @property
     def sequence_tokens(self) -> int:
-        """Tokens that the cache holds for each sequence."""
+        """KV cells of each sequence."""
         ...
 
     @property
     def sequences(self) -> int:
-        """How many sequences it tells apart."""
+        """Number of sequences."""
         ...
 
     @property
@@ -114,38 +158,38 @@ class Decoder(Protocol):
         ...
 
     @property
-    def shares(self) -> bool:
-        """Whether a sequence can begin as a copy of another's first tokens; in recurrent models it cannot."""
+    def copies_prefixes(self) -> bool:
+        """Whether a sequence can begin as a copy of another's first tokens; recurrent models cannot do that."""
         ...
 
-    def decode(self, parts: Sequence["Part"]) -> None:
-        """Read tokens: add their keys and values to the cache, and compute logits where asked.
+    def decode(self, parts: Sequence[Part]) -> None:
+        """Run a batch: add its tokens' keys and values to the KV cache, and compute logits where asked.
 
         Args:
-            parts: in the order of their sequences' numbers.
+            parts: in the order of their sequence numbers.
 
         Raises:
             EngineError: it failed; the cache's content is unknown.
         """
         ...
 
-    def share(self, source: int, target: int, length: int) -> None:
-        """Let a sequence hold the first ``length`` tokens of another, and nothing else."""
+    def copy_prefix(self, source: int, target: int, length: int) -> None:
+        """Make a sequence hold the first ``length`` tokens of another, and nothing else."""
         ...
 
     def trim(self, sequence: int, length: int) -> bool:
-        """Forget a sequence's tokens from ``length`` on; gives whether that was possible (to 0, it always is)."""
+        """Remove a sequence's tokens from ``length`` on; gives whether that was possible (to 0, it always is)."""
         ...
 
     def clear(self) -> None:
-        """Forget all sequences."""
+        """Empty all sequences."""
         ...
 
     def sampler(self, sampling: Sampling) -> Sampler:
         """Make the sampler of one answer.
 
         Raises:
-            GrammarError: no answer could follow its grammar.
+            EngineError: it cannot be made.
         """
         ...
 
@@ -154,26 +198,9 @@ class Decoder(Protocol):
         ...
 
     def piece(self, token: int) -> bytes:
-        """A token's text, UTF-8 that may begin or end within a character."""
+        """A token's text: UTF-8 that may begin or end within a character."""
         ...
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One sequence's share of a batch.
-
-    Args:
-        sequence: its number.
-        position: of the first token, from 0.
-        tokens: what to read.
-        logits: whether to compute logits after the last one.
-    """
-
-    sequence: int
-    position: int
-    tokens: Sequence[int]
-    logits: bool

@@ -1,1 +1,1 @@
-"""llama.cpp: the model file, the decoder, memory, quantization and grammars."""
+"""llama.cpp: the model file, the decoder, memory, quantization and JSON schemas."""

@@ -1,4 +1,4 @@
-"""Look into a GGUF file through llama.cpp, without loading its weights."""
+"""Inspect a GGUF file through llama.cpp, without loading its weights."""
 
 import ctypes
 from collections.abc import Iterator
@@ -6,26 +6,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import llama_cpp
-
-from predictors.serving.errors import ArtifactError
-from predictors.summarizer.llama.gguf_header import check_magic, explain, number_arrays
-from predictors.summarizer.llama.log import take_load_error
+from predictors.summarizer.llama.gguf_header import number_arrays
+from predictors.summarizer.llama.library import load_library
 from predictors.summarizer.llama.memory import ModelShape
 
 _TEXT_BYTES = 256
-# Metadata that is either one number or an array with one per layer.
+# Metadata that is either one number or an array with one number per layer.
 _PER_LAYER = ("attention.head_count", "attention.head_count_kv", "feed_forward_length")
 
 
 class Inspection(NamedTuple):
-    """What a file says of itself.
+    """What a file's metadata says.
 
     Args:
         shape: the model's dimensions.
-        name: what its makers call it, empty if they do not say.
-        license: its licence, likewise.
-        has_chat_template: whether it says how a chat is written; a model can be served only if it does.
+        name: the model's name; empty if the file does not give one.
+        license: its licence; empty if the file does not give one.
+        has_chat_template: whether it has a chat template; a model can be served only with one.
     """
 
     shape: ModelShape
@@ -35,34 +32,36 @@ class Inspection(NamedTuple):
 
 
 def inspect(path: Path) -> Inspection:
-    """Read a file's metadata and check its tensors' places, not their values.
+    """Read a file's metadata and check where its tensors lie, not their values.
 
     Raises:
         ArtifactError: not a GGUF file, truncated, or of an architecture that llama.cpp does not know.
         OSError: it cannot be read.
     """
+    api = load_library().api
     with _opened(path) as model:
         return Inspection(
             shape=read_shape(model, path),
             name=_text(model, "general.name"),
             license=_text(model, "general.license"),
-            has_chat_template=llama_cpp.llama_model_chat_template(model, None) is not None,
+            has_chat_template=api.llama_model_chat_template(model, None) is not None,
         )
 
 
 def read_shape(model: Any, path: Path) -> ModelShape:
-    """Take a model's dimensions from llama.cpp.
+    """Read a model's dimensions.
 
     Args:
         model: a loaded model's pointer.
-        path: its file, for what llama.cpp does not pass on.
+        path: its file, for what llama.cpp does not return.
     """
+    api = load_library().api
     architecture = _text(model, "general.architecture")
 
     def number(key: str, otherwise: int) -> int:
         return int(_text(model, f"{architecture}.{key}") or otherwise)
 
-    embedding = int(llama_cpp.llama_model_n_embd(model))
+    embedding = int(api.llama_model_n_embd(model))
     layers = _per_layer(model, path, architecture)
     heads = layers.get("attention.head_count", 0)
     head_length = embedding // max(1, heads)
@@ -72,37 +71,34 @@ def read_shape(model: Any, path: Path) -> ModelShape:
     experts = number("expert_used_count", 0)
     return ModelShape(
         architecture=architecture,
-        parameters=int(llama_cpp.llama_model_n_params(model)),
-        # A model in several files is larger than the one that names it.
-        model_bytes=max(path.stat().st_size, int(llama_cpp.llama_model_size(model))),
-        trained_context=int(llama_cpp.llama_model_n_ctx_train(model)),
-        layers=int(llama_cpp.llama_model_n_layer(model)),
+        parameters=int(api.llama_model_n_params(model)),
+        # A model in several files is larger than the file that names it.
+        model_bytes=max(path.stat().st_size, int(api.llama_model_size(model))),
+        trained_context=int(api.llama_model_n_ctx_train(model)),
+        layers=int(api.llama_model_n_layer(model)),
         heads=heads,
         kv_heads=layers.get("attention.head_count_kv", heads),
         key_length=max(number("attention.key_length", head_length), number("attention.key_length_swa", 0)),
         value_length=max(number("attention.value_length", head_length), number("attention.value_length_swa", 0)),
         embedding=embedding,
         feed_forward=max(feed_forward, experts * expert),
-        vocabulary=int(llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(model))),
-        sliding_window=int(llama_cpp.llama_model_n_swa(model)),
-        quantization=llama_cpp.llama_ftype_name(llama_cpp.llama_model_ftype(model)).decode(),
+        vocabulary=int(api.llama_vocab_n_tokens(api.llama_model_get_vocab(model))),
+        sliding_window=int(api.llama_model_n_swa(model)),
+        quantization=api.llama_ftype_name(api.llama_model_ftype(model)).decode(),
     )
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    check_magic(path, path.name)
-    params = llama_cpp.llama_model_default_params()
+    library = load_library()
+    params = library.api.llama_model_default_params()
     params.no_alloc = True
-    params.load_mode = llama_cpp.LLAMA_LOAD_MODE_NONE  # no_alloc goes with no other
-    take_load_error()
-    model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
-    if not model:
-        raise ArtifactError(explain(path.name, take_load_error().replace(str(path), path.name)))
+    params.load_mode = library.api.LLAMA_LOAD_MODE_NONE  # the only mode that no_alloc works with
+    model = library.load_model(path, path.name, params)
     try:
         yield model
     finally:
-        llama_cpp.llama_model_free(model)
+        library.api.llama_model_free(model)
 
 
 def _per_layer(model: Any, path: Path, architecture: str) -> dict[str, int]:
@@ -116,7 +112,8 @@ def _per_layer(model: Any, path: Path, architecture: str) -> dict[str, int]:
 
 
 def _text(model: Any, key: str) -> str:
-    """A metadata value as text, empty if there is none or it is an array."""
+    """A metadata value as text; empty if it is absent or an array."""
     buffer = ctypes.create_string_buffer(_TEXT_BYTES)
-    found = llama_cpp.llama_model_meta_val_str(model, key.encode(), buffer, _TEXT_BYTES) >= 0
+    api = load_library().api
+    found = api.llama_model_meta_val_str(model, key.encode(), buffer, _TEXT_BYTES) >= 0
     return buffer.value.decode("utf-8", "replace") if found else ""

@@ -1,12 +1,12 @@
-"""What serving a GGUF model takes in memory, from the model's shape alone, and how much there is.
+"""How much memory serving a GGUF model takes, computed from the model's shape alone, and how much there is.
 
-Four things lie in memory at once:
+Four things are in memory at once:
 
-- The **weights**: as much as the file has. llama.cpp maps the file and copies what its repacked kernels compute on; the
-  pages of the file that were copied are not read again, and the kernel drops them when memory is short. So a repacked
-  weight is counted once.
-- The **KV cache**: for each cell (one token of one sequence) a key and a value per layer and key-value head, 2 bytes
-  each (F16). Each sequence has a part to itself, as large as every other's, however few of its cells are in use.
+- The **weights**: the size of the file. llama.cpp maps the file, and copies the weights that its repacked kernels
+  compute on; the pages that were copied are not read again, and the kernel drops them when memory is short. So a
+  repacked weight counts once.
+- The **KV cache**: for each cell (one token of one sequence) a key and a value per layer and KV head, 2 bytes each
+  (F16). Each sequence has its own part, all of the same size, however few of its cells are in use.
 - The **compute buffers**: the activations of one batch. See `_compute_bytes`.
 - The **process** itself: `RUNTIME_BYTES`.
 """
@@ -18,10 +18,11 @@ from pathlib import Path
 
 from predictors.summarizer.engine.cpu import CGROUP_ROOT
 
-# The interpreter with the server's libraries takes 146 MB, the tables of a tokenizer 17 MB (49,152 tokens) to 43 MB
-# (262,144 tokens); measured as the resident set of a server process. The rest is room for requests.
-RUNTIME_BYTES = 200_000_000
-# llama.cpp rounds the number of cells in each sequence's part up to a multiple of this.
+# Measured as the resident set of a server process: Python with the server's libraries takes 146 MB, the tables of a
+# tokenizer 17 MB (49,152 tokens) to 43 MB (262,144 tokens), those for JSON schemas 9 to 37 MB. The rest is for
+# requests.
+RUNTIME_BYTES = 240_000_000
+# llama.cpp rounds the number of cells of each sequence up to a multiple of this.
 CELL_STEP = 256
 _FLOAT_BYTES = 4
 _HALF_BYTES = 2
@@ -31,23 +32,23 @@ _HALF_BYTES = 2
 class ModelShape:
     """The dimensions of a model, as its file gives them.
 
-    Where layers differ, the largest counts: what is computed from it is then a bound.
+    Where layers differ, the largest value is taken, so that what is computed from it is an upper bound.
 
     Args:
         architecture: llama.cpp's name for the kind of network, such as ``llama``.
-        parameters: how many weights.
-        model_bytes: size of the weights with their metadata.
-        trained_context: tokens that it was trained to attend to.
-        layers: how many.
-        heads: query heads.
-        kv_heads: heads of keys and values; fewer than ``heads`` where queries share them.
-        key_length: values in a head's key.
-        value_length: values in a head's value.
-        embedding: values that represent a token between layers.
-        feed_forward: values in the widest activation of a layer's feed-forward part; of all experts that are used.
-        vocabulary: tokens that it knows.
-        sliding_window: tokens that some layers attend to; 0 if all layers attend to everything.
-        quantization: how most weights are stored, such as ``Q4_K - Medium``.
+        parameters: number of weights.
+        model_bytes: size of the weights and metadata.
+        trained_context: context length that it was trained with, tokens.
+        layers: number of layers.
+        heads: query heads per layer.
+        kv_heads: key and value heads per layer; fewer than ``heads`` with grouped-query attention.
+        key_length: dimension of a head's key.
+        value_length: dimension of a head's value.
+        embedding: dimension of a token's hidden state.
+        feed_forward: dimension of the widest activation of a layer's feed-forward part, over all experts in use.
+        vocabulary: number of tokens.
+        sliding_window: tokens that some layers attend to; 0 if all layers attend to the whole context.
+        quantization: type of most weights, such as ``Q4_K - Medium``.
     """
 
     architecture: str
@@ -67,18 +68,18 @@ class ModelShape:
 
     @property
     def cell_bytes(self) -> int:
-        """Size of one cell of the KV cache: the keys and values of one token."""
+        """Size of one KV cell: the keys and values of one token."""
         return self.layers * self.kv_heads * (self.key_length + self.value_length) * _HALF_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """What one configuration takes, bytes.
+    """The memory that one configuration takes, bytes.
 
     Args:
         model_bytes: the weights.
         kv_bytes: the KV cache.
-        compute_bytes: at most, the buffers of activations and logits.
+        compute_bytes: upper bound of the buffers for activations and logits.
     """
 
     model_bytes: int
@@ -87,17 +88,17 @@ class MemoryPlan:
 
     @property
     def total_bytes(self) -> int:
-        """All of it, with the process around it."""
+        """The total, including the process itself."""
         return self.model_bytes + self.kv_bytes + self.compute_bytes + RUNTIME_BYTES
 
 
 def memory_plan(shape: ModelShape, sequence_tokens: int, sequences: int, batch_tokens: int) -> MemoryPlan:
-    """Work out what a context takes beside its model.
+    """Compute the memory that a model and its context take.
 
     Args:
         shape: the model's.
-        sequence_tokens: tokens that the KV cache holds for each sequence; rounded up to a multiple of `CELL_STEP`.
-        sequences: how many there are (``n_seq_max`` and ``n_outputs_max``).
+        sequence_tokens: KV cells of each sequence; rounded up to a multiple of `CELL_STEP`.
+        sequences: number of sequences (``n_seq_max`` and ``n_outputs_max``).
         batch_tokens: most tokens in one batch (``n_batch`` and ``n_ubatch``).
     """
     cells = _round_up(sequence_tokens, CELL_STEP)
@@ -109,16 +110,16 @@ def memory_plan(shape: ModelShape, sequence_tokens: int, sequences: int, batch_t
 
 
 def fitting_tokens(shape: ModelShape, limit_bytes: int, sequences: int, batch_tokens: int) -> int:
-    """Find the most tokens per sequence with which a model fits.
+    """Find the largest number of tokens per sequence with which a model fits.
 
     Args:
         shape: the model's.
-        limit_bytes: what there is, such as from `memory_limit`.
+        limit_bytes: memory that there is, such as `memory_limit`.
         sequences: as for `memory_plan`.
         batch_tokens: as for `memory_plan`.
 
     Returns:
-        A multiple of `CELL_STEP`; 0 if not even the fewest fit.
+        A multiple of `CELL_STEP`; 0 if nothing fits.
     """
     step_bytes = max(1, sequences * CELL_STEP * shape.cell_bytes)
     steps = range(1, max(0, limit_bytes) // step_bytes + 1)
@@ -128,7 +129,7 @@ def fitting_tokens(shape: ModelShape, limit_bytes: int, sequences: int, batch_to
 
 
 def memory_limit(root: Path = CGROUP_ROOT) -> int:
-    """How much memory this process may take, bytes: the cgroup's limit (v2 or v1) or the machine's, whichever is less.
+    """How much memory this process may use, bytes: the cgroup's limit (v2 or v1) or the machine's, whichever is less.
 
     Args:
         root: where cgroups are mounted.
@@ -141,7 +142,7 @@ def memory_limit(root: Path = CGROUP_ROOT) -> int:
 def _limit(file: Path, otherwise: int) -> int:
     try:
         return int(file.read_text())
-    except (OSError, ValueError):  # not there, or "max"
+    except (OSError, ValueError):  # absent, or "max"
         return otherwise
 
 
@@ -153,18 +154,17 @@ def _compute_bytes(shape: ModelShape, cells: int, sequences: int, batch_tokens: 
     """Bound what llama.cpp reports as "compute buffer size" and "output buffer size", with flash attention.
 
     The buffers are reserved for the largest batch that gives each sequence the same number of tokens (at least one) and
-    asks for the logits of each. They are reused from one operation to the next, so what counts is the larger of two
-    moments:
+    asks for the logits of each. Operations reuse them, so the peak is the larger of two:
 
-    - within a layer: four copies of the embedding, and beside them the queries with either the three matrices of the
-      feed-forward part or the queries, keys and values again; and the attention's mask (F16, a row per token and a
-      column per cell of its sequence's part), twice where some layers attend through a sliding window;
-    - at the end: the logits of one token per sequence (``n_outputs_max``), and two copies of the embedding.
+    - within a layer: four copies of the hidden states; the queries, with either the three matrices of the feed-forward
+      part or the queries, keys and values again; and the attention mask (F16, a row per token and a column per cell of
+      its sequence), twice where some layers have a sliding window;
+    - at the end: the logits of one token per sequence (``n_outputs_max``), and two copies of the hidden states.
 
-    To that comes what its allocator loses between the buffers it reuses: 15%. The terms were fitted to version 0.3.36
-    of llama-cpp-python. For seven published models of the architectures llama, qwen2 and gemma3 (135M to 70B), of which
-    all but the smallest were made with their dimensions alone, with 1 to 66 sequences of 256 to 65,536 tokens and 8 to
-    512 tokens in a batch, the result is 1.04 to 1.25 times what it reports.
+    The allocator loses up to 15% to fragmentation. The terms were fitted to llama-cpp-python 0.3.36. For seven
+    published models of the architectures llama, qwen2 and gemma3 (135M to 70B; all but the smallest reproduced by their
+    dimensions alone), with 1 to 66 sequences of 256 to 65,536 tokens and 8 to 512 tokens per batch, the result is 1.04
+    to 1.25 times what llama.cpp reports.
     """
     tokens = _round_up(min(batch_tokens, sequences * cells), sequences)
     queries = shape.heads * shape.key_length

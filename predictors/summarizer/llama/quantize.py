@@ -1,6 +1,6 @@
-"""Write a GGUF file again with smaller (or larger) weights, through llama.cpp, in a process of its own.
+"""Quantize a GGUF file: write it again with its weights in a smaller (or larger) type, by llama.cpp in a subprocess.
 
-The target appears only when it is whole: it is written under another name beside it and then renamed.
+The target appears only once it is complete: it is written under another name in its directory, and then renamed.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from predictors.serving.errors import ArtifactError
 from predictors.summarizer.llama.gguf_header import check_magic, explain
 
-# llama.cpp's names of the types that need no importance matrix, from the smallest to the largest.
+# llama.cpp's names of the types that need no importance matrix, from smallest to largest.
 TYPES = (
     *("Q2_K", "Q3_K_S", "Q3_K_M", "Q3_K_L", "IQ4_XS", "IQ4_NL", "Q4_0", "Q4_K_S", "Q4_1", "Q4_K_M"),
     *("Q5_0", "Q5_K_S", "Q5_1", "Q5_K_M", "Q6_K", "Q8_0", "F16", "BF16"),
@@ -23,17 +23,18 @@ TYPES = (
 
 
 class QuantizeError(Exception):
-    """The file could not be written; the text says why."""
+    """The file could not be written; the text gives the reason."""
 
 
 class Quantized(NamedTuple):
-    """What came out.
+    """A quantized file.
 
     Args:
         source_bytes: size of the file read.
         target_bytes: size of the file written.
-        fallback_tensors: how many tensors have rows that the type's blocks do not divide, and got a larger type.
-        seconds: how long it took.
+        fallback_tensors: how many tensors got a larger type, because their row length is no multiple of the type's
+            block size.
+        seconds: time that it took.
     """
 
     source_bytes: int
@@ -51,22 +52,22 @@ def quantize(
     *,
     force: bool = False,
 ) -> Quantized:
-    """Write a file anew with its weights in another type.
+    """Write a file again with its weights in another type.
 
-    Weights that are quantized already are quantized again, which costs more quality than to begin from F16. An
-    exception from ``on_progress``, or Ctrl-C, ends the work and leaves nothing behind.
+    Weights that are already quantized are quantized again, which loses more quality than starting from F16. An
+    exception from ``on_progress``, or Ctrl-C, stops the work and leaves nothing behind.
 
     Args:
         source: the file to read.
         target: the file to write.
-        type_name: one of `TYPES`, in any case.
-        threads: computing threads.
-        on_progress: called with the part that is done, from 0 to 1.
+        type_name: one of `TYPES`, in upper or lower case.
+        threads: compute threads.
+        on_progress: called with the fraction that is done, from 0 to 1.
         force: replace the target if it exists.
 
     Raises:
-        ArtifactError: the source is not a GGUF file, truncated, or nothing that llama.cpp knows.
-        QuantizeError: a type that does not exist, a target that must not or cannot be written, or too little room.
+        ArtifactError: the source is not a GGUF file, truncated, or not one that llama.cpp supports.
+        QuantizeError: an unknown type, a target that must not or cannot be written, or too little disk space.
     """
     started = time.monotonic()
     name = type_name.upper()
@@ -99,9 +100,10 @@ def _check_paths(source: Path, target: Path, force: bool) -> None:
 
 
 def _work(source: Path, partial: Path, name: str, threads: int, on_progress: Callable[[float], None]) -> int:
+    """Run the subprocess; gives the number of fallback tensors."""
     module = "predictors.summarizer.llama.quantize_worker"
     command = [sys.executable, "-m", module, str(source), str(partial), name, str(threads)]
-    fallback_tensors, reason = 0, ""
+    reports: dict[str, str] = {}
     # A process group of its own: Ctrl-C reaches this process alone, which then ends the other.
     with subprocess.Popen(  # noqa: S603  # our own module, and no shell
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", process_group=0
@@ -110,24 +112,28 @@ def _work(source: Path, partial: Path, name: str, threads: int, on_progress: Cal
         try:
             for line in process.stdout:
                 word, _, value = line.rstrip("\n").partition(" ")
+                reports[word] = value
                 if word == "size":
                     _check_room(partial.parent, int(value))
                 elif word == "done":
                     on_progress(float(value))
-                elif word == "fallback":
-                    fallback_tensors = int(value)
-                elif word == "error":
-                    reason = value
         except BaseException:
             process.kill()
             raise
+    _check_outcome(source, partial, reports, process.returncode)
+    return int(reports.get("fallback", 0))
+
+
+def _check_outcome(source: Path, partial: Path, reports: dict[str, str], status: int) -> None:
+    if "missing" in reports:
+        raise ArtifactError(reports["missing"])
+    reason = reports.get("error", "")
     if "iostream error" in reason:
         raise QuantizeError(f"{partial.parent} cannot be written to, or is full")
     if reason:
         raise ArtifactError(explain(source.name, reason))
-    if process.returncode:
-        raise QuantizeError(f"llama.cpp ended with status {process.returncode}; was there enough memory?")
-    return fallback_tensors
+    if status:
+        raise QuantizeError(f"llama.cpp ended with status {status}; was there enough memory?")
 
 
 def _check_room(directory: Path, needed: int) -> None:

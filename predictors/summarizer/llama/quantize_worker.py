@@ -1,9 +1,10 @@
-"""The process that quantizes, started by `quantize`: llama.cpp cannot be interrupted, but a process can be ended.
+"""The subprocess of `quantize`: llama.cpp's quantization cannot be interrupted, but a process can be killed.
 
     python -m predictors.summarizer.llama.quantize_worker SOURCE TARGET TYPE THREADS
 
-It writes one report a line to standard output: ``size BYTES`` before it begins, ``done FRACTION``, at the end
-``fallback TENSORS``, and where it fails ``error TEXT`` with exit status 1. All of it is read from llama.cpp's log.
+It reports to standard output, a line each: ``size BYTES`` before it begins, then ``done FRACTION``, at the end
+``fallback TENSORS``. If it fails, it reports ``error TEXT`` (``missing TEXT`` if llama-cpp-python is not installed) and
+exits with status 1. Its figures are read from llama.cpp's log.
 """
 
 import ctypes
@@ -12,8 +13,10 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
-import llama_cpp
+from predictors.serving.errors import ArtifactError
+from predictors.summarizer.llama.library import load_library
 
 _TENSOR = re.compile(r"\[ *\d+/ *\d+\] .* - \[([\d, ]+)\]")
 _SIZE = re.compile(r"(model|quant) size += +([\d.]+) MiB")
@@ -22,10 +25,10 @@ _FAILURE = "failed to quantize: "
 
 
 class Log:
-    """What llama.cpp has said so far.
+    """What llama.cpp has logged so far.
 
     Args:
-        total_elements: of all tensors, to report progress; 0 to report none.
+        total_elements: number of weights, to report progress; 0 to report none.
     """
 
     def __init__(self, total_elements: int = 0) -> None:
@@ -36,8 +39,8 @@ class Log:
         self._total = total_elements
 
     def read(self, text: str) -> None:
-        """Take one message in."""
-        if tensor := _TENSOR.search(text):  # it is written when work on the tensor begins
+        """Read one message."""
+        if tensor := _TENSOR.search(text):  # logged when work on the tensor begins
             if self._total:
                 _report("done", self.elements / self._total)
             self.elements += math.prod(int(length) for length in tensor[1].split(","))
@@ -50,12 +53,17 @@ class Log:
 
 
 class Worker:
-    """Two runs of llama.cpp's quantization: a dry one for the sizes, then the real one."""
+    """Runs llama.cpp's quantization twice: a dry run for the sizes, then the real one.
 
-    def __init__(self) -> None:
+    Args:
+        api: llama.cpp's functions.
+    """
+
+    def __init__(self, api: Any) -> None:
+        self._api = api
         self._log = Log()
-        self._callback = llama_cpp.llama_log_callback(self._read)
-        llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(0))
+        self._callback = api.llama_log_callback(self._read)
+        api.llama_log_set(self._callback, ctypes.c_void_p(0))
 
     def run(self, source: Path, target: Path, type_name: str, threads: int) -> None:
         """Quantize one file.
@@ -72,19 +80,19 @@ class Worker:
 
     def _quantize(self, source: Path, target: Path, type_name: str, threads: int, log: Log, dry_run: bool) -> Log:
         self._log = log
-        params = llama_cpp.llama_model_quantize_default_params()
-        params.ftype = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{type_name}")
+        params = self._api.llama_model_quantize_default_params()
+        params.ftype = getattr(self._api, f"LLAMA_FTYPE_MOSTLY_{type_name}")
         params.nthread = threads
         params.allow_requantize = True
         params.dry_run = dry_run
-        if llama_cpp.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(params)):
+        if self._api.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(params)):
             raise RuntimeError(log.failure or "llama.cpp gave no reason")
         return log
 
     def _read(self, level: int, text: bytes, user_data: object) -> None:
         try:
             self._log.read(text.decode("utf-8", "replace"))
-        except OSError:  # nobody reads the reports any more
+        except OSError:  # the parent is gone
             os._exit(1)
 
 
@@ -94,12 +102,15 @@ def _report(word: str, value: object) -> None:
 
 
 def main() -> None:
-    """Do what the arguments say."""
+    """Quantize as the arguments say."""
     source, target, type_name, threads = sys.argv[1:]
     try:
-        Worker().run(Path(source), Path(target), type_name, int(threads))
+        Worker(load_library().api).run(Path(source), Path(target), type_name, int(threads))
     except RuntimeError as error:
         _report("error", error)
+        raise SystemExit(1) from None
+    except ArtifactError as error:
+        _report("missing", error)
         raise SystemExit(1) from None
 
 

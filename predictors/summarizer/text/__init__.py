@@ -1,1 +1,1 @@
-"""Documents: clauses, what matters in them, and which clauses support a point."""
+"""Documents: their clauses, how much each matters, and which of them support a point."""

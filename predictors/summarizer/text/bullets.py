@@ -1,4 +1,4 @@
-"""From what the model wrote to bullets that their source supports."""
+"""What the model wrote → bullets that their source supports."""
 
 import re
 from collections.abc import Sequence
@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from predictors.summarizer.text.document import Document, plain
-from predictors.summarizer.text.words import PARTIES, content_words, quantities, term_of, tokens
+from predictors.summarizer.text.quantities import quantities
+from predictors.summarizer.text.synonyms import PARTIES, term_of
+from predictors.summarizer.text.words import content_words, tokens
 
 Unsupported = Literal["quote", "drop", "mark"]
 # Below this score a bullet counts as unsupported (see `support`).
 LEAST_SUPPORT = 0.5
 _QUOTED_WORDS = 60
-# The share of a bullet's terms that its clause need not have.
+# At most this share of a bullet's terms may be missing from its clause.
 _MOST_ADDED = 0.15
-# The share of a clause's terms that its bullet may leave out.
+# At most this share of a clause's terms may be missing from its bullet.
 _MOST_OMITTED = 0.5
-# Words that turn or limit a sentence.
+# Words that negate or limit a sentence.
 _CONDITIONS = {
     word: group
     for group, words in {
@@ -38,9 +40,9 @@ class Bullet:
 
     Args:
         text: one line.
-        clauses: numbers of the clauses it comes from.
-        support: how far their words support it, 0 to 1.
-        written: whether the model wrote it; otherwise it is the source's own words.
+        clauses: numbers of the clauses that it comes from.
+        support: how far their words support it, from 0 to 1.
+        written: whether the model wrote it; otherwise it quotes the source.
     """
 
     text: str
@@ -49,7 +51,7 @@ class Bullet:
     written: bool
 
     def as_json(self, document: Document) -> dict[str, Any]:
-        """The bullet as answers show it: citations are offsets in characters of the text that was sent."""
+        """The bullet as it appears in responses; citations are character offsets in the request's text."""
         spans = document.spans(self.clauses)
         return {
             "text": self.text,
@@ -60,16 +62,25 @@ class Bullet:
 
 
 def lines(answer: str) -> list[str]:
-    """The points of an answer: its lines without their marks, each once, without those that say nothing."""
+    """The points of an answer: its distinct lines without their marks, except those that say nothing."""
     texts = map(plain, answer.splitlines())
     return [text for text in dict.fromkeys(texts) if text and not _NOTHING.fullmatch(text)]
 
 
 def check_clause(document: Document, clause: int, answer: str, unsupported: Unsupported) -> Bullet | None:
-    """Make a bullet of one clause in the model's words, or in its own.
+    """Make a bullet of one clause, in the model's words or in its own.
 
-    The model's words are taken only if they say neither less nor more than the clause: its numbers, its conditions and
-    negations, and whoever it speaks of first, and hardly a word that it does not have.
+    The model's words are used only if they say neither less nor more than the clause: they must have the same numbers,
+    conditions and negations, mention the same party first, and add hardly a word.
+
+    Args:
+        document: the document.
+        clause: the clause's number.
+        answer: what the model wrote; empty if it is of no use.
+        unsupported: what happens to an answer that cannot be used.
+
+    Returns:
+        None if there is nothing to show.
     """
     source = document.sentences[clause]
     text = next(iter(lines(answer)), "")
@@ -84,7 +95,14 @@ def check_clause(document: Document, clause: int, answer: str, unsupported: Unsu
 
 
 def check_chunk(document: Document, clauses: Sequence[int], answer: str, unsupported: Unsupported) -> list[Bullet]:
-    """Make bullets of what the model wrote about a passage."""
+    """Make bullets of what the model wrote about a passage.
+
+    Args:
+        document: the document.
+        clauses: numbers of the passage's clauses.
+        answer: what the model wrote, a point per line.
+        unsupported: what happens to a point that the passage does not support.
+    """
     bullets = []
     for text in lines(answer):
         citation = document.index.cite(text, clauses)

@@ -1,37 +1,29 @@
 """A document as the summarizer sees it: clauses, their tokens, and how much each matters."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
 from predictors.serving.errors import TooLarge
 from predictors.summarizer.text.clauses import Clause, split_clauses
+from predictors.summarizer.text.labels import without_label
 from predictors.summarizer.text.salience import salience
 from predictors.summarizer.text.support import SourceIndex
 
-# A clause's label: "12.3", "(a)", "iv)", "Article 7", "§ 4", "-", "•".
-_LABEL = re.compile(
-    r"\A\s*(?:(?:(?:Article|Section|Clause|Art\.|Sec\.|§+)\s*)?"
-    r"(?:\(?(?:\d{1,3}(?:\.\d{1,3}){0,4}|[a-z]|[ivxl]{1,6})[.):]+|\d{1,3}(?:\.\d{1,3}){1,4}(?=\s+(?-i:[^a-z\s]))|§+\s*\d+)|[-*•\u2013\u2014>]+)\s+",
-    re.IGNORECASE,
-)
-
-
-# Two million characters of ordinary terms have 19,000 clauses; each costs memory and time.
+# Two million characters of ordinary terms have 19,000 clauses. Each takes memory and time.
 _MOST_CLAUSES = 25_000
 
 
 class Document:
-    """A text, split.
+    """A text, split into clauses.
 
     Args:
-        text: the whole of it.
-        tokenize: gives a text's tokens.
-        longest: most tokens of one clause; longer ones are cut.
+        text: the whole text.
+        tokenize: turns text into tokens.
+        longest: most tokens of a clause; longer clauses are cut in two.
 
     Raises:
-        TooLarge: too many clauses.
+        TooLarge: there are too many clauses.
     """
 
     def __init__(self, text: str, tokenize: Callable[[str], list[int]], longest: int) -> None:
@@ -66,12 +58,12 @@ class Document:
 
     @cached_property
     def index(self) -> SourceIndex:
-        """Finds the clauses that a sentence comes from."""
+        """Finds the clauses that support a point."""
         return SourceIndex(self.sentences)
 
     @cached_property
     def body(self) -> list[int]:
-        """Numbers of the clauses that say something: no headings, nothing blank."""
+        """Numbers of the clauses that are neither headings nor blank."""
         return [
             i
             for i, clause in enumerate(self.clauses)
@@ -79,14 +71,14 @@ class Document:
         ]
 
     def span(self, i: int) -> tuple[int, int]:
-        """Where a clause stands in the text, without the white space around it: [start, end) in characters."""
+        """A clause's place in the text without the white space around it: characters [start, end)."""
         clause = self.clauses[i]
         whole = self.text[clause.start : clause.end]
         start = clause.start + len(whole) - len(whole.lstrip())
         return start, start + len(whole.strip())
 
     def spans(self, clauses: Sequence[int]) -> list[tuple[int, int]]:
-        """Where some clauses stand; those that follow each other become one."""
+        """Places of clauses in the text; adjacent clauses are merged."""
         merged: list[tuple[int, int]] = []
         last = -2
         for i in sorted(clauses):
@@ -101,4 +93,4 @@ class Document:
 
 def plain(text: str) -> str:
     """A clause's text on one line, without its label."""
-    return " ".join(_LABEL.sub("", text, count=1).split())
+    return " ".join(without_label(text).split())

@@ -1,7 +1,7 @@
-"""Where sentences start: which of the marks that may end one do.
+"""Where sentences start.
 
-A full stop may also belong to a label, an abbreviation or an ordinal; what stands on both sides of it tells. A
-repetition in a pattern is bounded, or the last, or possessive, so that no text takes long.
+A full stop may end a sentence, or belong to a label, an abbreviation or an ordinal; the text on both sides of it
+decides. Every repetition in a pattern is bounded, or the last, or possessive, so that no text takes long.
 """
 
 # ruff: noqa: RUF001  # the patterns hold the punctuation of many scripts
@@ -9,26 +9,12 @@ repetition in a pattern is bounded, or the last, or possessive, so that no text 
 import re
 from collections.abc import Iterator
 
-_PARTS = (
-    "article|section|clause|chapter|part|schedule|annex|appendix|exhibit|artikel|abschnitt|kapitel|teil|anlage|anhang"
-    "|ziffer|titre|chapitre|annexe|partie|artículo|sección|cláusula|capítulo|anexo|articolo|sezione|allegato|artigo"
-)
-# What stands in front of an item, a heading or a numbered clause.
-LABEL = re.compile(
-    r"(?:(?P<item>(?P<bullet>[-*+](?:\s|\Z)|[•◦▪‣·●○■□✓①-⑳|])|[–—](?:\s|\Z)"
-    r"|[(（](?:\d{1,3}|[A-Za-z]{1,2}|[ivxl]{1,6})[)）]|(?:\d{1,3}|[A-Za-z]|[ivxl]{1,6})\)(?=\s|\Z)"
-    r"|(?:[a-z]|[ivxl]{2,6})\.(?=\s|\Z))|(?:\*\*|__)?(?:"
-    r"(?:[A-Z]?\d{1,3}(?:\.\d{1,3}){1,5}\.?|(?:\d{1,3}|[IVXLC]{1,7}|[A-Z])[.:])(?=\s|\Z|[\u2e80-\ua4cf])"
-    r"|\d{1,3}(?:．\d{1,3}){0,5}．(?!\d)|[一二三四五六七八九十]{1,3}、"
-    rf"|(?P<part>(?i:{_PARTS})\s{{1,3}}(?:\d{{1,3}}(?:\.\d{{1,3}}){{0,5}}[a-z]?|[IVXLC]{{1,7}}|[A-Z])(?!\w)[.:)]?"
-    r"|§{1,2}\s{0,2}\d{1,4}[a-z]?(?!\w)(?:\.\d{1,3}){0,3}[.:]?|第\s?[\d一二三四五六七八九十百]{1,5}\s?[条條章節节款項项]))"
-    r"(?:\*\*|__)?)\s{0,8}(?:[–—:-]\s{1,8})?"
-)
+from predictors.summarizer.text.labels import LABEL
 
 _CLOSING, _FULL = "[\"'”’»›)\\]）」』】》*_`]", "[。！？｡।॥։።။۔]"
 _STOP = re.compile(
     rf"(?<![.!?…؟])(?P<stops>[.!?…؟]++)(?:{_CLOSING}|[“‘])*+(?=\s|\Z)"
-    # A quoted sentence with a particle after it is a part of another one: 「はい。」と答える。
+    # A quoted sentence before a particle is part of another sentence: 「はい。」と答える。
     rf"|(?<!{_FULL})(?P<full>{_FULL}++(?:{_CLOSING}++(?![とのがをはにもでやな、]))?+(?!{_CLOSING}))"
 )
 # The end of a sentence or of an introduction.
@@ -44,7 +30,7 @@ _ABBREVIATION = re.compile(
 )
 _ORDINAL = re.compile(r"\b(?i:der|die|das|den|dem|des|im|am|zum|vom|beim|jede[mnrs])\s\d{1,2}\Z")
 _MONTH = re.compile(r"J[aä]n+er|Januar|Februar|März|April|Mai|Ju[nl]i|August|(?:Septem|Okto|Novem|Dezem)ber")
-# After "Acme Inc." these tell, with their capital letter, that a sentence opens.
+# After "Acme Inc.", these words with a capital letter start a sentence.
 _OPENER = re.compile(
     r"(?i:th(?:e|is|ese|ose|at|ere|ey|eir)|we|you|your|our|its?|if|in|for|when|where|while|any|all|by|to|as|at|on|not?"
     r"|such|each|however|s?he|an?|please|unless|until|upon|after|before|once|under|with|without|from|some|n?either|both"
@@ -53,16 +39,18 @@ _OPENER = re.compile(
     r"|cette|ces|si|en|pour|il|elle|une?|vos|votre|notre|el|los|para)"
 )
 
+_LOOK_BACK = 20  # characters before a full stop that are considered
+
 
 def sentence_starts(text: str, start: int, end: int) -> Iterator[int]:
-    """Where the sentences of a part of a document start.
+    """Find the sentences in a part of a document.
 
     Args:
         text: the document.
-        start, end: characters ``[start, end)`` of it: one paragraph or item, without white space around it.
+        start, end: characters ``[start, end)`` of one paragraph or item, without white space around it.
 
-    Returns:
-        ``start``, then the first character of each further sentence.
+    Yields:
+        ``start``, then the start of each further sentence.
     """
     yield start
     for stop in _STOP.finditer(text, start, end):
@@ -84,14 +72,23 @@ def _ends_sentence(text: str, start: int, stop: re.Match[str], following: re.Mat
 
 
 def _abbreviates(text: str, start: int, dot: int, following: re.Match[str]) -> bool:
-    """Whether the full stop makes an abbreviation or an ordinal and does not end the sentence as well."""
-    last = _LAST_WORD.search(text, max(start, dot - 20), dot)
+    """Whether the full stop belongs to an abbreviation or an ordinal and does not end the sentence as well."""
+    low = max(start, dot - _LOOK_BACK)
+    last = _LAST_WORD.search(text, low, dot)
+    if last is None:
+        return False
     after = following["word"]
     opens = "(" not in following["opening"] and _OPENER.fullmatch(after) is not None
-    if last and last.group().isdecimal():
-        ordinal = _ORDINAL.search(text, max(start, dot - 20), dot) is not None and not opens
-        return len(last.group()) <= 2 and (ordinal or _MONTH.fullmatch(after) is not None)
-    kind = last and _ABBREVIATION.fullmatch(last.group())
-    if kind and kind["numbered"]:
+    if last.group().isdecimal():
+        after_article = _ORDINAL.search(text, low, dot) is not None and not opens
+        return len(last.group()) <= 2 and (after_article or _MONTH.fullmatch(after) is not None)
+    return _is_abbreviation(last.group(), after, opens)
+
+
+def _is_abbreviation(word: str, after: str, opens: bool) -> bool:
+    kind = _ABBREVIATION.fullmatch(word)
+    if kind is None:
+        return False
+    if kind["numbered"]:
         return after[:1].isdecimal() or not after.strip("IVXLC")
-    return kind is not None and (kind["inner"] is not None or not opens)
+    return kind["inner"] is not None or not opens

@@ -1,7 +1,7 @@
 """Compares ways to score the iris forest and the intent classifier: ``make bench-backends``.
 
-The trained models are converted for ONNX Runtime, treelite and tl2cgen, scored by them, by scikit-learn and by this
-project's plain arrays, and timed. Needs Linux, and gcc or clang for the compiled forest.
+The trained models are converted for ONNX Runtime, treelite and tl2cgen; these, scikit-learn and this project's plain
+arrays are compared and timed. Needs Linux, and gcc or clang for the compiled forest.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from tests.benchmarks.backends import footprint, inputs, report, venv
 from tests.benchmarks.backends.conclusion import conclusion
 from tests.benchmarks.backends.contenders import CONTENDERS
 from tests.benchmarks.backends.report import Results
-from tests.benchmarks.backends.rounds import measure
+from tests.benchmarks.backends.rounds import Schedule, measure
 from tests.live import ARTIFACTS, ROOT
 
 LIBRARIES = ("numpy", "scikit-learn", "onnxruntime", "skl2onnx", "treelite", "tl2cgen")
@@ -31,8 +31,8 @@ LIBRARIES = ("numpy", "scikit-learn", "onnxruntime", "skl2onnx", "treelite", "tl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="how often each batch size is timed (default: 5)")
-    parser.add_argument("--seconds", type=float, default=0.2, help="how long each time (default: 0.2)")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the results to this Markdown file, too")
+    parser.add_argument("--seconds", type=float, default=0.2, help="length of each measurement (default: 0.2)")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="also write the results to this Markdown file")
     options = parser.parse_args()
     console = Console(width=150)
     results = run(options.rounds, options.seconds, Console(stderr=True))
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def run(rounds: int, seconds: float, progress: Console) -> Results:
-    """Convert, compare, time and weigh."""
+    """Convert the models, compare the contenders, and measure time and size."""
     environment = venv.prepare()
     python = environment / "bin/python"
     theirs, ours = footprint.Environment(venv.packages(environment)), footprint.Environment()
@@ -55,7 +55,7 @@ def run(rounds: int, seconds: float, progress: Console) -> Results:
         inputs.write(directory, forest, utterances()[0])
         attempts = convert(python, directory)
         return Results(
-            measured=measure(CONTENDERS, python, directory, rounds, seconds, progress),
+            measured=measure(CONTENDERS, python, directory, Schedule(rounds, seconds), progress),
             file_bytes={each: (directory / needs.file).stat().st_size for each, needs in libraries.items()},
             packages={each: footprint.packages(needs, theirs, ours) for each, needs in libraries.items()},
             import_seconds=footprint.import_seconds(CONTENDERS, python),
@@ -67,7 +67,7 @@ def run(rounds: int, seconds: float, progress: Console) -> Results:
 
 
 def convert(python: Path, directory: Path) -> list[tuple[str, str]]:
-    """Convert the trained models, in the contenders' environment; gives what came of intent in ONNX."""
+    """Convert the trained models in the contenders' environment; returns the outcomes of converting intent to ONNX."""
     command = [str(python), "-m", "tests.benchmarks.backends.conversion", str(ARTIFACTS), str(directory)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
@@ -77,7 +77,7 @@ def convert(python: Path, directory: Path) -> list[tuple[str, str]]:
 
 
 def machine() -> dict[str, str]:
-    """What this runs on, without names of host or user."""
+    """The machine that this runs on, without names of host or user."""
     model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     return {
         "processor": model[1] if model else platform.machine(),

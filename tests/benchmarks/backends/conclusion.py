@@ -1,4 +1,4 @@
-"""What follows from the figures. The reasons are written by hand; every number comes from the run."""
+"""The conclusions from the figures. The reasons are written by hand; every number comes from the run."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ MANY = SIZES[-1]
 
 
 def conclusion(results: Results) -> str:
-    """Which the project keeps and why, which are faster, and when to take another."""
+    """Which way the project uses and why, which ways are faster, and when to choose another."""
     return "\n\n".join(
         [
             "## Conclusion",

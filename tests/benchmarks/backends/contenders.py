@@ -1,8 +1,7 @@
-"""The ways to score, each as its users write it: from the file that it loads to probabilities.
+"""The ways to score, each as its users would write it: from the file that it loads to probabilities.
 
-Features come as FP64 rows ``[N, 4]`` and texts as a list of strings, as a server has them from JSON; what a library
-wants them turned into is part of its time. Libraries are imported when they are loaded, so that a process has no more
-than one of them.
+Features come as FP64 rows ``[N, 4]`` and texts as a list of strings, as a server gets them from JSON; the time to convert
+them to what a library needs is part of its time. Each library is imported on use, so that a process loads only one.
 """
 
 import ctypes
@@ -21,13 +20,13 @@ IRIS_CLASSES = 3
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a way to score takes besides time.
+    """What a way to score needs besides time.
 
     Args:
         file: what it loads.
         imports: the modules that it imports.
-        packages: the distributions that are installed for it, without what they bring.
-        runs_code: whether loading the file can run code that is in it.
+        packages: the distributions to install for it, without their dependencies.
+        runs_code: whether loading the file can run code in it.
     """
 
     file: str
@@ -41,10 +40,10 @@ class Contender:
     """A way to score.
 
     Args:
-        name: what tables call it.
+        name: its name in tables.
         model: ``iris`` or ``intent``.
-        load: gives a function from a batch to probabilities, from a folder of prepared files.
-        needs: what it takes; none if it is a whole predictor, which runs in the project's own environment.
+        load: given a folder of prepared files, returns a function from a batch to probabilities.
+        needs: what it needs; None for a whole predictor, which runs in the project's own environment.
     """
 
     name: str
@@ -185,5 +184,5 @@ CONTENDERS = (
 
 
 def by_key(key: str) -> Contender:
-    """The contender that has a key."""
+    """The contender with this key."""
     return next(contender for contender in CONTENDERS if contender.key == key)

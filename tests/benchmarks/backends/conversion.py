@@ -1,7 +1,7 @@
 """Converts the trained models for all contenders.
 
-Runs in their environment, as ``python -m … ARTIFACTS DIRECTORY``. The last line that it prints is, as JSON, what came of
-turning the intent pipeline into ONNX: parts of it, and outcomes.
+Runs in their environment, as ``python -m … ARTIFACTS DIRECTORY``. The last line of its output is JSON: for each part of
+the intent pipeline, the outcome of converting it to ONNX.
 """
 
 import json
@@ -21,12 +21,12 @@ from skl2onnx.common import data_types  # type: ignore[import-not-found]
 
 from tests.benchmarks.backends import inputs
 
-# What FP32 arithmetic may add to a TF-IDF weight, which is at most 1.
+# The error that FP32 arithmetic may add to a TF-IDF weight, which is at most 1.
 _ROUNDING = 1e-5
 
 
 def convert_iris(artifact: Path, directory: Path) -> None:
-    """Write the forest in all forms; the shared library needs gcc or clang."""
+    """Write the forest in every format; the shared library needs gcc or clang."""
     shutil.copy(artifact / "model.joblib", directory / "iris.joblib")
     shutil.copy(artifact / "model.npz", directory / "iris.npz")
     model = joblib.load(artifact / "model.joblib")
@@ -41,7 +41,7 @@ def convert_iris(artifact: Path, directory: Path) -> None:
 
 
 def convert_intent(artifact: Path, directory: Path) -> list[tuple[str, str]]:
-    """Copy the text classifier's own forms, and try what the converter to ONNX makes of it."""
+    """Copy the text classifier's own formats, and try to convert it to ONNX; returns parts and outcomes."""
     shutil.copy(artifact / "model.joblib", directory / "intent.joblib")
     shutil.copy(artifact / "model.npz", directory / "intent.npz")
     pipeline = joblib.load(artifact / "model.joblib")
@@ -61,12 +61,12 @@ def _to_onnx(part: Any) -> Any:
 
 def _open(model: Any) -> Any:
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what goes wrong is in the exception
+    options.log_severity_level = 4  # the exception says what went wrong
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def _with_locale(model: Any) -> Any:
-    """The graph with a locale that every Linux has; without one it asks for en_US.UTF-8."""
+    """The graph with a locale that every Linux has; without one it needs en_US.UTF-8."""
     for node in model.graph.node:
         if node.op_type == "StringNormalizer":
             node.attribute.add(name="locale", type=3, s=b"C.UTF-8")  # 3: a string
@@ -86,10 +86,10 @@ def _compare(words: Any, texts: list[str]) -> str:
 
 
 def _outcome(attempt: Callable[[], Any]) -> str:
-    """What an attempt says, or the error that it ends with."""
+    """What an attempt returns, or its error."""
     try:
         outcome = attempt()
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is the finding
+    except Exception as error:  # noqa: BLE001  # any error is a finding
         return " ".join(f"{type(error).__name__}: {error}".split())
     return outcome if isinstance(outcome, str) else "works"
 

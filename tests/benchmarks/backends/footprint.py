@@ -20,13 +20,13 @@ _IMPORT = "import time, numpy; started = time.perf_counter(); import {}; print(t
 
 @dataclass(frozen=True)
 class Packages:
-    """Distributions that come with a contender, numpy aside.
+    """The distributions that a contender needs, without numpy.
 
     Args:
-        names: of them all.
-        new: of those that this server does not have anyway.
-        bytes: of them all, installed.
-        licence: of the one that is asked for.
+        names: of all of them.
+        new: of those that this server does not need anyway.
+        bytes: their installed size.
+        licence: of the contender's own distribution.
     """
 
     names: tuple[str, ...]
@@ -39,7 +39,7 @@ class Environment:
     """The distributions installed in some folder.
 
     Args:
-        path: the folder; the interpreter's own folders if none.
+        path: the folder; None for this environment.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -47,7 +47,7 @@ class Environment:
         self._installed = {_normal(each.metadata["Name"]): each for each in found}
 
     def closure(self, names: Iterable[str]) -> set[str]:
-        """Distributions and all they require, without extras."""
+        """Distributions and all their dependencies, without extras."""
         found: set[str] = set()
         pending = [_normal(name) for name in names]
         while pending:
@@ -62,7 +62,7 @@ class Environment:
         return found
 
     def installed_bytes(self, name: str) -> int:
-        """What a distribution takes on disk, its compiled bytecode included."""
+        """The size of a distribution on disk, including its bytecode."""
         files = [Path(str(file.locate())) for file in self._installed[_normal(name)].files or []]
         return sum(file.stat().st_size for file in files if file.exists())
 
@@ -71,7 +71,7 @@ class Environment:
         return self._installed[_normal(name)].version
 
     def licence(self, name: str) -> str:
-        """The licence that a distribution names."""
+        """The licence that a distribution declares."""
         return _licence(self._installed[_normal(name)])
 
 
@@ -84,7 +84,7 @@ def packages(needs: Needs, theirs: Environment, ours: Environment) -> Packages:
 
 
 def import_seconds(contenders: Sequence[Contender], python: Path) -> dict[str, float]:
-    """Time to import what contenders import, numpy being there; medians of `IMPORTS` fresh interpreters, in turn."""
+    """Seconds to import what each contender imports, after numpy; medians of `IMPORTS` new processes each, in turn."""
     wanted = {each.needs.imports for each in contenders if each.needs is not None}
     times: dict[str, list[float]] = {imports: [] for imports in sorted(wanted)}
     for _ in range(IMPORTS):

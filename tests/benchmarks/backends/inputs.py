@@ -1,4 +1,4 @@
-"""What is scored: rows that fall on the forest's thresholds as well as beside them, and texts of all kinds."""
+"""What is scored: rows on the forest's thresholds and next to them, and texts of all kinds."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from predictors.iris.forest import Forest
 from predictors.serving.model.types import FloatArray
 
-# By name; the first is also what is timed.
+# By name; the first is also the one that is timed.
 Inputs: TypeAlias = dict[str, Sequence[Any]]
 SEED = 20
 ROWS = 4096
@@ -32,7 +32,7 @@ _ODD = (
 
 
 def flowers(forest: Forest) -> dict[str, FloatArray]:
-    """FP64 rows ``[ROWS, F]`` for each kind."""
+    """FP64 rows ``[ROWS, F]`` of each kind."""
     rng = np.random.default_rng(SEED)
     inner = ~forest.is_leaf
     thresholds = [np.unique(forest.threshold[inner & (forest.feature == i)]) for i in range(int(forest.n_features))]
@@ -49,7 +49,7 @@ def flowers(forest: Forest) -> dict[str, FloatArray]:
 
 
 def texts(utterances: Sequence[str]) -> dict[str, list[str]]:
-    """Texts for each kind."""
+    """Texts of each kind."""
     rng = np.random.default_rng(SEED)
     order = [utterances[i] for i in rng.permutation(len(utterances))]
     altered = [_altered(first, second, rng) for first, second in zip(order[:ALTERED], order[ALTERED:], strict=False)]
@@ -57,7 +57,7 @@ def texts(utterances: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _altered(first: str, second: str, rng: np.random.Generator) -> str:
-    """The start of one text and the end of another, cut anywhere, sometimes in capitals."""
+    """The start of one text and the end of another, cut anywhere, sometimes in upper case."""
     text = first[: rng.integers(len(first) + 1)] + second[rng.integers(len(second) + 1) :]
     return text.upper() if rng.random() < 0.2 else text
 

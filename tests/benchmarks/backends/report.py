@@ -16,17 +16,17 @@ MODELS = {"iris": "row", "intent": "text"}
 
 @dataclass(frozen=True)
 class Results:
-    """All that a run found.
+    """Everything that a run found.
 
     Args:
         measured: times, memory and differences of each contender.
-        file_bytes: what each stores; whole predictors are not among them, here and below.
-        packages: what is installed for each.
-        import_seconds: by what is imported.
-        attempts: at the intent pipeline in ONNX: parts, and outcomes.
+        file_bytes: the size of each contender's file; without whole predictors, like the next field.
+        packages: what is installed for each contender.
+        import_seconds: by the modules that are imported.
+        attempts: to convert the intent pipeline to ONNX: parts and outcomes.
         machine: what it ran on, and versions.
-        rounds: how often each time was taken.
-        seconds: how long each time.
+        rounds: how often each contender was timed.
+        seconds: length of each measurement.
     """
 
     measured: Mapping[Contender, Measured]
@@ -39,7 +39,7 @@ class Results:
     seconds: float
 
     def of(self, model: str) -> list[Contender]:
-        """The contenders at a model."""
+        """The contenders for a model."""
         return [each for each in self.measured if each.model == model]
 
     def one(self, name: str, model: str = "iris") -> Contender:
@@ -51,7 +51,7 @@ class Results:
         return statistics.median(self.measured[contender].times[size])
 
     def ratio(self, contender: Contender, size: int) -> float:
-        """Its time as a multiple of the plain arrays' in the same round, the median of the rounds."""
+        """A contender's time as a multiple of the plain arrays' in the same round; the median of the rounds."""
         ours = self.measured[self.one(OURS, contender.model)].times[size]
         return statistics.median(a / b for a, b in zip(self.measured[contender].times[size], ours, strict=True))
 
@@ -143,7 +143,7 @@ def _time(times: Sequence[float]) -> str:
 
 
 def short(number: float) -> str:
-    """Three digits at least."""
+    """A number with at least three digits."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 10 else f"{number:.2f}"
 
 

@@ -1,4 +1,4 @@
-"""Runs the contenders, each in a process of its own, of which one works at a time."""
+"""Runs the contenders, each in its own process; only one works at a time."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -23,12 +23,12 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 @dataclass(frozen=True)
 class Difference:
-    """How far from scikit-learn a contender is on one kind of rows.
+    """How far a contender is from scikit-learn on one kind of rows.
 
     Args:
         rows: how many were scored.
         largest: absolute difference of a probability.
-        other_class: rows whose most probable class is another.
+        other_class: rows whose most probable class differs.
     """
 
     rows: int
@@ -38,11 +38,11 @@ class Difference:
 
 @dataclass
 class Measured:
-    """What was found of a contender.
+    """What was measured of a contender.
 
     Args:
         memory_bytes: what loading and a first prediction added to the resident set of a process with numpy.
-        times: microseconds a call, a figure a round, by rows a call.
+        times: microseconds a call, one figure for each round, by rows in a call.
         differences: by kind of rows; empty for the reference and for whole predictors.
     """
 
@@ -55,8 +55,8 @@ class Process:
     """A worker.
 
     Args:
-        process: just started.
-        log: what it writes to stderr.
+        process: has just been started.
+        log: the file that its stderr goes to.
     """
 
     def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
@@ -64,10 +64,10 @@ class Process:
         self.memory_bytes = int(self._read())
 
     def ask(self, **request: Any) -> Any:
-        """Send a request and wait for what it answers.
+        """Send a request and wait for the answer.
 
         Raises:
-            RuntimeError: it ended; the text has what it wrote.
+            RuntimeError: the worker ended; with what it wrote to stderr.
         """
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(request) + "\n")
@@ -84,7 +84,7 @@ class Process:
 
 @contextmanager
 def running(contender: Contender, python: Path, directory: Path) -> Iterator[Process]:
-    """Start a contender's process; end it with the block."""
+    """Run a contender's process until the block ends."""
     interpreter = sys.executable if contender.needs is None else str(python)
     command = [interpreter, "-m", "tests.benchmarks.backends.worker", contender.key, str(directory)]
     log = directory / f"{contender.key}.log"
@@ -106,18 +106,29 @@ def running(contender: Contender, python: Path, directory: Path) -> Iterator[Pro
             process.kill()
 
 
-def measure(
-    contenders: Sequence[Contender], python: Path, directory: Path, rounds: int, seconds: float, console: Console
-) -> dict[Contender, Measured]:
-    """Compare all with scikit-learn, then time them in turn, round by round.
+class Schedule(NamedTuple):
+    """How much is timed.
 
     Args:
-        contenders: scikit-learn before the others of its model.
-        python: the interpreter of the environment that they need.
+        rounds: how often each batch size of each contender is timed.
+        seconds: length of each measurement.
+    """
+
+    rounds: int
+    seconds: float
+
+
+def measure(
+    contenders: Sequence[Contender], python: Path, directory: Path, schedule: Schedule, console: Console
+) -> dict[Contender, Measured]:
+    """Compare all contenders with scikit-learn, then time them in turn, round by round.
+
+    Args:
+        contenders: with scikit-learn before the others of its model.
+        python: the Python executable of the environment that they need.
         directory: the prepared files.
-        rounds: how often each size of each contender is timed.
-        seconds: how long each time.
-        console: where progress is shown.
+        schedule: how much is timed.
+        console: shows the progress.
     """
     with ExitStack() as stack:
         processes = {each: stack.enter_context(running(each, python, directory)) for each in contenders}
@@ -128,9 +139,9 @@ def measure(
                 reference = next(one for one in contenders if (one.name, one.model) == (REFERENCE, each.model))
                 if each is not reference:
                     found[each].differences = compare(_scores(directory, each), _scores(directory, reference))
-        turns = [(size, each) for _ in range(rounds) for size in SIZES for each in contenders]
+        turns = [(size, each) for _ in range(schedule.rounds) for size in SIZES for each in contenders]
         for size, each in track(turns, "measuring", console=console):
-            found[each].times[size].append(processes[each].ask(size=size, seconds=seconds))
+            found[each].times[size].append(processes[each].ask(size=size, seconds=schedule.seconds))
     return found
 
 

@@ -1,4 +1,4 @@
-"""A virtual environment with what is measured against, made once, in a cache outside the checkout."""
+"""A virtual environment with the other libraries, made once, in a cache outside the checkout."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kser
 
 
 def prepare() -> Path:
-    """The environment's folder; it is made first if the cache lacks it.
+    """The environment's folder; the environment is made first if it is not in the cache.
 
     Raises:
         subprocess.CalledProcessError: a step failed; its output has been shown.
@@ -20,7 +20,7 @@ def prepare() -> Path:
     directory = CACHE / f"backends-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     complete = directory / ".complete"
     if not complete.exists():
-        print("installing what to measure against (once)", file=sys.stderr)
+        print("installing the libraries to measure against (once)", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(directory)], check=True)
         install = [str(directory / "bin/python"), "-m", "pip", "install", "--quiet", "--no-deps"]
         options = ["--disable-pip-version-check", "--requirement", str(REQUIREMENTS)]
@@ -30,5 +30,5 @@ def prepare() -> Path:
 
 
 def packages(directory: Path) -> Path:
-    """Where an environment's packages lie."""
+    """The folder of an environment's packages."""
     return next(directory.glob("lib/python*/site-packages"))

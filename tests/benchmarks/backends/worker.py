@@ -1,6 +1,6 @@
-"""A process with one contender: it loads, then scores or times what it is asked to, a JSON line at a time.
+"""A process with one contender: it loads, then scores or times as requested, one JSON line for each request.
 
-Started as ``python -m … KEY DIRECTORY``. The first line it answers is the memory that loading took.
+Started as ``python -m … KEY DIRECTORY``. The first line of its output is the memory that loading took, in bytes.
 """
 
 import itertools
@@ -29,7 +29,7 @@ def resident_bytes() -> int:
 
 
 def microseconds(score: Score, pool: Sequence[Any], size: int, seconds: float) -> float:
-    """Median time of a call with ``size`` rows, other rows each time, over some seconds and `LEAST_CALLS` at least."""
+    """Median time of a call with ``size`` rows, different ones each time, for some seconds and at least `LEAST_CALLS`."""
     batches = itertools.cycle([pool[start : start + size] for start in range(0, len(pool) - size + 1, size)])
     score(next(batches))
     times: list[float] = []

@@ -1,1 +1,1 @@
-"""What the summarizer's benchmark is made of: servers, prompts, a client, probes and the report."""
+"""The parts of the summarizer's benchmark: servers, prompts, a client, probes and the report."""

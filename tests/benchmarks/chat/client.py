@@ -1,6 +1,6 @@
-"""A client for streamed chat completions that leaves the processor to the server it measures.
+"""A client for streamed chat completions that leaves the CPU to the server it measures.
 
-While requests run, the client only notes when which bytes came; HTTP and JSON are parsed when all of them have ended.
+While requests run, the client only records the bytes and when they came; HTTP and JSON are parsed after the last one.
 """
 
 import asyncio
@@ -13,12 +13,12 @@ import h11
 import orjson
 import uvloop
 
-# Far above what any request takes; one that hangs ends the benchmark instead of holding it up.
+# Far longer than any request takes; a request that hangs ends the benchmark.
 TIMEOUT_SECONDS = 180.0
 
 
 class BenchmarkError(Exception):
-    """What was to be measured did not happen; the text says what did."""
+    """The measurement failed; the message says why."""
 
 
 class Endpoint(NamedTuple):
@@ -29,7 +29,7 @@ class Endpoint(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """One request: a system message, a user message, and the most tokens to write."""
+    """One request: a system message, a user message, and the most tokens to generate."""
 
     system: str
     user: str
@@ -37,14 +37,14 @@ class Turn(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came back.
+    """An answer, with the times of its parts.
 
     Args:
-        sent: when the request went out, seconds of the monotonic clock, as are the next two.
-        pieces: when each piece of text came; a piece is a token, rarely a few.
+        sent: when the request was sent, seconds of the monotonic clock, like the next two.
+        pieces: when each piece of text came; a piece is usually one token.
         ended: when the last byte came.
-        completion_tokens: tokens written.
-        prompt_tokens: tokens read, where the server says.
+        completion_tokens: tokens generated.
+        prompt_tokens: tokens of the prompt, if the server reports them.
         finish_reason: ``length``, or ``stop`` if the model ended the answer itself.
         text: the answer.
     """
@@ -69,17 +69,17 @@ class Answer(NamedTuple):
 
     @property
     def decode_rate(self) -> float:
-        """Tokens a second after the first one."""
+        """Tokens/s after the first one."""
         return (self.completion_tokens - 1) / (self.pieces[-1] - self.pieces[0])
 
 
 class Load(NamedTuple):
-    """Some requests, a number of them at a time.
+    """Some requests, of which a given number run at a time.
 
     Args:
         answers: in the order in which they ended.
         seconds: from the first byte sent to the last one received.
-        client_seconds: processor time that the client took meanwhile.
+        client_seconds: CPU time that the client used meanwhile.
     """
 
     answers: tuple[Answer, ...]
@@ -88,15 +88,15 @@ class Load(NamedTuple):
 
     @property
     def tokens_per_second(self) -> float:
-        """Tokens written by all requests together."""
+        """Tokens/s generated for all requests together."""
         return sum(answer.completion_tokens for answer in self.answers) / self.seconds
 
 
 def load(endpoint: Endpoint, turns: Sequence[Turn], concurrency: int) -> Load:
-    """Send all requests, ``concurrency`` of them at a time, the next one whenever one has ended.
+    """Send all requests, ``concurrency`` of them at a time; the next one starts when one ends.
 
     Raises:
-        BenchmarkError: one failed, or took longer than ``TIMEOUT_SECONDS``.
+        BenchmarkError: a request failed, or took longer than ``TIMEOUT_SECONDS``.
     """
     processor = time.process_time()
     exchanges = uvloop.run(_run(endpoint, turns, concurrency))
@@ -107,7 +107,7 @@ def load(endpoint: Endpoint, turns: Sequence[Turn], concurrency: int) -> Load:
 
 
 class _Exchange(asyncio.Protocol):
-    """One request on a connection of its own, and the bytes that answer it."""
+    """One request on its own connection, and the bytes of the answer."""
 
     def __init__(self, turn: Turn, request: bytes) -> None:
         self.turn = turn
@@ -183,7 +183,7 @@ def _parse(exchange: _Exchange) -> Answer:
                 text.append(content)
     if not pieces or not finish_reason:
         raise BenchmarkError(f"an answer has {len(pieces)} pieces and the finish reason {finish_reason!r}")
-    # llama-cpp-python streams no usage: an answer that ran to the limit has as many tokens as were asked for.
+    # llama-cpp-python streams no usage: an answer that reached the limit has max_tokens tokens.
     counted = exchange.turn.max_tokens if finish_reason == "length" else len(pieces)
     written = usage.get("completion_tokens", counted)
     ended = exchange.received[-1][0]
@@ -193,7 +193,7 @@ def _parse(exchange: _Exchange) -> Answer:
 
 
 def _events(exchange: _Exchange) -> Iterator[tuple[float, dict[str, Any]]]:
-    """Server-sent events with the time at which the last byte of each came."""
+    """Server-sent events, each with the time of its last byte."""
     rest = b""
     for when, data in _body(exchange):
         *lines, rest = (rest + data).split(b"\n")

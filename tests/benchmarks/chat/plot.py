@@ -1,4 +1,4 @@
-"""Draw a run's results. Runs in the environment of the servers measured against, where matplotlib is.
+"""Draw a run's results. Runs in the peers' environment, which has matplotlib.
 
 python plot.py SUMMARY.json PLOT.svg
 """
@@ -11,12 +11,12 @@ from typing import Any
 import matplotlib  # type: ignore[import-not-found]
 from matplotlib.figure import Figure  # type: ignore[import-not-found]
 
-# Told apart by people with any colour vision (Okabe and Ito's palette).
+# Okabe and Ito's palette, which people with any colour vision can tell apart.
 COLOURS = ("#0072B2", "#E69F00", "#999999")
 
 
 def bars(axes: Any, groups: list[str], series: dict[str, list[float]], title: str, form: str) -> None:
-    """Groups of bars, one of each series side by side, each with its number on top."""
+    """Groups of bars, one for each series, with the values on top."""
     width = 0.8 / len(series)
     for place, (name, values) in enumerate(series.items()):
         positions = [group + (place - (len(series) - 1) / 2) * width for group in range(len(groups))]

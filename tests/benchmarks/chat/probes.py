@@ -1,4 +1,4 @@
-"""What is measured beside the requests: memory bandwidth, the health endpoint, and the server's own counters."""
+"""What is measured besides requests: memory bandwidth, the health endpoint, and the server's own counters."""
 
 import contextlib
 import http.client
@@ -13,16 +13,16 @@ from prometheus_client.parser import text_string_to_metric_families
 
 POLLS_PER_SECOND = 50.0
 STEP_SECONDS = "summarizer_step_seconds"
-# Well above any processor's last level of cache.
+# Much larger than any processor's last-level cache.
 _BANDWIDTH_BYTES = 2**30
 _BANDWIDTH_PASSES = 8
 
 
 def read_bandwidth(threads: int) -> float:
-    """Bytes a second that threads read together from memory; the best of some passes.
+    """Bytes a second that these threads together read from memory; the best of several passes.
 
-    Each thread takes the maximum over a share of its own of one array of 1 GiB of 64-bit integers: numpy does so with
-    vector instructions and without the interpreter's lock, and a maximum waits for memory alone.
+    Each thread takes the maximum of its own share of an array of 64-bit integers, 1 GiB in all. numpy computes it with
+    vector instructions and without the GIL, so that it is bound by memory alone.
     """
     shares = np.array_split(np.ones(_BANDWIDTH_BYTES // 8, dtype=np.int64), threads)
     best = 0.0
@@ -39,9 +39,9 @@ def read_bandwidth(threads: int) -> float:
 
 @contextlib.contextmanager
 def health_poll(url: str) -> Iterator[list[float]]:
-    """Ask ``/v2/health/live`` 50 times a second during a block; the list fills with the seconds that answers took.
+    """Poll ``/v2/health/live`` 50 times a second during the block; the list fills with the latencies, seconds.
 
-    Each is counted from when the poll was due, so that a slow answer also counts for the polls it delayed.
+    Latency counts from when a poll was due, so that a slow answer also counts for the polls that it delayed.
     """
     seconds: list[float] = []
     stop = threading.Event()
@@ -68,10 +68,10 @@ def health_poll(url: str) -> Iterator[list[float]]:
 
 
 class Disturbance:
-    """How busy others keep the machine from now on.
+    """How much CPU time other processes use from now on.
 
     Args:
-        pid: the process that is measured; it and this one are not others.
+        pid: the process that is measured; neither it nor this one is among the others.
     """
 
     def __init__(self, pid: int) -> None:
@@ -79,7 +79,7 @@ class Disturbance:
         self._started = time.monotonic(), self._others()
 
     def share(self) -> float:
-        """Share of all cores that others took so far, a neighbour's virtual machine included."""
+        """Share of all cores that others have used so far, including other virtual machines (steal)."""
         started, before = self._started
         return max(0.0, self._others() - before) / (time.monotonic() - started) / (psutil.cpu_count() or 1)
 
@@ -90,7 +90,7 @@ class Disturbance:
 
 
 def step_seconds(url: str) -> dict[str, float]:
-    """Where the engine's time has gone so far, seconds by part of a step; empty if the server does not say."""
+    """Seconds that the engine has spent in each part of its steps; empty if the server does not report them."""
     text = httpx.get(url + "/metrics").raise_for_status().text
     return {
         sample.labels["part"]: sample.value

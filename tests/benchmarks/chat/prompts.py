@@ -1,4 +1,4 @@
-"""Prompts of a given length in tokens, each unlike all others from its first words on, and the same in every run."""
+"""Prompts of a given length in tokens, the same in every run, no two of which share a prefix."""
 
 import ctypes
 import random
@@ -9,7 +9,7 @@ import llama_cpp
 from tests.benchmarks.chat.client import Turn
 
 SYSTEM = "You explain documents in plain English to people who are not lawyers. You only say what the document says."
-# Asks for more than the limit allows, so that every answer runs to it.
+# Asks for more than max_tokens allows, so that every answer reaches the limit.
 TASK = "Explain every clause of this document at length, one after the other, each with an example.\n\nDocument:\n\n"
 QUESTIONS = (
     "What does this cost me every month, and when does the price change?",
@@ -36,7 +36,7 @@ _CLAUSES = (
 
 @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
 def _ignore_log(level: int, text: bytes, user_data: object) -> None:
-    """llama.cpp writes a line a tensor to stderr otherwise."""
+    """Keep llama.cpp from writing a line for each tensor to stderr."""
 
 
 class Tokenizer:
@@ -53,23 +53,23 @@ class Tokenizer:
         self.weight_bytes = int(llama_cpp.llama_model_size(self._model))
 
     def count(self, text: str) -> int:
-        """Tokens of a plain text."""
+        """The number of tokens of a plain text."""
         data = text.encode()
         tokens = (llama_cpp.llama_token * len(data))()
         return int(llama_cpp.llama_tokenize(self._vocab, data, len(data), tokens, len(data), False, False))
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         llama_cpp.llama_model_free(self._model)
 
 
 def document(tokenizer: Tokenizer, tokens: int, key: str) -> str:
-    """Clauses of made-up terms of service; other keys, other documents.
+    """Clauses of made-up terms of service; each key gives another document.
 
     Args:
-        tokenizer: what counts tokens.
-        tokens: least length; the last clause takes it past that by some 30 tokens at most.
-        key: what the document depends on.
+        tokenizer: counts the tokens.
+        tokens: least length; the last clause may exceed it by about 30 tokens.
+        key: seeds the random choices.
     """
     chance = random.Random(key)
     name = "".join(chance.choices(_NAMES, k=2))
@@ -85,11 +85,11 @@ def document(tokenizer: Tokenizer, tokens: int, key: str) -> str:
 
 
 def summaries(tokenizer: Tokenizer, count: int, key: str, max_tokens: int) -> list[Turn]:
-    """Requests about documents of 300 tokens, under one system message."""
+    """Requests about documents of 300 tokens, with the same system message."""
     return [Turn(SYSTEM, TASK + document(tokenizer, 300, f"{key} {number}"), max_tokens) for number in range(count)]
 
 
 def questions(tokenizer: Tokenizer, key: str, max_tokens: int) -> list[Turn]:
-    """Different questions about one document of 500 tokens, which is the system message they share."""
+    """Different questions about one document of 500 tokens, which is their shared system message."""
     system = document(tokenizer, 500, key)
     return [Turn(system, question, max_tokens) for question in QUESTIONS]

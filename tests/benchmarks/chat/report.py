@@ -10,7 +10,7 @@ from tests.benchmarks.output import Grid, show_grids
 
 
 class Target(NamedTuple):
-    """A figure to reach: at least, or at most, a number."""
+    """A figure to reach."""
 
     figure: str
     against: str
@@ -38,7 +38,7 @@ def markdown(summary: Summary, plot: str) -> str:
 
     Args:
         summary: the results.
-        plot: the plot's file name beside the page.
+        plot: the name of the plot's file beside the page.
     """
     parts = ["# The summarizer beside other servers: `make bench-summarizer`", _method(summary)]
     parts.append(f"![Tokens a second and time to the first token, by server]({plot})")

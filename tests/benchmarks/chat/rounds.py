@@ -1,4 +1,4 @@
-"""Rounds of measurements, interleaved: in each round every measurement is taken of one server after the other."""
+"""Interleaved rounds: in each round, every measurement is made on one server after the other."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,9 +11,9 @@ from tests.benchmarks.chat.servers import OURS, Running
 
 CONCURRENCIES = (1, 4, 8)
 NEW_TOKENS = 128
-# Tokens written where only the time to the first counts.
+# Tokens to generate where only the time to the first one is measured.
 FIRST_TOKENS = 4
-# Share of the machine from which on what others do is worth a word.
+# Share of the machine used by others from which on the progress mentions it.
 BUSY = 0.05
 Say = Callable[[str], None]
 
@@ -23,12 +23,12 @@ class Measurements:
     """What was measured of one server.
 
     Args:
-        loads: a load a round, by the number of requests at a time.
-        disturbances: share of the machine that other processes took during each load.
-        cold: seconds to the first token after a prefix of 500 tokens that the server had never seen.
+        loads: one load for each round, by the number of concurrent requests.
+        disturbances: share of the machine that other processes used during each load.
+        cold: seconds to the first token after a prefix of 500 tokens that the server had not seen.
         seen: the same after a prefix that it had seen in an earlier request.
-        health: seconds that polls took while 8 requests ran; ours only.
-        steps: seconds of the engine's steps by their part, summed over the loads of 8 requests; ours only.
+        health: latency of polls while 8 requests ran, seconds; ours only.
+        steps: seconds in each part of the engine's steps, summed over the loads of 8 requests; ours only.
     """
 
     loads: dict[int, list[Load]] = field(default_factory=lambda: {count: [] for count in CONCURRENCIES})
@@ -44,9 +44,9 @@ class Rounds:
 
     Args:
         servers: running and suspended.
-        tokenizer: the model's, to make prompts of a given length.
-        waves: how many requests follow each other on each of the connections of a load.
-        say: is given a line of progress now and then.
+        tokenizer: the model's; measures the length of prompts.
+        waves: consecutive requests on each connection of a load.
+        say: is given lines of progress.
     """
 
     def __init__(self, servers: Sequence[Running], tokenizer: Tokenizer, waves: int, say: Say) -> None:
@@ -66,7 +66,7 @@ class Rounds:
                 load(live.endpoint, turns[1:], 8)
 
     def run(self, rounds: int, seconds: float) -> int:
-        """Measure, in as many rounds as there is time for, at most as many as asked for and at least one.
+        """Measure as many rounds as there is time for, at least one and at most ``rounds``.
 
         Returns:
             Rounds measured.
@@ -96,7 +96,7 @@ class Rounds:
             results.seen += seen
             self._say(f"{title}, first token: {live.server.name} {cold:.2f} s, {min(seen):.2f} s after a seen prefix")
         for concurrency in CONCURRENCIES:
-            # Two at least: one is too few for a median.
+            # At least two: one is too few for a median.
             count = max(2, concurrency * self._waves)
             turns = prompts.summaries(self._tokenizer, count, f"load {number} {concurrency}", NEW_TOKENS)
             for live in self._servers:
@@ -109,7 +109,7 @@ class Rounds:
                 self._say(line + busy)
 
     def _load(self, live: Running, turns: Sequence[Turn], concurrency: int) -> tuple[float, float]:
-        """Tokens a second of one load, and the share of the machine that others took meanwhile."""
+        """Tokens/s of one load, and the share of the machine that others used meanwhile."""
         results = self.results[live.server.name]
         counted = live.server.name == OURS and concurrency == max(CONCURRENCIES)
         before = probes.step_seconds(live.url) if counted else {}
@@ -123,7 +123,7 @@ class Rounds:
         return result.tokens_per_second, results.disturbances[-1]
 
     def _health(self) -> None:
-        """Poll our server's health while it answers 8 requests; apart from the loads, which polls would slow."""
+        """Poll our server's health while it answers 8 requests; not during the loads, which polls would slow down."""
         turns = prompts.summaries(self._tokenizer, 8, "health", NEW_TOKENS)
         for live in self._servers:
             if live.server.name == OURS:

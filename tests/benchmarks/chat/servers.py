@@ -1,7 +1,7 @@
-"""The servers that are measured: how each is started, and the processes they run in.
+"""The servers to measure: how each is started, and the process it runs in.
 
-All of them are alive during the whole benchmark, and all but the one that is measured are suspended (SIGSTOP), which
-costs nothing and lets rounds be interleaved finely.
+All of them stay alive during the whole benchmark; all but the one that is measured are suspended (SIGSTOP). This costs
+nothing and allows fine interleaving.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from tests.live import serve_command, wait_for
 OURS = "kserve-predictors"
 LLAMA_CPP_PYTHON = "llama-cpp-python"
 LLAMA_SERVER = "llama-server"
-# Requests that may decode together, and the tokens for which all of them together have room.
+# Requests that may decode together, and the tokens that fit for all of them together.
 SLOTS = 8
 CONTEXT_TOKENS = 8192
 
@@ -34,10 +34,10 @@ class Server(NamedTuple):
     Args:
         name: what it is called in the results.
         version: its version.
-        flags: what it is given beside model and port, for the report.
-        command: the command line that serves on a port.
-        chat_path: where its chat completions are.
-        ready_path: what answers with success once the model is loaded.
+        flags: its options other than model and port, for the report.
+        command: its command line, given a port.
+        chat_path: the path of its chat completions.
+        ready_path: a path that answers with success once the model is loaded.
     """
 
     name: str
@@ -65,7 +65,7 @@ def ours(gguf: Path, threads: int) -> Server:
 def llama_cpp_python(gguf: Path, threads: int, python: Path) -> Server:
     """llama-cpp-python's own server, which serves one request at a time.
 
-    Two of its defaults would spoil the comparison: a new request ends the one that runs, and logits are computed for
+    Two of its defaults would spoil the comparison: a new request cancels the running one, and logits are computed for
     every token of a prompt.
     """
     per_thread = ("--n_threads", str(threads), "--n_threads_batch", str(threads))
@@ -81,7 +81,7 @@ def llama_cpp_python(gguf: Path, threads: int, python: Path) -> Server:
 
 
 def llama_server(gguf: Path, threads: int, python: Path) -> Server:
-    """llama.cpp's C++ server; it divides its context among the slots."""
+    """llama.cpp's C++ server, which divides its context among the slots."""
     flags = ("--threads", str(threads), "--parallel", str(SLOTS), "--ctx-size", str(CONTEXT_TOKENS))
     binary = str(server_binary(python))
     return Server(
@@ -95,13 +95,13 @@ def llama_server(gguf: Path, threads: int, python: Path) -> Server:
 
 
 class Running:
-    """A server's process, suspended unless it is measured.
+    """A server's process, which is suspended unless it is measured.
 
     Args:
-        server: what runs.
-        port: where it listens.
-        process: the process.
-        log: what it writes.
+        server: which.
+        port: the port that it listens on.
+        process: its process.
+        log: the file with its output.
     """
 
     def __init__(self, server: Server, port: int, process: "subprocess.Popen[bytes]", log: IO[bytes]) -> None:
@@ -130,7 +130,7 @@ class Running:
 
     @contextlib.contextmanager
     def awake(self) -> Iterator[None]:
-        """Let it run for the time of a block."""
+        """Let it run until the block ends."""
         self._process.send_signal(signal.SIGCONT)
         try:
             yield
@@ -140,7 +140,7 @@ class Running:
 
 @contextlib.contextmanager
 def running(server: Server) -> Iterator[Running]:
-    """Start a server and wait until it is ready; it is left suspended, and ends with the block."""
+    """Start a server and wait until it is ready; it is then suspended, and is killed when the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     with (

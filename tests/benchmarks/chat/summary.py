@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,18 +14,18 @@ from tests.benchmarks.chat.servers import OURS, Server
 
 @dataclass(frozen=True)
 class LoadSummary:
-    """Some requests at a time.
+    """The load with one number of concurrent requests.
 
     Args:
-        tokens_per_second: tokens written by all requests together; the median of the rounds.
+        tokens_per_second: tokens/s generated for all requests together; the median of the rounds.
         lowest: of the rounds.
         highest: of the rounds.
-        with_prompts_per_second: tokens read and written; none if no server says how many it read.
+        with_prompts_per_second: the same with the tokens of prompts; None if no server reports them.
         first_token_seconds: median over requests.
         gap_p50_ms: time between one token of a request and its next; median.
         gap_p99_ms: the same, 99th percentile.
-        ended_early: answers that the model ended before the limit.
-        ours_to_this: ratio of our tokens a second to this server's.
+        ended_early: answers that ended before the limit.
+        ours_to_this: our tokens/s divided by this server's.
     """
 
     tokens_per_second: float
@@ -45,11 +46,11 @@ class ServerSummary:
     Args:
         version: its version.
         flags: how it was started.
-        loads: by the number of requests at a time.
-        first_token_cold: seconds to the first token after a prefix of 500 tokens never seen; median.
-        first_token_seen: the same after one that was seen.
-        decode_tokens_per_second: of one request alone, after its first token; median.
-        decode_gb_per_second: the same in weights read, 10⁹ bytes.
+        loads: by the number of concurrent requests.
+        first_token_cold: seconds to the first token after a prefix of 500 tokens that it had not seen; median.
+        first_token_seen: the same after a prefix that it had seen.
+        decode_tokens_per_second: of a single request, after its first token; median.
+        decode_gb_per_second: the weights that were read for it, 10⁹ bytes/s.
         share_of_bandwidth: the same as a share of the memory's bandwidth.
     """
 
@@ -65,13 +66,13 @@ class ServerSummary:
 
 @dataclass(frozen=True)
 class OwnSummary:
-    """What is measured of our server alone, while 8 requests run.
+    """What is measured of our server only, while 8 requests run.
 
     Args:
-        health_p99_ms: of ``/v2/health/live``.
+        health_p99_ms: latency of ``/v2/health/live``.
         health_max_ms: the slowest poll.
-        health_polls: how many there were.
-        step_shares: where the engine's time goes, as shares of all of it; empty if the server does not say.
+        health_polls: the number of polls.
+        step_shares: shares of the engine's time in each part of a step; empty if the server does not report them.
     """
 
     health_p99_ms: float
@@ -82,16 +83,16 @@ class OwnSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """All of it.
+    """Everything that a run found.
 
     Args:
-        machine: what it ran on, a line a property.
-        settings: what the user of the benchmark chose, and the model.
-        read_gb_per_second: the memory's read bandwidth, 10⁹ bytes a second.
-        client_share: of one core, that the client took; the highest of all loads.
-        others_share: of the machine, that other processes took; median of all loads.
+        machine: what it ran on, by property.
+        settings: the options of the run, and the model.
+        read_gb_per_second: the memory's read bandwidth, 10⁹ bytes/s.
+        client_share: the share of one core that the client used; the highest of all loads.
+        others_share: the share of the machine that other processes used; median of all loads.
         servers: by name.
-        ours: none if our server was not measured.
+        ours: None if our server was not measured.
     """
 
     machine: dict[str, str]
@@ -103,23 +104,33 @@ class Summary:
     ours: OwnSummary | None
 
 
+class Memory(NamedTuple):
+    """What bounds decoding.
+
+    Args:
+        bandwidth: the memory's read bandwidth, bytes/s.
+        weight_bytes: the size of the model's weights, all of which are read for each token.
+    """
+
+    bandwidth: float
+    weight_bytes: int
+
+
 def summarize(
     servers: Sequence[Server],
     results: Mapping[str, Measurements],
     machine: dict[str, str],
     settings: dict[str, str | int],
-    bandwidth: float,
-    weight_bytes: int,
+    memory: Memory,
 ) -> Summary:
-    """Sum up.
+    """Summarize a run.
 
     Args:
-        servers: what was measured.
+        servers: which were measured.
         results: by the servers' names.
         machine: what it ran on.
-        settings: what was chosen.
-        bandwidth: the memory's, bytes a second.
-        weight_bytes: the model's weights, all of which are read for a token.
+        settings: the options of the run.
+        memory: what decoding is compared with.
     """
     every_load = [load for result in results.values() for loads in result.loads.values() for load in loads]
     summaries = {}
@@ -133,13 +144,13 @@ def summarize(
             statistics.median(result.cold),
             statistics.median(result.seen),
             decode,
-            decode * weight_bytes / 1e9,
-            decode * weight_bytes / bandwidth,
+            decode * memory.weight_bytes / 1e9,
+            decode * memory.weight_bytes / memory.bandwidth,
         )
     return Summary(
         machine,
         settings,
-        bandwidth / 1e9,
+        memory.bandwidth / 1e9,
         max(load.client_seconds / load.seconds for load in every_load),
         statistics.median(share for result in results.values() for share in result.disturbances),
         summaries,
@@ -152,7 +163,7 @@ def _load_summary(name: str, count: int, results: Mapping[str, Measurements]) ->
     rates = [load.tokens_per_second for load in loads]
     answers = [answer for load in loads for answer in load.answers]
     gaps = [gap * 1000 for answer in answers for gap in answer.gaps]
-    # The same requests go to every server, so what one server read is what all of them read.
+    # Every server gets the same requests, so the prompt tokens that one reports are those of all.
     reported = [_prompt_tokens(result.loads[count]) for result in results.values()]
     read = next((tokens for tokens in reported if tokens is not None), None)
     with_prompts = None
@@ -177,7 +188,7 @@ def _load_summary(name: str, count: int, results: Mapping[str, Measurements]) ->
 
 
 def _prompt_tokens(loads: Sequence[Load]) -> list[int] | None:
-    """Tokens read in each load, if the server says."""
+    """Prompt tokens of each load, if the server reports them."""
     counts = [[answer.prompt_tokens for answer in load.answers] for load in loads]
     if any(tokens is None for load in counts for tokens in load):
         return None

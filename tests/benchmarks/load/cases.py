@@ -1,4 +1,4 @@
-"""What is asked of the servers: requests of one row, in each protocol."""
+"""The requests that servers are measured with: one row each, in each protocol."""
 
 import json
 import struct
@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from predictors.serving.model import kserve_api
 
+pb = kserve_api.pb
+METHOD = "inference.GRPCInferenceService/ModelInfer"
 OURS, CEILING, STOCK, MLSERVER, FASTAPI = "kserve-predictors", "bare ASGI", "stock KServe", "MLServer", "FastAPI"
 V1, V2, BINARY, GRPC = "V1", "V2", "V2 binary", "gRPC"
 ROWS: Mapping[str, list[object]] = {
@@ -31,7 +34,7 @@ class Case(NamedTuple):
 
 
 class HttpRequest(NamedTuple):
-    """What is posted."""
+    """A request to post."""
 
     path: str
     headers: dict[str, str]
@@ -59,13 +62,20 @@ def http_request(case: Case) -> HttpRequest:
 def grpc_request(case: Case) -> bytes:
     """A serialized ``ModelInferRequest`` with raw contents, as Triton's and KServe's clients send them."""
     shape, datatype = _tensor(case.model)
-    request = kserve_api.pb.ModelInferRequest(model_name=case.model, raw_input_contents=[_raw(case.model)])
+    request = pb.ModelInferRequest(model_name=case.model, raw_input_contents=[_raw(case.model)])
     tensor = request.inputs.add(name="x", datatype=datatype, shape=shape)
     if case.server == MLSERVER and datatype == "BYTES":
-        # It takes raw bytes for numbers, unless told otherwise.
+        # MLServer takes raw bytes for numbers unless the request says that they are text.
         tensor.parameters["content_type"].string_param = "str"
     serialized: bytes = request.SerializeToString()
     return serialized
+
+
+def protoset() -> bytes:
+    """The protocol's messages and methods, from KServe's package; not every server has gRPC reflection."""
+    files = FileDescriptorSet()
+    pb.DESCRIPTOR.CopyToProto(files.file.add())
+    return files.SerializeToString()
 
 
 def _tensor(model: str) -> tuple[list[int], str]:

@@ -1,4 +1,4 @@
-"""One answer of each case, read by a client: no server is measured that answers something else."""
+"""One answer of each case, checked before measuring: no server is measured that answers something else."""
 
 import json
 import struct
@@ -9,13 +9,22 @@ import grpc
 import httpx
 import joblib
 
-from predictors.serving.model import kserve_api
-from tests.benchmarks.load.cases import BINARY, GRPC, HEADER_LENGTH, ROWS, V1, Case, grpc_request, http_request
+from tests.benchmarks.load.cases import (
+    BINARY,
+    GRPC,
+    HEADER_LENGTH,
+    METHOD,
+    ROWS,
+    V1,
+    Case,
+    grpc_request,
+    http_request,
+    pb,
+)
 from tests.benchmarks.load.errors import BenchError
 from tests.live import ARTIFACTS
 
 SECONDS = 30.0
-METHOD = "inference.GRPCInferenceService/ModelInfer"
 
 
 def expected(model: str) -> object:
@@ -26,15 +35,15 @@ def expected(model: str) -> object:
 
 
 def check(case: Case, http_port: int, grpc_port: int, wanted: object) -> None:
-    """Ask once.
+    """Send one request and check the answer.
 
     Raises:
-        BenchError: the answer is not a success, or its prediction is not the wanted one.
+        BenchError: the answer is not a success, or its prediction is not ``wanted``.
     """
     try:
         found = _over_grpc(case, grpc_port) if case.protocol == GRPC else _over_http(case, http_port)
     except (httpx.HTTPError, grpc.RpcError, LookupError, ValueError) as error:
-        raise BenchError(f"{case}: no answer that could be read: {error}") from error
+        raise BenchError(f"{case}: the answer could not be read: {error}") from error
     if found != wanted:
         raise BenchError(f"{case}: the prediction is {found!r}; scikit-learn's is {wanted!r}")
 
@@ -60,7 +69,7 @@ def _over_http(case: Case, port: int) -> object:
 
 def _over_grpc(case: Case, port: int) -> object:
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        call = channel.unary_unary(f"/{METHOD}", response_deserializer=kserve_api.pb.ModelInferResponse.FromString)
+        call = channel.unary_unary(f"/{METHOD}", response_deserializer=pb.ModelInferResponse.FromString)
         answer = call(grpc_request(case), timeout=SECONDS, wait_for_ready=True)
     output = _output(answer.outputs, lambda output: output.name)
     if answer.raw_output_contents:

@@ -1,5 +1,5 @@
-"""What ends a run."""
+"""The error that ends a run."""
 
 
 class BenchError(Exception):
-    """Something that no further measuring mends: a tool is missing, a server ended, an answer was wrong."""
+    """The run cannot go on: a tool is missing, a server ended, or an answer was wrong."""

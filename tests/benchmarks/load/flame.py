@@ -1,4 +1,4 @@
-"""Flame graphs: how often each function was on the stack, drawn as boxes above their callers; nothing moves in them."""
+"""Flame graphs: how often each function was on the stack, as boxes above their callers, in a static SVG."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from html import escape
 
 WIDTH, ROW, MARGIN = 1200, 17, 10
 _CHARACTER = 6.6  # width at font size 11
-_LEAST_WIDTH = 0.6  # pixels; what is narrower is left out
+_LEAST_WIDTH = 0.6  # pixels; narrower boxes are left out
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Frame:
 
 
 def read(folded: str, root: str) -> Frame:
-    """Stacks as py-spy writes them (``a;b;c 12``), from a function on; those without it are left out."""
+    """Stacks as py-spy writes them (``a;b;c 12``), from the function ``root`` up; stacks without it are left out."""
     top = Frame(root)
     for line in folded.splitlines():
         stack, _, count = line.rpartition(" ")
@@ -36,7 +36,7 @@ def read(folded: str, root: str) -> Frame:
 
 
 def widest(top: Frame) -> list[tuple[str, float]]:
-    """Functions by their share of the samples, wherever they stand, the widest first."""
+    """Each function's share of the samples, summed over all its callers, the widest first."""
     found: dict[str, int] = {}
 
     def visit(frame: Frame, above: frozenset[str]) -> None:
@@ -50,7 +50,7 @@ def widest(top: Frame) -> list[tuple[str, float]]:
 
 
 def draw(top: Frame, title: str) -> str:
-    """The graph as SVG; the share of a box stands in its tooltip."""
+    """The graph as SVG; tooltips have the shares."""
     boxes = [*_boxes(top, MARGIN, 0, (WIDTH - 2 * MARGIN) / top.samples)]
     depth = 1 + max(level for _, _, _, level in boxes)
     height = (depth + 2) * ROW + MARGIN
@@ -77,7 +77,7 @@ def draw(top: Frame, title: str) -> str:
 
 
 def _boxes(frame: Frame, x: float, level: int, scale: float) -> Iterator[tuple[Frame, float, float, int]]:
-    """Each frame with its left edge and width in pixels, and how many callers are below it."""
+    """Each frame with its left edge and width in pixels, and its depth: how many callers are below it."""
     yield frame, x, frame.samples * scale, level
     for callee in sorted(frame.callees.values(), key=lambda each: each.name):
         if callee.samples * scale >= _LEAST_WIDTH:

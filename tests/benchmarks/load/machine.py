@@ -1,4 +1,4 @@
-"""What a run ran on, without names of host or user."""
+"""The machine that a run was made on, without names of host or user."""
 
 import importlib.metadata
 import platform
@@ -13,7 +13,7 @@ PACKAGES = ("kserve", "uvicorn", "uvloop", "httptools", "orjson", "numpy", "grpc
 
 
 def facts() -> dict[str, str]:
-    """A line a property."""
+    """One line for each property."""
     info = Path("/proc/cpuinfo")
     model = re.search(r"model name\s*: (.+)", info.read_text()) if info.exists() else None
     return {
@@ -24,3 +24,11 @@ def facts() -> dict[str, str]:
         "load tools": ", ".join(f"{name} {version}" for name, version in tools.versions().items()),
         "packages": ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES),
     }
+
+
+def pinning(server: int, client: int) -> str:
+    """Which CPU the server has, which the load tool, and whether the two share a physical core."""
+    siblings = Path(f"/sys/devices/system/cpu/cpu{server}/topology/thread_siblings_list")
+    shared = siblings.exists() and str(client) in re.split("[,-]", siblings.read_text().strip())
+    together = " (two threads of one physical core)" if shared else ""
+    return f"each server on CPU {server}, the load tool on CPU {client}{together}"

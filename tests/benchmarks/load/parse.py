@@ -1,4 +1,4 @@
-"""What wrk, oha and ghz print, as numbers."""
+"""Parsers for the output of wrk, oha and ghz."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tests.benchmarks.load.errors import BenchError
 
 _MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
-# oha's word for requests that were under way when the time was over.
+# oha's name for requests that were in flight when its time was up.
 _CUT_OFF = "aborted due to deadline"
 
 
@@ -16,11 +16,11 @@ class Load(NamedTuple):
     """What a tool measured.
 
     Args:
-        rate: answers with success, a second.
-        refused: answers with 429, a second.
-        p50: median latency of the successes, milliseconds.
+        rate: successful answers/s.
+        refused: answers/s with status 429.
+        p50: median latency of successful answers, milliseconds.
         p99: the 99th percentile of the same.
-        statuses: how many answers had each status; gRPC's by name.
+        statuses: how many answers had each status; gRPC statuses by name.
     """
 
     rate: float
@@ -34,10 +34,10 @@ def wrk(output: str) -> Load:
     """wrk with ``--latency``.
 
     Raises:
-        BenchError: some answers were no successes, or it could not connect.
+        BenchError: some answers were not successful, or it could not connect.
     """
     if bad := re.search(r"Non-2xx or 3xx responses: \d+|Socket errors: .+", output):
-        raise BenchError(f"wrk saw answers that are no successes: {bad[0]}")
+        raise BenchError(f"wrk saw answers that were not successful: {bad[0]}")
     requests = re.search(r"(\d+) requests in", output)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
     percentiles = {name: float(value) * _MILLISECONDS[unit] for name, value, unit in _WRK_LATENCY.findall(output)}
@@ -54,17 +54,17 @@ def oha(output: str, *, refusals: bool = False) -> Load:
 
     Args:
         output: what it printed.
-        refusals: whether 429 may be among the answers.
+        refusals: whether answers may have status 429.
 
     Raises:
-        BenchError: some answers were neither successes nor allowed, or there were none.
+        BenchError: some answers were neither successful nor allowed refusals, or there were no answers.
     """
     found = json.loads(output)
     statuses: dict[str, int] = found["statusCodeDistribution"]
     allowed = {"200", "429"} if refusals else {"200"}
     errors = {error: count for error, count in found["errorDistribution"].items() if error != _CUT_OFF}
     if errors or statuses.keys() - allowed:
-        raise BenchError(f"oha saw answers that are no successes: statuses {statuses}, errors {errors}")
+        raise BenchError(f"oha saw answers that were not successful: statuses {statuses}, errors {errors}")
     if not statuses.get("200"):
         raise BenchError("oha had no answers")
     seconds, latencies = found["summary"]["total"], found["latencyPercentilesSuccessful"]
@@ -81,12 +81,12 @@ def ghz(output: str) -> Load:
     """ghz with ``--format json``.
 
     Raises:
-        BenchError: some calls did not end with OK, or there were none.
+        BenchError: some calls did not end with OK, or there were no calls.
     """
     found = json.loads(output)
     statuses: dict[str, int] = found["statusCodeDistribution"] or {}
     if statuses.keys() - {"OK"} or found.get("errorDistribution"):
-        raise BenchError(f"ghz saw calls that are no successes: {statuses}, {found.get('errorDistribution')}")
+        raise BenchError(f"ghz saw calls that were not successful: {statuses}, {found.get('errorDistribution')}")
     if not statuses.get("OK"):
         raise BenchError("ghz had no answers")
     latencies = {point["percentage"]: point["latency"] / 1e6 for point in found["latencyDistribution"]}

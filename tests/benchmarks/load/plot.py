@@ -11,7 +11,7 @@ from typing import Any
 import matplotlib  # type: ignore[import-not-found]
 from matplotlib.figure import Figure  # type: ignore[import-not-found]
 
-# Told apart by people with any colour vision (Okabe and Ito's palette).
+# Okabe and Ito's palette, which people with any colour vision can tell apart.
 COLOURS = {
     "kserve-predictors": "#0072B2",
     "bare ASGI": "#999999",
@@ -24,7 +24,7 @@ GROUPS = (
     ("iris", "V1"), ("iris", "V2"), ("iris", "V2 binary"), ("iris", "gRPC"),
     ("intent", "V1"), ("intent", "V2"), ("intent", "V2 binary"), ("intent", "gRPC"),
 )  # fmt: skip
-# Titles, and which lines they have: all of V1 for iris, beside MLServer, which has no V1.
+# Titles, models, protocols, and servers that are shown whatever their protocol: MLServer has no V1.
 PANELS = (
     ("iris, V1 (MLServer: V2)", "iris", ("V1",), ("MLServer",)),
     ("intent, V1", "intent", ("V1",), ()),
@@ -33,28 +33,36 @@ PANELS = (
 Point = dict[str, Any]
 
 
-def throughput(points: list[Point], connections: int) -> Figure:
-    """Bars of the closed loops, a group for each kind of request."""
-    figure = Figure(figsize=(10, 4), layout="constrained")
+def bars(points: list[Point], names: tuple[str, str, str], title: str) -> Figure:
+    """Bars of the closed loops, a group for each kind of request; lines show the lowest and highest round.
+
+    Args:
+        points: of the run.
+        names: fields of a point: the median, the lowest, the highest.
+        title: what the bars are.
+    """
+    figure = Figure(figsize=(12, 4), layout="constrained")
     axes = figure.subplots()
-    rates = {(p["server"], p["model"], p["protocol"]): p["rate"] for p in points if p["kind"] == "closed loop"}
-    groups = [group for group in GROUPS if any(key[1:] == group for key in rates)]
+    found = {(p["server"], p["model"], p["protocol"]): p for p in points if p["kind"] == "closed loop"}
+    groups = [group for group in GROUPS if any(key[1:] == group for key in found)]
     labelled = set()
     for place, group in enumerate(groups):
-        present = [server for server in COLOURS if (server, *group) in rates]
+        present = [server for server in COLOURS if (server, *group) in found]
         for number, server in enumerate(present):
+            median, lowest, highest = (found[(server, *group)][name] for name in names)
             x = place + (number - (len(present) - 1) / 2) * 0.21
             label = None if server in labelled else server
             labelled.add(server)
-            drawn = axes.bar(x, rates[(server, *group)], 0.19, color=COLOURS[server], label=label)
+            spread = {"yerr": [[median - lowest], [highest - median]], "error_kw": {"linewidth": 0.8}}
+            drawn = axes.bar(x, median, 0.19, color=COLOURS[server], label=label, **spread)
             axes.bar_label(drawn, fmt="{:,.0f}", fontsize=7, padding=2)
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_xticks(range(len(groups)), [" ".join(group) for group in groups], fontsize=9)
-    axes.set_title(f"Requests a second on one core, {connections} connections", fontsize=10, loc="left")
+    axes.set_title(title, fontsize=10, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(y=0.1)
-    axes.legend(frameon=False, fontsize=9)
+    figure.legend(frameon=False, fontsize=9, loc="outside lower center", ncols=len(COLOURS))
     return figure
 
 
@@ -84,7 +92,7 @@ def latency(points: list[Point]) -> Figure:
         axes.set_title(title, fontsize=10, loc="left")
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.xaxis.set_minor_formatter("")
-        axes.set_xlabel("requests a second, offered", fontsize=9)
+        axes.set_xlabel("requests/s, offered", fontsize=9)
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.grid(True, which="major", linewidth=0.4, alpha=0.5)
         axes.spines[["top", "right"]].set_visible(False)
@@ -99,7 +107,10 @@ def main() -> None:
     points, connections = run["points"], run["settings"]["connections"]
     # Text stays text, in the reader's own font; the same results make the same file.
     matplotlib.rcParams.update({"svg.hashsalt": "0", "svg.fonttype": "none", "font.family": "sans-serif"})
-    for name, figure in (("throughput", throughput(points, connections)), ("latency", latency(points))):
+    how = f"{connections} connections, log scale"
+    cost = bars(points, ("cpu_us", "cpu_lowest", "cpu_highest"), f"CPU time per request, µs: less is better ({how})")
+    rate = bars(points, ("rate", "lowest", "highest"), f"Requests/s on one core: more is better ({how})")
+    for name, figure in (("cpu", cost), ("throughput", rate), ("latency", latency(points))):
         figure.savefig(folder / f"serving-{name}.svg", metadata={"Date": None})
 
 

@@ -7,18 +7,19 @@ from rich.console import Console
 
 from tests.benchmarks.load.cases import CEILING, MLSERVER, OURS, V1, V2, Case
 from tests.benchmarks.load.rounds import CLOSED, DISTURBED, EXCESS, NORMAL, OVERLOAD, RATE, Sample
-from tests.benchmarks.load.summary import Point, Results, duels, targets
+from tests.benchmarks.load.summary import CPU, TAIL, THROUGHPUT, Point, Results, duels
+from tests.benchmarks.load.targets import targets
 from tests.benchmarks.load.tools import CROWD
 from tests.benchmarks.output import Grid, show_grids
 
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that is known of a run.
+    """Everything that is known about a run.
 
     Args:
-        machine: what it ran on, a line a property.
-        settings: rounds, seconds a measurement, connections.
+        machine: what it ran on, by property.
+        settings: rounds, seconds of a measurement, connections.
         servers: versions and notes, by name.
         samples: all measurements.
     """
@@ -53,8 +54,8 @@ def markdown(run: Run, plots: Mapping[str, str]) -> str:
     """The report as a page.
 
     Args:
-        run: the run.
-        plots: what each plot shows, by the plot's file name beside the page.
+        run: what was measured.
+        plots: what each plot shows, by the name of its file beside the page.
     """
     results = Results(run.samples)
     parts = ["# iris and intent beside other servers: `make bench`", method(run, results)]
@@ -68,20 +69,34 @@ def markdown(run: Run, plots: Mapping[str, str]) -> str:
 
 
 def method(run: Run, results: Results) -> str:
-    """How it was measured, and how quiet it was."""
+    """How it was measured, and how quiet the machine was."""
     settings = run.settings
     disturbed = sum(point.disturbed for point in results.points)
     clients = max((point.client_busy for point in results.points), default=0.0)
-    return (
-        f"Medians of {settings['rounds']} interleaved rounds of {settings['seconds']} s a measurement, each server "
-        f"started afresh in every round, on one core; the client has the other. Requests have one row. Closed loops "
-        f"keep {settings['connections']} connections busy (wrk, gRPC: ghz). Offered rates (oha) are an open loop over "
-        f"as many connections: latency counts from when a request was due, whether a connection was free or not. All "
-        f"answers were checked to be successes, and one of each kind to predict what scikit-learn predicts. The client "
-        f"took {clients:.0%} of its core at the most. A measurement during which other processes or machines took more "
-        f"than {DISTURBED:.0%} of a core was made once more, and left out where another round was quieter; in "
-        f"{disturbed} of {len(results.points)} medians no round was: these are not to be trusted, and tables say so."
+    pinning = f" ({run.machine['pinning']})" if "pinning" in run.machine else ""
+    how = (
+        f"Medians of {settings['rounds']} interleaved rounds of {settings['seconds']} s for each measurement; a spread "
+        f"is the lowest and highest round. Every round starts each server afresh. A server has one core to itself with "
+        f"all its threads and processes, the load tool another (`taskset`){pinning}."
     )
+    cost = (
+        "**CPU time per request** is the time that the server and its child processes ran on the CPU, in user mode and "
+        "in the kernel, from `/proc/PID/stat` before and after a measurement, divided by the answers. It leaves out the "
+        "time that a server waited for its core, so that other work on the machine hardly changes it, while requests/s "
+        "on a shared machine vary by half. Compare servers by it first."
+    )
+    loads = (
+        f"Requests have one row. Closed loops keep {settings['connections']} connections busy (wrk; ghz for gRPC). "
+        f"Offered rates (oha) are an open loop over as many connections: latency counts from when a request was due, "
+        f"even if no connection was free. All answers were successful, and one of each kind was checked to predict what "
+        f"scikit-learn predicts. The load tool never took more than {clients:.0%} of its core."
+    )
+    quiet = (
+        f"A measurement during which others took more than {DISTURBED:.0%} of a core was repeated, and is left out "
+        f"where another round was quieter. In {disturbed} of {len(results.points)} medians no round was quiet: tables mark "
+        f"these as disturbed, and their requests/s and latencies cannot be trusted."
+    )
+    return "\n\n".join((how, cost, loads, quiet))
 
 
 def _mark(disturbed: bool) -> str:
@@ -102,36 +117,35 @@ def _closed(results: Results) -> Grid:
             point.server,
             point.model if point.server != CEILING else "a constant",
             point.protocol,
-            f"{point.rate:,.0f}",
-            f"{point.lowest:,.0f} to {point.highest:,.0f}",
-            f"{point.p50:.2f}",
-            f"{point.p99:.2f}",
-            f"{point.rate / ceiling.rate:.0%}" if ceiling else "–",
-            f"{point.server_busy:.0%}",
-            f"{point.client_busy:.0%}",
-            f"{point.others_busy:.0%}{_mark(point.disturbed)}",
+            f"**{point.cpu_us:,.0f}** ({point.cpu_lowest:,.0f} to {point.cpu_highest:,.0f})",
+            f"{point.user_us:,.0f} + {point.system_us:,.0f}",
+            f"{CPU.times_better(point, ceiling):.0%}" if ceiling else "–",
+            f"{point.rate:,.0f} ({point.lowest:,.0f} to {point.highest:,.0f})",
+            f"{THROUGHPUT.times_better(point, ceiling):.0%}" if ceiling else "–",
+            f"{point.p50:.2f}, {point.p99:.2f}",
+            f"{point.server_busy:.0%}, {point.client_busy:.0%}, {point.others_busy:.0%}{_mark(point.disturbed)}",
             point.bound_by,
         )
         for point in sorted(results.of(CLOSED), key=lambda point: (point.model != "iris", point.protocol))
     ]
-    columns = ("server", "model", "protocol", "requests/s", "spread", "p50, ms", "p99, ms", "of bare ASGI",
-               "server busy", "client busy", "others busy", "bound by")  # fmt: skip
-    return Grid("Closed loop: as many requests as one core answers", columns, rows)
+    columns = ("server", "model", "protocol", f"{CPU.name} (spread)", "user + system", "of bare ASGI",
+               f"{THROUGHPUT.name} (spread)", "of bare ASGI", "p50, p99, ms", "busy: server, client, others",
+               "bound by")  # fmt: skip
+    return Grid("Closed loop: what a request costs, and how many one core answers", columns, rows)
 
 
 def _duels(results: Results) -> Grid:
     rows = []
     for duel in duels(results):
-        form = "{:,.0f}" if duel.figure == "requests/s" else "{:,.2f}"
+        form = "{:,.2f}" if duel.figure == TAIL.name else "{:,.0f}"
         better = (duel.better if duel.better == OURS else f"**{duel.better}**") + _mark(duel.disturbed)
-        ratio = duel.ours / duel.theirs if duel.figure == "requests/s" else duel.theirs / duel.ours
-        values = (form.format(duel.ours), duel.peer, form.format(duel.theirs), f"{ratio:.1f}×")
+        values = (form.format(duel.ours), duel.peer, form.format(duel.theirs), f"{duel.times_better:.1f}×")
         rows.append((duel.model, duel.protocol, duel.figure, *values, better))
     columns = ("model", "protocol", "figure", OURS, "peer", "peer's", "times better", "better")
-    return Grid("Closed loop, side by side: a peer that wins stands in bold", columns, rows)
+    return Grid("Closed loop, side by side: a peer that wins is in bold", columns, rows)
 
 
-# Titles, and the cases whose latencies stand side by side.
+# Titles, and the cases whose latencies are shown side by side.
 _V1_IRIS = tuple(Case(server, "iris", V1) for server in (OURS, "stock KServe", "FastAPI", CEILING))
 _SWEEPS = (
     ("iris V1 at an offered rate", (*_V1_IRIS[:3], Case(MLSERVER, "iris", V2), _V1_IRIS[3])),
@@ -156,7 +170,7 @@ def _sweep(results: Results, title: str, cases: Sequence[Case]) -> Grid:
 
 
 def _latency(point: Point | None) -> str:
-    """Both percentiles; where a server does not keep up, what it reaches beside them."""
+    """Both percentiles, and the rate that was reached where a server does not keep up."""
     if point is None:
         return "–"
     latency = f"{point.p50:,.2f}, {point.p99:,.2f}{_mark(point.disturbed)}"
@@ -171,6 +185,7 @@ def _overload(results: Results, usual: float) -> Grid:
             f"{point.offered:,.0f}",
             f"{point.rate:,.0f}",
             f"{point.refused:,.0f}",
+            f"{point.cpu_us:,.0f}",
             f"{point.p50:,.1f}",
             f"{point.p99:,.1f}",
             f"{point.server_busy:.0%}",
@@ -178,6 +193,6 @@ def _overload(results: Results, usual: float) -> Grid:
         )
         for point in results.of(OVERLOAD)
     ]
-    columns = ("share of the peak", "offered/s", "2xx/s", "429/s", "p50 of 2xx, ms", "p99 of 2xx, ms", "server busy",
-               "client busy")  # fmt: skip
+    columns = ("share of the peak", "offered/s", "2xx/s", "429/s", "CPU µs/answer", "p50 of 2xx, ms",
+               "p99 of 2xx, ms", "server busy", "client busy")  # fmt: skip
     return Grid(f"{OURS} under overload, iris V1", columns, rows)

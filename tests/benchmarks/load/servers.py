@@ -1,4 +1,4 @@
-"""The servers that are measured: how each is started, pinned to one core."""
+"""The servers to measure, and how each is started, pinned to one core."""
 
 import contextlib
 import functools
@@ -21,7 +21,6 @@ from tests.benchmarks.load.cases import (
     CEILING,
     FASTAPI,
     GRPC,
-    MLSERVER,
     OURS,
     STOCK,
     V1,
@@ -36,9 +35,9 @@ from tests.live import ARTIFACTS, ROOT, wait_for
 PEERS = ROOT / "tests/benchmarks/peers"
 BOTH = ("iris", "intent")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-# Of the settings tried with 16 connections on one core, those with the most answers a second over REST and gRPC
-# together: it closes a batch at once when all 16 wait. Without batches it gives a sixth of them; with half the time a
-# third over gRPC; with its default, a worker process beside the server on the one core, a tenth to a third fewer.
+# Of the settings tried with 16 connections on one core, these give the most requests/s over REST and gRPC together: a
+# batch closes as soon as all 16 are waiting. Without batching MLServer answers a sixth as many; with half the
+# max_batch_time, a third as many over gRPC; with its default, a worker process that shares the core, 10 to 33% fewer.
 MLSERVER_BATCH = {"max_batch_size": 16, "max_batch_time": 0.01}
 MLSERVER_SETTINGS = {"parallel_workers": 0, "debug": False}
 
@@ -56,9 +55,9 @@ class Server(NamedTuple):
 
     Args:
         name: what it is called in the results.
-        version: of what it is made of.
+        version: of the server and what matters in it.
         note: what a reader must know to judge its figures.
-        cases: models and protocols that it answers.
+        cases: the models and protocols that it serves.
         command: its command line, given ports and an empty folder for its files.
     """
 
@@ -75,14 +74,9 @@ class Live(NamedTuple):
     ports: Ports
     process: psutil.Process
 
-    def cpu_seconds(self) -> float:
-        """What it has used so far, with its children."""
-        every = [self.process, *self.process.children(recursive=True)]
-        return float(sum(sum(process.cpu_times()[:2]) for process in every))
-
 
 def make(name: str, say: Callable[[str], None]) -> Server:
-    """A server by its name, installed if need be."""
+    """A server by its name; MLServer is installed first if it is not yet."""
     kserve, sklearn = (importlib.metadata.version(package) for package in ("kserve", "scikit-learn"))
     uvicorn, fastapi = (importlib.metadata.version(package) for package in ("uvicorn", "fastapi"))
     if name == OURS:
@@ -107,16 +101,14 @@ def make(name: str, say: Callable[[str], None]) -> Server:
     return Server(name, version, note, _cases(name, (V2, GRPC)), command)
 
 
-SERVERS = (CEILING, OURS, STOCK, MLSERVER, FASTAPI)
-
-
 def _cases(name: str, protocols: tuple[str, ...]) -> tuple[Case, ...]:
     return tuple(Case(name, model, protocol) for model in BOTH for protocol in protocols)
 
 
 def _ours(ports: Ports, folder: Path) -> list[str]:
     listen = ["--host", "127.0.0.1", "--http_port", str(ports.http), "--grpc_port", str(ports.grpc)]
-    return [sys.executable, "-m", "predictors", "serve", *BOTH, *listen, "--log_format", "json"]
+    artifacts = ["--artifacts_dir", str(ARTIFACTS)]
+    return [sys.executable, "-m", "predictors", "serve", *BOTH, *listen, *artifacts, "--log_format", "json"]
 
 
 def _script(name: str) -> Callable[[Ports, Path], list[str]]:
@@ -137,6 +129,11 @@ def _mlserver(python: Path, ports: Ports, folder: Path) -> list[str]:
 @contextlib.contextmanager
 def running(server: Server, core: int, checkout: Path = ROOT) -> Iterator[Live]:
     """Run a server on one core until the block ends; its logs go to a file, as a container's do.
+
+    Args:
+        server: which.
+        core: the CPU that it is pinned to, with all its threads and children.
+        checkout: its working directory, from which ``predictors`` is imported.
 
     Raises:
         BenchError: it ended before it answered; with the end of its log.

@@ -1,20 +1,20 @@
-"""Medians of what was measured, and the figures to reach."""
+"""Medians and spread of what was measured."""
 
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from tests.benchmarks.load.cases import CEILING, FASTAPI, GRPC, MLSERVER, OURS, STOCK, V1, V2, Case
-from tests.benchmarks.load.rounds import CLOSED, COMMON_RATE, DISTURBED, KEEPS_UP, RATE, Sample
+from tests.benchmarks.load.cases import FASTAPI, MLSERVER, OURS, STOCK, Case
+from tests.benchmarks.load.rounds import CLOSED, DISTURBED, KEEPS_UP, RATE, Sample
 
-# A share of a core, from which on a side is what bounds a closed loop.
+# The share of a core from which on a side is what limits a closed loop.
 BUSY = 0.9
 
 
 @dataclass(frozen=True)
 class Point:
-    """One case under one load: medians of its undisturbed samples, or of all if each was disturbed.
+    """One case under one load: medians of its undisturbed samples, or of all samples if each was disturbed.
 
     Args:
         server: its name.
@@ -23,13 +23,18 @@ class Point:
         kind: as in ``Sample``.
         target: as in ``Sample``.
         samples: how many these are.
-        offered: requests a second; 0 in a closed loop.
-        rate: successes a second.
+        cpu_us: CPU time of the server for each answer, microseconds.
+        cpu_lowest: of the samples.
+        cpu_highest: of the samples.
+        user_us: the part of it in user mode, microseconds.
+        system_us: the part of it in the kernel, microseconds.
+        offered: requests/s; 0 in a closed loop.
+        rate: successful answers/s.
         lowest: of the samples.
         highest: of the samples.
-        refused: answers with 429, a second.
-        p50: milliseconds.
-        p99: milliseconds.
+        refused: answers/s with status 429.
+        p50: median latency, milliseconds.
+        p99: 99th percentile of the latency, milliseconds.
         p99_lowest: of the samples.
         p99_highest: of the samples.
         server_busy: share of a core.
@@ -43,6 +48,11 @@ class Point:
     kind: str
     target: float
     samples: int
+    cpu_us: float
+    cpu_lowest: float
+    cpu_highest: float
+    user_us: float
+    system_us: float
     offered: float
     rate: float
     lowest: float
@@ -67,49 +77,58 @@ class Point:
 
     @property
     def disturbed(self) -> bool:
-        """Whether others took so much of the machine that the figures are not to be trusted."""
+        """Whether others took so much of the machine that the figures cannot be trusted."""
         return self.others_busy > DISTURBED
 
     @property
     def bound_by(self) -> str:
-        """What a closed loop was limited by."""
+        """What limited a closed loop."""
         if self.server_busy >= BUSY:
             return "server"
         return "client" if self.client_busy >= BUSY else "neither"
 
 
-class Target(NamedTuple):
-    """A figure to reach.
+class Figure(NamedTuple):
+    """What servers are compared by.
 
     Args:
-        figure: what.
-        against: the other server, if it is a comparison.
-        wanted: in words.
-        reached: in words.
-        holds: whether it is reached.
-        disturbed: whether a measurement behind it was.
+        name: with its unit.
+        field: of ``Point``.
+        more_is_better: whether a higher value is the better one.
     """
 
-    figure: str
-    against: str
-    wanted: str
-    reached: str
-    holds: bool
-    disturbed: bool
+    name: str
+    field: str
+    more_is_better: bool
+
+    def of(self, point: Point) -> float:
+        """The value of a point."""
+        return float(getattr(point, self.field))
+
+    def times_better(self, ours: Point, theirs: Point) -> float:
+        """How many times better the first point is than the second."""
+        ratio = self.of(ours) / self.of(theirs)
+        return ratio if self.more_is_better else 1 / ratio
+
+
+CPU = Figure("CPU µs/request", "cpu_us", more_is_better=False)
+THROUGHPUT = Figure("requests/s", "rate", more_is_better=True)
+TAIL = Figure("p99, ms", "p99", more_is_better=False)
 
 
 class Duel(NamedTuple):
-    """A figure of our server and of one other.
+    """A figure of our server beside that of another.
 
     Args:
         model: iris or intent.
         protocol: of the requests.
-        figure: what is compared.
-        ours: its value.
+        figure: the name of what is compared.
+        ours: our value.
         peer: the other server.
         theirs: its value.
-        better: which server's is better.
-        disturbed: whether one of the measurements was.
+        times_better: how many times better ours is.
+        better: the server with the better value.
+        disturbed: whether one of the measurements was disturbed.
     """
 
     model: str
@@ -118,12 +137,13 @@ class Duel(NamedTuple):
     ours: float
     peer: str
     theirs: float
+    times_better: float
     better: str
     disturbed: bool
 
 
 class Results:
-    """Points, found by what was measured.
+    """The points of a run, to be looked up by what was measured.
 
     Args:
         samples: of all rounds.
@@ -150,17 +170,18 @@ class Results:
 
 
 def _quiet(samples: Sequence[Sample]) -> Sequence[Sample]:
-    """Those in which others left the machine alone; all, if there is none."""
+    """The samples during which others left the machine alone; all samples if there is none."""
     return [sample for sample in samples if sample.others_busy <= DISTURBED] or samples
+
+
+_MEDIANS = ("cpu_us", "user_us", "system_us", "offered", "rate", "refused", "p50", "p99",
+            "server_busy", "client_busy", "others_busy")  # fmt: skip
 
 
 def _point(samples: Sequence[Sample]) -> Point:
     first = samples[0]
-    rates, tails = [sample.rate for sample in samples], [sample.p99 for sample in samples]
-    median = {
-        name: statistics.median(getattr(sample, name) for sample in samples)
-        for name in ("offered", "rate", "refused", "p50", "p99", "server_busy", "client_busy", "others_busy")
-    }
+    costs, rates, tails = ([getattr(each, name) for each in samples] for name in ("cpu_us", "rate", "p99"))
+    median = {name: statistics.median(getattr(sample, name) for sample in samples) for name in _MEDIANS}
     return Point(
         first.server,
         first.model,
@@ -168,6 +189,8 @@ def _point(samples: Sequence[Sample]) -> Point:
         first.kind,
         first.target,
         len(samples),
+        cpu_lowest=min(costs),
+        cpu_highest=max(costs),
         lowest=min(rates),
         highest=max(rates),
         p99_lowest=min(tails),
@@ -176,64 +199,21 @@ def _point(samples: Sequence[Sample]) -> Point:
     )
 
 
-def targets(results: Results) -> list[Target]:
-    """The figures to reach, as far as both sides of each were measured."""
-    return [*_ratios(results), *_shares(results), *_latencies(results)]
-
-
-def _ratios(results: Results) -> Iterator[Target]:
-    wanted = (
-        ("iris", V1, STOCK, 25.0, "≥ 25× (aim: 60×)"),
-        ("iris", V2, MLSERVER, 3.0, "≥ 3×"),
-        ("iris", GRPC, MLSERVER, 2.0, "≥ 2×"),
-        ("intent", V1, FASTAPI, 5.0, "≥ 5×"),
-    )
-    for model, protocol, peer, least, words in wanted:
-        ours, theirs = (results.peak(Case(server, model, protocol)) for server in (OURS, peer))
-        if ours and theirs:
-            ratio = ours.rate / theirs.rate
-            yield Target(
-                f"{model} {protocol}, requests/s", peer, words, f"{ratio:.1f}×", ratio >= least, _any(ours, theirs)
-            )
-
-
-def _shares(results: Results) -> Iterator[Target]:
-    ours, ceiling = (results.peak(Case(server, "iris", V1)) for server in (OURS, CEILING))
-    if ours and ceiling:
-        share = ours.rate / ceiling.rate
-        yield Target("iris V1, requests/s", CEILING, "≥ 40%", f"{share:.0%}", share >= 0.4, _any(ours, ceiling))
-    if grpc := results.peak(Case(OURS, "iris", GRPC)):
-        yield Target(
-            "iris gRPC, infer/s on one core", "", "≥ 2,000", f"{grpc.rate:,.0f}", grpc.rate >= 2000, grpc.disturbed
-        )
-
-
-def _latencies(results: Results) -> Iterator[Target]:
-    ours = results.at(Case(OURS, "iris", V1), COMMON_RATE)
-    if ours is None:
-        return
-    figure = f"iris V1, p99 at {COMMON_RATE}/s"
-    reached = f"{ours.p99:.1f} ms"
-    yield Target(figure, "", "≤ 5 ms", reached, ours.keeps_up and ours.p99 <= 5, ours.disturbed)
-    for peer in (Case(STOCK, "iris", V1), Case(MLSERVER, "iris", V2), Case(FASTAPI, "iris", V1)):
-        if theirs := results.at(peer, COMMON_RATE):
-            name = peer.server if peer.protocol == V1 else f"{peer.server} ({peer.protocol})"
-            yield Target(
-                figure, name, f"below {theirs.p99:,.1f} ms", reached, ours.p99 < theirs.p99, _any(ours, theirs)
-            )
-
-
-def _any(*points: Point) -> bool:
-    return any(point.disturbed for point in points)
-
-
 def duels(results: Results) -> Iterator[Duel]:
-    """Our closed loops beside those of every peer that speaks the same protocol."""
+    """Our closed loops beside those of every peer with the same protocol: CPU time first."""
     for ours in (point for point in results.of(CLOSED) if point.server == OURS):
         for peer in (STOCK, MLSERVER, FASTAPI):
             if theirs := results.peak(ours.case._replace(server=peer)):
-                what, disturbed = (ours.model, ours.protocol), _any(ours, theirs)
-                better = OURS if ours.rate >= theirs.rate else peer
-                yield Duel(*what, "requests/s", ours.rate, peer, theirs.rate, better, disturbed)
-                better = OURS if ours.p99 <= theirs.p99 else peer
-                yield Duel(*what, "p99, ms", ours.p99, peer, theirs.p99, better, disturbed)
+                for figure in (CPU, THROUGHPUT, TAIL):
+                    times = figure.times_better(ours, theirs)
+                    yield Duel(
+                        ours.model,
+                        ours.protocol,
+                        figure.name,
+                        figure.of(ours),
+                        peer,
+                        figure.of(theirs),
+                        times,
+                        OURS if times >= 1 else peer,
+                        ours.disturbed or theirs.disturbed,
+                    )

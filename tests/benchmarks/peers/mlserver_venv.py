@@ -12,10 +12,10 @@ REQUIREMENTS = Path(__file__).parent / "mlserver_requirements.txt"
 
 
 def prepare(say: Callable[[str], None]) -> Path:
-    """The interpreter of the environment, which is made first if the cache lacks it.
+    """The environment's Python executable; the environment is made first if it is not in the cache.
 
     Args:
-        say: is given a line of progress.
+        say: is given lines of progress.
 
     Raises:
         subprocess.CalledProcessError: a step failed; its output has been shown.

@@ -1,6 +1,6 @@
-"""A predictor as a user writes one: scikit-learn's own forest, behind this project's server.
+"""A predictor as a user would write it: scikit-learn's own forest behind this project's server.
 
-Its cost is nearly all fixed: milliseconds a call, microseconds a row. That is where computing requests together pays.
+Nearly all of its cost is fixed: milliseconds a call, microseconds a row. This is where micro-batching pays.
 """
 
 import sys

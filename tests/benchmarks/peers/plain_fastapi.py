@@ -1,4 +1,4 @@
-"""FastAPI with scikit-learn's own predict, as such services are usually written."""
+"""FastAPI and scikit-learn's ``predict``, as such services are usually written."""
 
 import sys
 

@@ -1,11 +1,10 @@
-"""The benchmark reads what load tools print; the outputs are real ones, of this server."""
+"""The parsers for load tools; the outputs are real ones, measured on this server."""
 
 import json
 
 import numpy as np
 import pytest
 
-from predictors.serving.model import kserve_api
 from tests.benchmarks.load import parse
 from tests.benchmarks.load.cases import (
     BINARY,
@@ -19,6 +18,7 @@ from tests.benchmarks.load.cases import (
     Case,
     grpc_request,
     http_request,
+    pb,
 )
 from tests.benchmarks.load.errors import BenchError
 from tests.benchmarks.load.tools import INSTALL, find, lua
@@ -124,13 +124,13 @@ def test_every_byte_passes_through_wrks_script() -> None:
 def test_all_protocols_carry_the_same_rows() -> None:
     v1 = json.loads(http_request(Case(OURS, "intent", V1)).body)["instances"]
     v2 = json.loads(http_request(Case(OURS, "intent", V2)).body)["inputs"][0]["data"]
-    message = kserve_api.pb.ModelInferRequest.FromString(grpc_request(Case(OURS, "intent", GRPC)))
+    message = pb.ModelInferRequest.FromString(grpc_request(Case(OURS, "intent", GRPC)))
     assert v1 == v2 == [message.raw_input_contents[0][4:].decode()]
 
 
 def test_mlserver_is_told_that_bytes_are_text() -> None:
     def types(server: str, model: str) -> list[str]:
-        message = kserve_api.pb.ModelInferRequest.FromString(grpc_request(Case(server, model, GRPC)))
+        message = pb.ModelInferRequest.FromString(grpc_request(Case(server, model, GRPC)))
         return [value.string_param for value in message.inputs[0].parameters.values()]
 
     assert types(MLSERVER, "intent") == ["str"]

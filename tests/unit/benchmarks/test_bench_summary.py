@@ -1,4 +1,4 @@
-"""The benchmark's medians, verdicts and tables."""
+"""The benchmark's medians, targets and tables."""
 
 import dataclasses
 import json
@@ -11,12 +11,33 @@ from tests.benchmarks.load import report
 from tests.benchmarks.load.cases import CEILING, FASTAPI, GRPC, MLSERVER, OURS, STOCK, V1, V2, Case
 from tests.benchmarks.load.report import Run
 from tests.benchmarks.load.rounds import CLOSED, OVERLOAD, RATE, Sample
-from tests.benchmarks.load.summary import Results, duels, targets
+from tests.benchmarks.load.summary import Results, duels
+from tests.benchmarks.load.targets import targets
 
 
-def closed(server: str, rate: float, p99: float = 10.0, protocol: str = V1, model: str = "iris") -> Sample:
-    busy = {"server_busy": 1.0, "client_busy": 0.2, "others_busy": 0.0}
-    return Sample(0, server, model, protocol, CLOSED, 0, 0, rate, 0, p99 / 2, p99, {"200": 1}, **busy)
+def closed(
+    server: str, rate: float, p99: float = 10.0, protocol: str = V1, model: str = "iris", cpu_us: float = 100.0
+) -> Sample:
+    """A closed loop of 1,000 answers, each of which took so much CPU time, a quarter of it in the kernel."""
+    return Sample(
+        0,
+        server,
+        model,
+        protocol,
+        CLOSED,
+        target=0,
+        offered=0,
+        rate=rate,
+        refused=0,
+        p50=p99 / 2,
+        p99=p99,
+        statuses={"200": 1000},
+        user_seconds=0.00075 * cpu_us,
+        system_seconds=0.00025 * cpu_us,
+        server_busy=1.0,
+        client_busy=0.2,
+        others_busy=0.0,
+    )
 
 
 def offered(server: str, target: float, rate: float, p99: float, protocol: str = V1, model: str = "iris") -> Sample:
@@ -25,15 +46,15 @@ def offered(server: str, target: float, rate: float, p99: float, protocol: str =
 
 
 SAMPLES = [
-    closed(CEILING, 20_000),
-    closed(OURS, 8_000),
-    closed(OURS, 9_000, protocol=V2),
-    closed(OURS, 1_900, protocol=GRPC),
-    closed(OURS, 3_000, model="intent"),
-    closed(STOCK, 100),
-    closed(MLSERVER, 500, 5.0, protocol=V2),
-    closed(MLSERVER, 950, protocol=GRPC),
-    closed(FASTAPI, 700, model="intent"),
+    closed(CEILING, 20_000, cpu_us=60),
+    closed(OURS, 8_000, cpu_us=120),
+    closed(OURS, 9_000, protocol=V2, cpu_us=160),
+    closed(OURS, 1_900, protocol=GRPC, cpu_us=500),
+    closed(OURS, 3_000, model="intent", cpu_us=250),
+    closed(STOCK, 100, cpu_us=5_880),
+    closed(MLSERVER, 500, 5.0, protocol=V2, cpu_us=1_600),
+    closed(MLSERVER, 950, protocol=GRPC, cpu_us=400),
+    closed(FASTAPI, 700, model="intent", cpu_us=1_400),
     offered(OURS, 500, 500, 0.8),
     offered(STOCK, 500, 60, 4_000),
     offered(MLSERVER, 500, 499, 0.7, protocol=V2),
@@ -55,6 +76,18 @@ def test_points_are_medians_of_rounds() -> None:
     (point,) = Results(rounds).points
     assert (point.samples, point.rate, point.lowest, point.highest) == (3, 4, 3, 5)
     assert (point.p99, point.p99_lowest, point.p99_highest) == (2, 1, 9)
+
+
+def test_cpu_time_per_request_has_a_median_and_a_spread() -> None:
+    rounds = [dataclasses.replace(closed(OURS, 1, cpu_us=cost), round=n) for n, cost in enumerate((120, 80, 90))]
+    (point,) = Results(rounds).points
+    assert (point.cpu_us, point.cpu_lowest, point.cpu_highest) == pytest.approx((90, 80, 120))
+    assert (point.user_us, point.system_us) == pytest.approx((67.5, 22.5))
+
+
+def test_refusals_cost_cpu_time_too() -> None:
+    overload = dataclasses.replace(closed(OURS, 1, cpu_us=100), statuses={"200": 1000, "429": 3000})
+    assert overload.cpu_us == pytest.approx(25)
 
 
 def test_disturbed_rounds_are_left_out_where_there_are_others() -> None:
@@ -88,6 +121,11 @@ def test_a_figure_of_the_client_is_not_taken_for_the_servers(
 def test_figures_to_reach() -> None:
     found = {(target.figure, target.against): (target.reached, target.holds) for target in targets(Results(SAMPLES))}
     assert found == {
+        ("iris V1, CPU µs/request", STOCK): ("49.0×", False),
+        ("iris V2, CPU µs/request", MLSERVER): ("10.0×", True),
+        ("iris gRPC, CPU µs/request", MLSERVER): ("0.8×", False),
+        ("intent V1, CPU µs/request", FASTAPI): ("5.6×", True),
+        ("iris V1, CPU µs/request", CEILING): ("50%", True),
         ("iris V1, requests/s", STOCK): ("80.0×", True),
         ("iris V2, requests/s", MLSERVER): ("18.0×", True),
         ("iris gRPC, requests/s", MLSERVER): ("2.0×", True),
@@ -111,14 +149,17 @@ def test_a_disturbed_figure_says_so() -> None:
     assert marked == {STOCK}
     page = report.markdown(dataclasses.replace(RUN, samples=disturbed), {})
     assert "| iris V1, requests/s | stock KServe | ≥ 25× (aim: 60×) | 80.0× | yes (disturbed) |" in page
-    assert "in 2 of 14 medians no round was" in page
+    assert "In 2 of 14 medians no round was" in page
 
 
 def test_a_peer_that_wins_is_named() -> None:
     found = {(duel.protocol, duel.figure, duel.peer): duel.better for duel in duels(Results(SAMPLES))}
     assert found["V2", "requests/s", MLSERVER] == OURS
     assert found["V2", "p99, ms", MLSERVER] == MLSERVER
+    assert found["gRPC", "CPU µs/request", MLSERVER] == MLSERVER
     page = report.markdown(RUN, {})
+    assert "| iris | V2 | CPU µs/request | 160 | MLServer | 1,600 | 10.0× | kserve-predictors |" in page
+    assert "| iris | gRPC | CPU µs/request | 500 | MLServer | 400 | 0.8× | **MLServer** |" in page
     assert "| iris | V2 | p99, ms | 10.00 | MLServer | 5.00 | 0.5× | **MLServer** |" in page
     assert "| iris V1, p99 at 500/s | MLServer (V2) | below 0.7 ms | 0.8 ms | **no** |" in page
 
@@ -134,7 +175,15 @@ def test_the_lowest_latency_is_of_a_server_that_keeps_up() -> None:
 def test_the_page_has_what_was_measured() -> None:
     page = report.markdown(RUN, {"plot.svg": "what it shows"})
     assert "![what it shows](plot.svg)" in page
-    assert "| 200%, 128 connections | 16,000 | 7,500 | 5,000 | 150.0 | 300.0 |" in page
+    assert "| 200%, 128 connections | 16,000 | 7,500 | 5,000 | 100 | 150.0 | 300.0 |" in page
+    assert (
+        "| bare ASGI | a constant | V1 | **60** (60 to 60) | 45 + 15 | 100% | 20,000 (20,000 to 20,000) | 100% |"
+        in page
+    )
+    assert (
+        "| kserve-predictors | iris | V1 | **120** (120 to 120) | 90 + 30 | 50% | 8,000 (8,000 to 8,000) | 40% |"
+        in page
+    )
     assert "- MLServer 2: theirs" in page
     assert "## intent V1 at an offered rate" not in page
     for line in page.splitlines():
@@ -144,9 +193,22 @@ def test_the_page_has_what_was_measured() -> None:
             assert line.count("|") == columns
 
 
+def test_cpu_time_comes_first() -> None:
+    first_target, *_ = targets(Results(SAMPLES))
+    assert first_target.figure == "iris V1, CPU µs/request"
+    for model, protocol in (("iris", V1), ("iris", V2), ("intent", V1)):
+        figures = [duel.figure for duel in duels(Results(SAMPLES)) if (duel.model, duel.protocol) == (model, protocol)]
+        assert figures == ["CPU µs/request", "requests/s", "p99, ms"]
+    assert next(iter(bench.PLOTS)) == "serving-cpu.svg"
+
+
 def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     file = tmp_path / "run.json"
     file.write_text(bench.dump(RUN))
-    assert bench.read(file) == RUN
+    read = bench.read(file)
+    assert read == RUN
+    assert bench.dump(read) == file.read_text()
+    assert report.markdown(read, bench.PLOTS) == report.markdown(RUN, bench.PLOTS)
     points = json.loads(file.read_text())["points"]
     assert [point["rate"] for point in points] == [sample.rate for sample in SAMPLES]
+    assert [point["cpu_us"] for point in points] == pytest.approx([sample.cpu_us for sample in SAMPLES])

@@ -1,4 +1,4 @@
-"""The benchmarks' client of chat completions, against a server that sends what the test gives it."""
+"""The benchmarks' client for chat completions, against a server that sends what a test gives it."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding
 
 @contextlib.contextmanager
 def serving(*segments: bytes) -> Iterator[tuple[Endpoint, list[dict[str, Any]]]]:
-    """Answers every connection with the same segments, mostly each in a packet of its own; gives the bodies it was sent."""
+    """A server that answers every connection with the same segments; yields the bodies that it received, too."""
     bodies: list[dict[str, Any]] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 

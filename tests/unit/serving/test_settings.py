@@ -4,9 +4,9 @@ import pytest
 import typer
 
 from predictors.cli import flags
-from predictors.cli.app import SERVE_SETTINGS
-from predictors.summarizer.engine.cpu import usable_cpus
+from predictors.cli.flags import SERVE_SETTINGS
 from predictors.serving.settings import ServerSettings
+from predictors.summarizer.engine.cpu import usable_cpus
 
 
 @pytest.mark.parametrize(

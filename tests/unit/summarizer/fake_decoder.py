@@ -1,43 +1,68 @@
-"""A decoder without a model: it keeps the books of a KV cache strictly, and writes what follows from what it has read."""
+"""A decoder without a model: it tracks its KV cache strictly, and generates what follows from the tokens it has decoded."""
 
 import threading
 import zlib
 from collections.abc import Sequence
 
-from predictors.summarizer.engine.types import EngineError, GrammarError, Part, Sampling
+import numpy as np
+
+from predictors.summarizer.engine.types import EngineError, GrammarError, Part, Sampling, TokenArray
 
 END = 0
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def next_token(history: Sequence[int], seed: int) -> int:
-    """The token after some others: any of 1 to 26, from all of them and the seed."""
+    """The token after others: one of 1 to 26, determined by all of them and the seed."""
     return zlib.crc32(bytes(token % 251 for token in history) + seed.to_bytes(4, "little")) % 26 + 1
 
 
 def expected(prompt: Sequence[int], count: int, seed: int = 0) -> str:
-    """What the decoder must write after a prompt, whoever else is in the batch."""
+    """What the decoder must generate after a prompt, whatever else is in the batch."""
     history = list(prompt)
     for _ in range(count):
         history.append(next_token(history, seed))
     return "".join(LETTERS[token - 1] for token in history[len(prompt) :])
 
 
+class Impossible:
+    """A constraint that no answer can follow."""
+
+    def accept(self, token: int) -> bool:
+        return False
+
+    def allowed(self) -> TokenArray:
+        raise GrammarError("no answer can follow this")
+
+
+class OneOf:
+    """A constraint that allows some tokens alone."""
+
+    def __init__(self, *tokens: int) -> None:
+        self._tokens = np.array(tokens, np.int32)
+
+    def accept(self, token: int) -> bool:
+        return token in self._tokens
+
+    def allowed(self) -> TokenArray:
+        return self._tokens
+
+
 class FakeDecoder:
-    """Refuses what llama.cpp would refuse, and fails on request.
+    """Rejects what llama.cpp would reject, and fails on request.
 
     Args:
-        sequence_tokens: that its cache holds for each sequence.
+        sequence_tokens: KV cells of each sequence.
         sequences: how many there are.
         batch_tokens: most tokens in a batch.
-        shares: whether sequences can begin as copies.
+        copies_prefixes: whether a sequence can begin as a copy of another.
     """
 
     def __init__(
-        self, sequence_tokens: int = 512, sequences: int = 6, batch_tokens: int = 16, shares: bool = True
+        self, sequence_tokens: int = 512, sequences: int = 6, batch_tokens: int = 16, copies_prefixes: bool = True
     ) -> None:
         self.sequence_tokens, self.sequences = sequence_tokens, sequences
-        self.batch_tokens, self.shares = batch_tokens, shares
+        self.batch_tokens, self.copies_prefixes = batch_tokens, copies_prefixes
         self._held: dict[int, list[int]] = {number: [] for number in range(sequences)}
         self._rows: dict[int, list[int]] = {}
         self.batches: list[list[Part]] = []
@@ -45,10 +70,10 @@ class FakeDecoder:
         self.samplers = 0
         self.closed = False
         self.gate: threading.Semaphore | None = None
-        """If set, each batch waits for a permit."""
+        """If set, each batch waits for it."""
 
     def tokens(self, sequence: int) -> list[int]:
-        """What a sequence holds."""
+        """The tokens that a sequence holds."""
         return list(self._held[sequence])
 
     def decode(self, parts: Sequence[Part]) -> None:
@@ -66,20 +91,20 @@ class FakeDecoder:
         row = -1
         for part in parts:
             held = self._held[part.sequence]
-            assert part.position == len(held), "tokens must follow each other"
+            assert part.position == len(held), "positions must be consecutive"
             held += part.tokens
             assert len(held) <= self.sequence_tokens
             row += len(part.tokens)
             if part.logits:
                 self._rows[row] = self.tokens(part.sequence)
 
-    def share(self, source: int, target: int, length: int) -> None:
-        assert self.shares
+    def copy_prefix(self, source: int, target: int, length: int) -> None:
+        assert self.copies_prefixes
         assert length <= len(self._held[source])
         self._held[target] = self._held[source][:length]
 
     def trim(self, sequence: int, length: int) -> bool:
-        if 0 < length < len(self._held[sequence]) and not self.shares:
+        if 0 < length < len(self._held[sequence]) and not self.copies_prefixes:
             return False
         del self._held[sequence][length:]
         return True
@@ -89,13 +114,11 @@ class FakeDecoder:
             held.clear()
 
     def sampler(self, sampling: Sampling) -> "FakeSampler":
-        if sampling.grammar == "bad":
-            raise GrammarError("bad grammar")
         self.samplers += 1
-        return FakeSampler(self, sampling.seed)
+        return FakeSampler(self, sampling)
 
     def logits(self, row: int) -> list[int]:
-        """The history that a row's logits follow from."""
+        """The tokens that a row's logits follow from."""
         return self._rows[row]
 
     def is_end(self, token: int) -> bool:
@@ -109,16 +132,21 @@ class FakeDecoder:
 
 
 class FakeSampler:
-    """Takes `next_token`."""
+    """Takes `next_token`, or the first that the constraint allows if it does not allow that one."""
 
-    def __init__(self, decoder: FakeDecoder, seed: int) -> None:
+    def __init__(self, decoder: FakeDecoder, sampling: Sampling) -> None:
         self._decoder = decoder
-        self._seed = seed
+        self._sampling = sampling
         self._open = True
 
     def sample(self, row: int) -> int:
         assert self._open
-        return next_token(self._decoder.logits(row), self._seed)
+        token = next_token(self._decoder.logits(row), self._sampling.seed)
+        constraint = self._sampling.constraint
+        if constraint is not None and not constraint.accept(token):
+            token = int(constraint.allowed()[0])
+            assert constraint.accept(token)
+        return token
 
     def close(self) -> None:
         assert self._open

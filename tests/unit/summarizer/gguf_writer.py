@@ -5,6 +5,11 @@ import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+
+class UInt16(int):
+    """A number that the file holds in 16 bits; others have 32."""
+
+
 Value = int | float | str | list[int]
 _F32 = 0
 _ALIGNMENT = 32
@@ -13,7 +18,7 @@ _ALIGNMENT = 32
 def write_gguf(
     path: Path, architecture: str, metadata: Mapping[str, Value], tensors: Mapping[str, Sequence[int]]
 ) -> Path:
-    """Write a file whose tensors (F32, given with their lengths) take no room on the disk."""
+    """Write a file whose tensors (F32, given by their dimensions) take no disk space."""
     entries: dict[str, Value] = {"general.architecture": architecture, "tokenizer.ggml.model": "no_vocab"}
     entries |= {key if "." in key else f"{architecture}.{key}": value for key, value in metadata.items()}
     header = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(entries))
@@ -28,6 +33,12 @@ def write_gguf(
     return path
 
 
+def write_split(directory: Path) -> Path:
+    """Write the first of the two files of a model, without the second."""
+    metadata = {"split.no": UInt16(0), "split.count": UInt16(2), "split.tensors.count": 2}
+    return write_gguf(directory / "model-00001-of-00002.gguf", "llama", metadata, {"a": [4]})
+
+
 def write_decoder(
     path: Path,
     architecture: str,
@@ -40,7 +51,7 @@ def write_decoder(
     head_length: int,
     layers: int = 2,
 ) -> Path:
-    """Write a model of the architecture llama, or one like it (gemma3, with a sliding window)."""
+    """Write a model of the architecture llama, or a similar one (gemma3, with a sliding window)."""
     metadata: dict[str, Value] = {
         "context_length": 8192,
         "embedding_length": embedding,
@@ -87,6 +98,8 @@ def _value(value: Value) -> bytes:
         return struct.pack("<If", 6, value)
     if isinstance(value, list):
         return struct.pack(f"<IIQ{len(value)}I", 9, 4, len(value), *value)
+    if isinstance(value, UInt16):
+        return struct.pack("<IH", 2, value)
     return struct.pack("<II", 4, value)
 
 

@@ -1,9 +1,8 @@
-"""Cross-origin requests: what browsers want to know before they let a page read an answer (the Fetch standard, 3.2)."""
+"""Cross-origin requests: what browsers ask before they let a page read an answer (the Fetch standard, 3.2)."""
 
 from collections.abc import Iterable
 
-from predictors.serving.protocols.http import Request, Response
-from predictors.serving.transport.http_wire import Header
+from predictors.serving.protocols.http import AsgiApp, Header, Message, Receive, Request, Scope, Send
 
 _METHODS = b"GET, POST"
 _EXPOSED = b"x-request-id, x-model-version, x-cache, retry-after"
@@ -11,28 +10,35 @@ _EXPOSED = b"x-request-id, x-model-version, x-cache, retry-after"
 _MAX_AGE = b"600"
 
 
-class Cors:
-    """Which origins may call.
+class CorsMiddleware:
+    """Tells browsers which origins may call.
 
     Args:
+        app: the next layer.
         origins: such as ``https://shop.example``; ``*`` is any.
     """
 
-    def __init__(self, origins: Iterable[str]) -> None:
+    def __init__(self, app: AsgiApp, origins: Iterable[str]) -> None:
+        self._app = app
         self._origins = frozenset(origin.encode() for origin in origins)
 
-    def preflight(self, request: Request) -> Response | None:
-        """Answer a browser that asks for leave; None if it is something else."""
-        if request.method != "OPTIONS" or b"access-control-request-method" not in request.headers:
-            return None
-        headers: list[Header] = [(b"access-control-allow-methods", _METHODS), (b"access-control-max-age", _MAX_AGE)]
-        wanted = request.headers.get(b"access-control-request-headers")
-        if wanted is not None:
-            headers.append((b"access-control-allow-headers", wanted))
-        return Response(200, b"", headers)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; preflights are answered here."""
+        request: Request = scope["request"]
 
-    def headers(self, request: Request) -> Iterable[Header]:
-        """What an answer to a request needs."""
+        async def send_with_origin(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] += self._headers(request)
+            await send(message)
+
+        if request.method == "OPTIONS" and b"access-control-request-method" in request.headers:
+            headers = [*_preflight(request), (b"content-length", b"0")]
+            await send_with_origin({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body"})
+        else:
+            await self._app(scope, receive, send_with_origin)
+
+    def _headers(self, request: Request) -> Iterable[Header]:
         origin = request.headers.get(b"origin")
         if origin is None or not (b"*" in self._origins or origin in self._origins):
             return ((b"vary", b"origin"),)
@@ -41,3 +47,11 @@ class Cors:
             (b"access-control-allow-origin", origin),
             (b"access-control-expose-headers", _EXPOSED),
         )
+
+
+def _preflight(request: Request) -> list[Header]:
+    headers: list[Header] = [(b"access-control-allow-methods", _METHODS), (b"access-control-max-age", _MAX_AGE)]
+    wanted = request.headers.get(b"access-control-request-headers")
+    if wanted is not None:
+        headers.append((b"access-control-allow-headers", wanted))
+    return headers

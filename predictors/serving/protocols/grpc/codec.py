@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from google.protobuf import unknown_fields
 
-from predictors.serving.model.types import Batch, Column, Input, Limits, Outputs, TensorSpec
 from predictors.serving.errors import InvalidInput
 from predictors.serving.model.kserve_api import pb
+from predictors.serving.model.types import Batch, Column, Input, Limits, Outputs, TensorSpec
 from predictors.serving.protocols.tensors import (
     NUMPY_TYPES,
     Tensor,

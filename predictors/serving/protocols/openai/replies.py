@@ -1,4 +1,4 @@
-"""OpenAI's API, what goes out: answers, whole or in chunks, and errors."""
+"""Answers of OpenAI's API, whole or in chunks, and errors."""
 
 import time
 from abc import ABC, abstractmethod
@@ -8,19 +8,19 @@ from predictors.serving.model.types import Outputs
 
 Object: TypeAlias = dict[str, Any]
 
-# Status → type and code; OpenAI's clients raise by the status, and show these.
+# Status → type and code. OpenAI's clients choose the exception by the status and show these.
 _KINDS = {404: ("not_found_error", "model_not_found"), 429: ("rate_limit_error", "rate_limit_exceeded")}
 
 
 def error_body(message: str, status: int, field: str) -> Object:
-    """The body of an error; all that is not found under these paths is a model."""
+    """The body of an error; the only thing that these paths can fail to find is a model."""
     kind, code = _KINDS.get(status, ("invalid_request_error" if status < 500 else "server_error", None))
     param = "model" if status == 404 else field or None
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 def model_object(name: str, created: int, owner: str) -> Object:
-    """A model, as the lists of them show it.
+    """A model, as the list of models shows it.
 
     Args:
         name: what requests call it.
@@ -30,14 +30,14 @@ def model_object(name: str, created: int, owner: str) -> Object:
     return {"id": name, "object": "model", "created": created, "owned_by": owner}
 
 
-class Reply(ABC):
-    """How the answer to one request is written.
+class AnswerWriter(ABC):
+    """Writes the answer to one request.
 
     Args:
-        request_id: of the request.
+        request_id: the id of the request.
         model: the name of the model.
-        version: its version, shown as ``system_fingerprint``.
-        include_usage: whether the last chunk gives the counts of tokens.
+        version: the version of the model, shown as ``system_fingerprint``.
+        include_usage: whether the last chunk gives the token counts.
     """
 
     prefix: ClassVar[str]
@@ -57,21 +57,21 @@ class Reply(ABC):
         """The answer in one piece.
 
         Args:
-            outputs: of one row, with the columns ``text``, ``finish_reason`` and the counts of tokens.
+            outputs: one row, with the columns ``text``, ``finish_reason`` and the token counts.
         """
         choice = self._choice(self._content(outputs["text"][0]), outputs["finish_reason"][0])
         return {"object": self.whole_object, **self._head, "choices": [choice], "usage": _usage(outputs)}
 
     def opening(self) -> list[Object]:
-        """Chunks before the first text."""
+        """The chunks before the first text."""
         return []
 
     def piece(self, text: str) -> Object:
-        """The chunk with a piece of the text."""
+        """The chunk with the next piece of the text."""
         return self._chunk(self._delta(text), None)
 
     def ending(self, outputs: Outputs) -> list[Object]:
-        """Chunks after the last text."""
+        """The chunks after the last text."""
         chunks = [self._chunk(self._delta(""), outputs["finish_reason"][0])]
         if self._include_usage:
             chunks.append({"object": self.chunk_object, **self._head, "choices": [], "usage": _usage(outputs)})
@@ -79,11 +79,11 @@ class Reply(ABC):
 
     @abstractmethod
     def _content(self, text: str) -> Object:
-        """A choice's own fields in a whole answer."""
+        """The fields of a choice in a whole answer."""
 
     @abstractmethod
     def _delta(self, text: str) -> Object:
-        """A choice's own fields in a chunk; the text is empty at the end."""
+        """The fields of a choice in a chunk; the text is empty in the last one."""
 
     def _chunk(self, fields: Object, finish_reason: str | None) -> Object:
         chunk = {"object": self.chunk_object, **self._head, "choices": [self._choice(fields, finish_reason)]}
@@ -93,8 +93,8 @@ class Reply(ABC):
         return {"index": 0, **fields, "logprobs": None, "finish_reason": finish_reason}
 
 
-class ChatReply(Reply):
-    """A chat's next turn."""
+class ChatCompletionWriter(AnswerWriter):
+    """Writes the next turn of a chat."""
 
     prefix = "chatcmpl"
     whole_object = "chat.completion"
@@ -111,8 +111,8 @@ class ChatReply(Reply):
         return {"delta": {"content": text} if text else {}}
 
 
-class CompletionReply(Reply):
-    """A text that goes on from a prompt."""
+class CompletionWriter(AnswerWriter):
+    """Writes the text that continues a prompt."""
 
     prefix = "cmpl"
     whole_object = chunk_object = "text_completion"

@@ -1,54 +1,191 @@
-"""OpenAI's API, what comes in: chats and completions (see `openai_reply` for what goes out).
+"""Requests of OpenAI's API, chats and completions: a pydantic model for each, and what they ask of a language model.
 
-Where OpenAI leaves room, or offers what is not offered here:
+Where OpenAI leaves room, or offers more than this server does:
 
-- A field that would change the answer and cannot be honoured is refused, unless its value asks for nothing. Any other
-  unknown field is ignored, since clients send those of newer versions; so is the ``name`` of a message.
+- A field that would change the answer and cannot be honoured is refused, unless its value asks for nothing. Unknown
+  fields are ignored, since newer clients send them, and so is the ``name`` of a message.
 - A field that is null counts as absent.
 - The temperature is 1 by default, and a completion has 16 tokens, as OpenAI documents; a chat has as many as the
-  context leaves. ``min_p``, ``repeat_penalty`` and a completion's ``response_format`` are beside the standard.
-- Eight stop texts are allowed instead of four. Any 64-bit seed is; it is folded to the 32 bits that samplers take.
+  context leaves. ``min_p``, ``repeat_penalty`` and a completion's ``response_format`` are extensions.
+- Eight stop texts are allowed instead of four. A seed may be any 64-bit integer; it is folded to the 32 bits that
+  samplers take.
 - A JSON schema is always followed, whatever ``strict`` says.
-- A message's parts are put on lines of their own.
+- The parts of a message are joined by line breaks.
+- An assistant's turn may lack its content, as a refusal does; it counts as empty text, whatever the refusal says.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Annotated, Any, Literal, NotRequired, TypeAlias, TypeVar
 
 import orjson
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, Tag, ValidationError
+from typing_extensions import TypedDict  # pydantic does not take the one in `typing` before Python 3.12
 
-from predictors.serving.model.types import Limits, Parameters, PromptBatch
 from predictors.serving.errors import InvalidInput, TooLarge
+from predictors.serving.model.types import Limits, Parameters, PromptBatch
 from predictors.serving.model.validation import json_type
-from predictors.serving.protocols.openai.schema import (
-    CHAT_NEUTRAL,
-    COMPLETION_NEUTRAL,
-    DEFAULT_COMPLETION_TOKENS,
-    DEFAULT_TEMPERATURE,
-    LONGEST_STOP,
-    MESSAGE_NEUTRAL,
-    MOST_MESSAGES,
-    MOST_STOPS,
-    RANGES,
-    ROLES,
-)
+from predictors.serving.protocols.openai.fields import Member, Range, Unsupported
+from predictors.serving.protocols.openai.refusals import missing, refusal, unexpected
 
 Object: TypeAlias = dict[str, Any]
 
-# OpenAI's range begins at 0, which leaves the likeliest token; samplers want more than none of the probability.
+# What clients call a role → what chat templates do.
+_ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+_DEFAULT_TEMPERATURE = 1.0
+_DEFAULT_COMPLETION_TOKENS = 16
+# OpenAI's range begins at 0, which leaves only the likeliest token; samplers need a positive share.
 _LEAST_TOP_P = 1e-6
 _SEEDS = 2**32 - 1
 
 
+def _string_or_list_tag(value: Any) -> str | None:
+    return "string" if type(value) is str else "list" if type(value) is list else None
+
+
+def _turn_tag(value: Any) -> str:
+    return "assistant" if type(value) is dict and value.get("role") == "assistant" else "other"
+
+
+def _format_tag(value: Any) -> str:
+    return "schema" if type(value) is dict and value.get("type") == "json_schema" else "plain"
+
+
+# What a body holds is a TypedDict: an instance of a BaseModel takes three times as long to make.
+class TextPart(TypedDict):
+    """A part of a message."""
+
+    type: Literal["text"]
+    text: str
+
+
+Parts: TypeAlias = Annotated[list[Annotated[str, Member(TextPart, "text")]], Field(min_length=1, fail_fast=True)]
+Content: TypeAlias = Annotated[
+    Annotated[str, Tag("string")] | Annotated[Parts, Tag("list")], Discriminator(_string_or_list_tag)
+]
+
+
+class _TurnFields(TypedDict):
+    tool_calls: NotRequired[Annotated[Any, Unsupported([])]]
+    function_call: NotRequired[Annotated[Any, Unsupported()]]
+    audio: NotRequired[Annotated[Any, Unsupported()]]
+
+
+class Message(_TurnFields):
+    """A turn of the user, or an instruction."""
+
+    role: Literal["system", "developer", "user"]
+    content: Content
+    refusal: NotRequired[Annotated[Any, Unsupported()]]
+
+
+class AssistantMessage(_TurnFields):
+    """An earlier answer."""
+
+    role: Literal["assistant"]
+    content: NotRequired[Content | None]
+    refusal: NotRequired[str | None]
+
+
+class StreamOptions(TypedDict):
+    """How an answer is streamed."""
+
+    include_usage: NotRequired[StrictBool | None]
+
+
+class PlainFormat(TypedDict):
+    """Any text, or any JSON object."""
+
+    type: Literal["text", "json_object"]
+
+
+class NamedSchema(TypedDict):
+    """A JSON schema; its name is ignored."""
+
+    schema: Object
+
+
+class SchemaFormat(TypedDict):
+    """JSON that follows a schema."""
+
+    type: Literal["json_schema"]
+    json_schema: NamedSchema
+
+
+Turn: TypeAlias = Annotated[
+    Annotated[AssistantMessage, Tag("assistant")] | Annotated[Message, Tag("other")], Discriminator(_turn_tag)
+]
+ResponseFormat: TypeAlias = Annotated[
+    Annotated[SchemaFormat, Tag("schema")] | Annotated[PlainFormat, Tag("plain")], Discriminator(_format_tag)
+]
+Text: TypeAlias = Annotated[str, Field(min_length=1)]
+OneText: TypeAlias = Annotated[list[Text], Field(min_length=1, max_length=1, fail_fast=True)]
+StopText: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+StopTexts: TypeAlias = Annotated[list[StopText], Field(max_length=8, fail_fast=True)]
+Stop: TypeAlias = Annotated[
+    Annotated[StopText, Tag("string")] | Annotated[StopTexts, Tag("list")], Discriminator(_string_or_list_tag)
+]
+Tokens: TypeAlias = Annotated[int, Range(1, 1_000_000)]
+Share: TypeAlias = Annotated[float, Range(0, 1)]
+
+
+class _Request(BaseModel):
+    # Built at its first use, so that a server's start does not wait for it.
+    model_config = ConfigDict(defer_build=True)
+
+    model: str
+    max_tokens: Tokens | None = None
+    temperature: Annotated[float, Range(0, 2)] | None = _DEFAULT_TEMPERATURE
+    top_p: Share | None = None
+    min_p: Share | None = None
+    repeat_penalty: Annotated[float, Range(0.5, 2)] | None = None
+    seed: Annotated[int, Range(-(2**63), 2**63 - 1)] | None = None
+    stop: Stop | None = None
+    response_format: ResponseFormat | None = None
+    stream: StrictBool | None = None
+    stream_options: StreamOptions | None = None
+    n: Annotated[Any, Unsupported(1)] = None
+    frequency_penalty: Annotated[Any, Unsupported(0)] = None
+    presence_penalty: Annotated[Any, Unsupported(0)] = None
+    logit_bias: Annotated[Any, Unsupported({})] = None
+
+
+class ChatCompletionRequest(_Request):
+    """The body of ``/chat/completions``."""
+
+    messages: Annotated[list[Turn], Field(min_length=1, max_length=1000, fail_fast=True)]
+    max_completion_tokens: Tokens | None = None
+    tools: Annotated[Any, Unsupported([])] = None
+    functions: Annotated[Any, Unsupported([])] = None
+    tool_choice: Annotated[Any, Unsupported("none", "auto")] = None
+    function_call: Annotated[Any, Unsupported("none", "auto")] = None
+    logprobs: Annotated[Any, Unsupported(False)] = None
+    top_logprobs: Annotated[Any, Unsupported(0)] = None
+    modalities: Annotated[Any, Unsupported(["text"])] = None
+    audio: Annotated[Any, Unsupported()] = None
+    store: Annotated[Any, Unsupported(False)] = None
+    web_search_options: Annotated[Any, Unsupported()] = None
+
+
+class CompletionRequest(_Request):
+    """The body of ``/completions``."""
+
+    prompt: Text | OneText
+    max_tokens: Tokens | None = _DEFAULT_COMPLETION_TOKENS
+    best_of: Annotated[Any, Unsupported(1)] = None
+    echo: Annotated[Any, Unsupported(False)] = None
+    suffix: Annotated[Any, Unsupported("")] = None
+    logprobs: Annotated[Any, Unsupported(False)] = None
+
+
 @dataclass(frozen=True, slots=True)
-class Generation:
+class GenerationRequest:
     """What a request asks for.
 
     Args:
         batch: the prompt and its parameters.
-        stream: whether the answer is to come in chunks.
-        include_usage: whether the last chunk gives the counts of tokens.
+        stream: whether the answer is sent in chunks.
+        include_usage: whether the last chunk gives the token counts.
     """
 
     batch: PromptBatch
@@ -56,7 +193,8 @@ class Generation:
     include_usage: bool
 
 
-Decode: TypeAlias = Callable[[Object, Limits], Generation]
+Decode: TypeAlias = Callable[[Object, Limits], GenerationRequest]
+RequestT = TypeVar("RequestT", bound=_Request)
 
 
 def model_name(payload: Object) -> str:
@@ -66,127 +204,59 @@ def model_name(payload: Object) -> str:
         InvalidInput: it names none.
     """
     if "model" not in payload:
-        raise InvalidInput('the field "model" is missing; it names the model that is to answer', "model")
+        raise missing("model")
     name = payload["model"]
     if type(name) is not str:
-        raise _unexpected("model", json_type(name), "a string")
+        raise unexpected("model", json_type(name), "a string")
     return name
 
 
-def decode_chat(payload: Object, limits: Limits) -> Generation:
+def decode_chat(payload: Object, limits: Limits) -> GenerationRequest:
     """Decode the body of ``/chat/completions``.
 
     Args:
         payload: the parsed body.
-        limits: ``max_text_chars`` is for all contents together.
+        limits: ``max_text_chars`` applies to all contents together.
 
     Raises:
         InvalidInput, TooLarge: with the offending field.
     """
-    _refuse_unsupported(payload, CHAT_NEUTRAL)
-    messages = _messages(payload, limits)
-    parameters = _parameters(payload, _chat_tokens(payload))
-    return _generation(payload, PromptBatch(messages=messages, parameters=parameters))
+    request = _validate(ChatCompletionRequest, payload)
+    messages = [(_ROLES[message["role"]], _text(message.get("content"))) for message in request.messages]
+    _check_length(sum(len(content) for _, content in messages), "messages", limits)
+    tokens, new_tokens = request.max_tokens, request.max_completion_tokens
+    if tokens is not None and new_tokens is not None and tokens != new_tokens:
+        raise InvalidInput('"max_tokens" is not "max_completion_tokens"; only one of them is needed', "max_tokens")
+    parameters = _parameters(request, new_tokens if tokens is None else tokens)
+    return _generation(request, PromptBatch(messages=messages, parameters=parameters))
 
 
-def decode_completion(payload: Object, limits: Limits) -> Generation:
+def decode_completion(payload: Object, limits: Limits) -> GenerationRequest:
     """Decode the body of ``/completions``.
 
     Args:
         payload: the parsed body.
-        limits: ``max_text_chars`` is for the prompt.
+        limits: ``max_text_chars`` applies to the prompt.
 
     Raises:
         InvalidInput, TooLarge: with the offending field.
     """
-    _refuse_unsupported(payload, COMPLETION_NEUTRAL)
-    text = _prompt(payload, limits)
-    tokens = _number(payload, "max_tokens")
-    parameters = _parameters(payload, DEFAULT_COMPLETION_TOKENS if tokens is None else tokens)
-    return _generation(payload, PromptBatch(text=text, parameters=parameters))
+    request = _validate(CompletionRequest, payload)
+    text = request.prompt if isinstance(request.prompt, str) else request.prompt[0]
+    _check_length(len(text), "prompt", limits)
+    parameters = _parameters(request, request.max_tokens or _DEFAULT_COMPLETION_TOKENS)
+    return _generation(request, PromptBatch(text=text, parameters=parameters))
 
 
-def _generation(payload: Object, batch: PromptBatch) -> Generation:
-    options = payload.get("stream_options")
-    if options is None:
-        options = {}
-    elif type(options) is not dict:
-        raise _unexpected("stream_options", json_type(options), "an object")
-    return Generation(batch, _flag(payload, "stream"), _flag(options, "include_usage", "stream_options."))
+def _validate(kind: type[RequestT], payload: Object) -> RequestT:
+    try:
+        return kind.model_validate(payload)
+    except ValidationError as error:
+        raise refusal(error) from None
 
 
-def _refuse_unsupported(entry: Object, neutral: dict[str, list[Any]], where: str = "") -> None:
-    for name, values in neutral.items():
-        given = entry.get(name)
-        if given is not None and not any(_same(given, value) for value in values):
-            instead = f" or send {' or '.join(orjson.dumps(value).decode() for value in values)}" if values else ""
-            raise InvalidInput(f'"{where}{name}" is not supported here; leave it out{instead}', where + name)
-
-
-def _same(given: Any, value: Any) -> bool:
-    """Compare as JSON does: 1.0 is 1, and true is not."""
-    return given == value and (type(given) is bool) == (type(value) is bool)
-
-
-def _messages(payload: Object, limits: Limits) -> list[tuple[str, str]]:
-    entries = payload.get("messages")
-    if entries is None:
-        raise InvalidInput('the field "messages" is missing; it holds the turns of the chat', "messages")
-    if type(entries) is not list:
-        raise _unexpected("messages", json_type(entries), "a list")
-    if not entries:
-        raise InvalidInput('"messages" is empty; at least 1 message is needed', "messages")
-    if len(entries) > MOST_MESSAGES:
-        raise TooLarge(f'"messages" has {len(entries)} messages; at most {MOST_MESSAGES} are allowed', "messages")
-    messages = [_message(entry, f"messages[{i}]") for i, entry in enumerate(entries)]
-    _check_length(sum(len(content) for _, content in messages), "messages", limits)
-    return messages
-
-
-def _message(entry: Any, where: str) -> tuple[str, str]:
-    if type(entry) is not dict:
-        raise _unexpected(where, json_type(entry), "an object")
-    role = entry.get("role")
-    if type(role) is not str or role not in ROLES:
-        shown = f'"{role[:64]}"' if type(role) is str else json_type(role)
-        raise _unexpected(f"{where}.role", shown, f"one of {', '.join(ROLES)}")
-    _refuse_unsupported(entry, MESSAGE_NEUTRAL, f"{where}.")
-    content = entry.get("content")
-    if type(content) is list and content:
-        return ROLES[role], "\n".join(_part(part, f"{where}.content[{i}]") for i, part in enumerate(content))
-    if type(content) is not str:
-        shown = "an empty list" if content == [] else json_type(content)
-        raise _unexpected(f"{where}.content", shown, "a string or a list of text parts")
-    return ROLES[role], content
-
-
-def _part(part: Any, where: str) -> str:
-    if type(part) is not dict:
-        raise _unexpected(where, json_type(part), "an object")
-    kind, text = part.get("type"), part.get("text")
-    if kind != "text":
-        shown = f'"{kind[:64]}"' if type(kind) is str else json_type(kind)
-        raise _unexpected(f"{where}.type", shown, '"text"')
-    if type(text) is not str:
-        raise _unexpected(f"{where}.text", json_type(text), "a string")
-    return text
-
-
-def _prompt(payload: Object, limits: Limits) -> str:
-    prompt = payload.get("prompt")
-    if prompt is None:
-        raise InvalidInput('the field "prompt" is missing; it holds the text to go on from', "prompt")
-    if type(prompt) is list and len(prompt) == 1:
-        prompt = prompt[0]
-    if type(prompt) is not str:
-        raise InvalidInput(
-            '"prompt" must be a string or a list of one string; several prompts and lists of tokens are not supported',
-            "prompt",
-        )
-    if not prompt:
-        raise InvalidInput('"prompt" is empty; a text is expected', "prompt")
-    _check_length(len(prompt), "prompt", limits)
-    return prompt
+def _text(content: str | list[str] | None) -> str:
+    return "\n".join(content) if isinstance(content, list) else content or ""
 
 
 def _check_length(characters: int, field: str, limits: Limits) -> None:
@@ -194,93 +264,34 @@ def _check_length(characters: int, field: str, limits: Limits) -> None:
         raise TooLarge(f'"{field}" has {characters} characters; at most {limits.max_text_chars} are allowed', field)
 
 
-def _parameters(payload: Object, max_tokens: float | None) -> Parameters:
-    seed, top_p = _number(payload, "seed"), _number(payload, "top_p")
-    temperature = _number(payload, "temperature")
+def _parameters(request: _Request, max_tokens: int | None) -> Parameters:
     parameters = {
         "max_tokens": max_tokens,
-        "temperature": DEFAULT_TEMPERATURE if temperature is None else temperature,
-        "top_p": None if top_p is None else max(top_p, _LEAST_TOP_P),
-        "min_p": _number(payload, "min_p"),
-        "repeat_penalty": _number(payload, "repeat_penalty"),
-        "seed": None if seed is None else seed % _SEEDS,
-        "stop": _stop(payload),
-        "json_schema": _json_schema(payload),
+        "temperature": _DEFAULT_TEMPERATURE if request.temperature is None else request.temperature,
+        "top_p": None if request.top_p is None else max(request.top_p, _LEAST_TOP_P),
+        "min_p": request.min_p,
+        "repeat_penalty": request.repeat_penalty,
+        "seed": None if request.seed is None else request.seed % _SEEDS,
+        "stop": [request.stop] if isinstance(request.stop, str) else request.stop,
+        "json_schema": _json_schema(request.response_format),
     }
     return {name: value for name, value in parameters.items() if value is not None}
 
 
-def _chat_tokens(payload: Object) -> float | None:
-    old, new = _number(payload, "max_tokens"), _number(payload, "max_completion_tokens")
-    if old is not None and new is not None and old != new:
-        raise InvalidInput('"max_tokens" is not "max_completion_tokens"; only one of them is needed', "max_tokens")
-    return new if old is None else old
-
-
-def _number(payload: Object, name: str) -> float | None:
-    value = payload.get(name)
-    if value is None:
+def _json_schema(wanted: SchemaFormat | PlainFormat | None) -> Object | None:
+    if wanted is None or wanted["type"] == "text":
         return None
-    low, high, whole = RANGES[name]
-    expected = f"{'a whole' if whole else 'a'} number from {low} to {high}"
-    if type(value) not in (int, float):
-        raise _unexpected(name, json_type(value), expected)
-    if not low <= value <= high or (whole and value != int(value)):
-        raise _unexpected(name, str(value), expected)
-    return int(value) if whole else float(value)  # JSON knows one kind of number: 5.0 is whole
-
-
-def _stop(payload: Object) -> list[str] | None:
-    stop = payload.get("stop")
-    if stop is None:
-        return None
-    texts, where = ([stop], "stop") if type(stop) is str else (stop, "stop[{}]")
-    if type(texts) is not list:
-        raise _unexpected("stop", json_type(stop), "a string or a list of strings")
-    if len(texts) > MOST_STOPS:
-        raise _unexpected("stop", f"a list of {len(texts)}", f"a list of at most {MOST_STOPS}")
-    for i, text in enumerate(texts):
-        if type(text) is not str:
-            raise _unexpected(where.format(i), json_type(text), "a string")
-        if not 0 < len(text) <= LONGEST_STOP:
-            raise _unexpected(
-                where.format(i), f"a text of {len(text)} characters", f"one of 1 to {LONGEST_STOP} characters"
-            )
-    return texts
-
-
-def _json_schema(payload: Object) -> Object | None:
-    where = "response_format"
-    wanted = payload.get(where)
-    if wanted is None:
-        return None
-    if type(wanted) is not dict:
-        raise _unexpected(where, json_type(wanted), "an object")
-    kind = wanted.get("type")
-    if kind not in ("text", "json_object", "json_schema"):
-        shown = f'"{kind[:64]}"' if type(kind) is str else json_type(kind)
-        raise _unexpected(f"{where}.type", shown, "text, json_object or json_schema")
-    if kind == "text":
-        return None
-    if kind == "json_object":
+    if wanted["type"] == "json_object":
         return {"type": "object"}
-    for key in ("json_schema", "schema"):
-        wanted, where = wanted.get(key), f"{where}.{key}"
-        if type(wanted) is not dict:
-            raise _unexpected(where, json_type(wanted), "an object")
+    schema = wanted["json_schema"]["schema"]
     try:
-        orjson.dumps(wanted)
-    except orjson.JSONEncodeError:  # it writes to a smaller depth than it reads
-        raise InvalidInput(f'"{where}" is nested too deep', where) from None
-    return wanted
+        orjson.dumps(schema)
+    except orjson.JSONEncodeError:  # orjson writes less deeply nested JSON than it reads
+        field = "response_format.json_schema.schema"
+        raise InvalidInput(f'"{field}" is nested too deep', field) from None
+    return schema
 
 
-def _flag(entry: Object, name: str, where: str = "") -> bool:
-    value = entry.get(name)
-    if value is not None and type(value) is not bool:
-        raise _unexpected(where + name, json_type(value), "a boolean")
-    return value is True
-
-
-def _unexpected(field: str, found: str, expected: str) -> InvalidInput:
-    return InvalidInput(f'"{field}" is {found}; {expected} is expected', field)
+def _generation(request: _Request, batch: PromptBatch) -> GenerationRequest:
+    options = request.stream_options or {}
+    return GenerationRequest(batch, request.stream is True, options.get("include_usage") is True)

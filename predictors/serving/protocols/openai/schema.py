@@ -1,54 +1,16 @@
-"""OpenAI's API, what it holds: the fields that requests may have, and the JSON schemas of all bodies."""
+"""JSON schemas of the bodies of OpenAI's API, for the OpenAPI document."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel
+
+from predictors.serving.protocols.openai.requests import ChatCompletionRequest, CompletionRequest
 
 Schema: TypeAlias = dict[str, Any]
 
-
-class Range(NamedTuple):
-    """The numbers that a field takes, bounds included."""
-
-    low: float
-    high: float
-    whole: bool = False
-
-
-MOST_MESSAGES = 1000
-MOST_STOPS, LONGEST_STOP = 8, 200
-# What clients call a role → what chat templates do.
-ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
-RANGES = {
-    "max_tokens": Range(1, 1_000_000, whole=True),
-    "max_completion_tokens": Range(1, 1_000_000, whole=True),
-    "temperature": Range(0, 2),
-    "top_p": Range(0, 1),
-    "min_p": Range(0, 1),
-    "repeat_penalty": Range(0.5, 2),
-    "seed": Range(-(2**63), 2**63 - 1, whole=True),
-}
-# Fields that are not offered, and the values of theirs that ask for nothing.
-NEUTRAL: dict[str, list[Any]] = {"n": [1], "frequency_penalty": [0], "presence_penalty": [0], "logit_bias": [{}]}
-CHAT_NEUTRAL = NEUTRAL | {
-    "tools": [[]],
-    "functions": [[]],
-    "tool_choice": ["none", "auto"],
-    "function_call": ["none", "auto"],
-    "logprobs": [False],
-    "top_logprobs": [0],
-    "modalities": [["text"]],
-    "audio": [],
-    "store": [False],
-    "web_search_options": [],
-}
-COMPLETION_NEUTRAL = NEUTRAL | {"best_of": [1], "echo": [False], "suffix": [""], "logprobs": [False]}
-MESSAGE_NEUTRAL: dict[str, list[Any]] = {"tool_calls": [[]], "function_call": [], "audio": [], "refusal": []}
-DEFAULT_TEMPERATURE = 1.0
-DEFAULT_COMPLETION_TOKENS = 16
-
 _STRING: Schema = {"type": "string"}
 _INTEGER: Schema = {"type": "integer"}
-_NULL: Schema = {"type": "null"}
 
 
 def chat_request(models: Iterable[str], max_text_chars: int) -> Schema:
@@ -56,15 +18,10 @@ def chat_request(models: Iterable[str], max_text_chars: int) -> Schema:
 
     Args:
         models: those that answer.
-        max_text_chars: the limit of all contents together, which a schema can only say of each.
+        max_text_chars: the limit of all contents together, which a schema can only state for each.
     """
-    text = {"type": "string", "maxLength": max_text_chars}
-    part = _object({"type": {"const": "text"}, "text": text})
-    message = _object({"role": {"enum": list(ROLES)}, "content": {"anyOf": [text, _array(part, 1)]}})
-    message["properties"] |= _unsupported(MESSAGE_NEUTRAL)
-    messages = {**_array(message, 1, MOST_MESSAGES), "description": f"At most {max_text_chars} characters in all."}
-    schema = _object({"model": {"enum": list(models)}, "messages": messages})
-    schema["properties"] |= _unsupported(CHAT_NEUTRAL) | _parameters(RANGES)
+    schema = _request(ChatCompletionRequest, models, max_text_chars)
+    schema["properties"]["messages"]["description"] = f"At most {max_text_chars} characters in all."
     return schema
 
 
@@ -75,12 +32,7 @@ def completion_request(models: Iterable[str], max_text_chars: int) -> Schema:
         models: those that answer.
         max_text_chars: the limit of the prompt.
     """
-    text = {"type": "string", "minLength": 1, "maxLength": max_text_chars}
-    schema = _object({"model": {"enum": list(models)}, "prompt": {"anyOf": [text, _array(text, 1, 1)]}})
-    numbers = (name for name in RANGES if name != "max_completion_tokens")
-    schema["properties"] |= _unsupported(COMPLETION_NEUTRAL) | _parameters(numbers)
-    schema["properties"]["max_tokens"]["default"] = DEFAULT_COMPLETION_TOKENS
-    return schema
+    return _request(CompletionRequest, models, max_text_chars)
 
 
 def chat_answer() -> Schema:
@@ -94,7 +46,7 @@ def completion_answer() -> Schema:
 
 
 def model() -> Schema:
-    """A model, as the lists of them show it."""
+    """A model, as the list of models shows it."""
     return _object({"id": _STRING, "object": {"const": "model"}, "created": _INTEGER, "owned_by": _STRING})
 
 
@@ -126,28 +78,24 @@ def _answer(kind: str, content: Schema) -> Schema:
     )
 
 
-def _parameters(numbers: Iterable[str]) -> Schema:
-    text = {"type": "string", "minLength": 1, "maxLength": LONGEST_STOP}
-    flag = {"type": ["boolean", "null"]}
-    form = _object({"type": {"enum": ["text", "json_object"]}})
-    schema_form = _object({"type": {"const": "json_schema"}, "json_schema": _object({"schema": {"type": "object"}})})
-    parameters: Schema = {name: _number(RANGES[name]) for name in numbers}
-    parameters["temperature"]["default"] = DEFAULT_TEMPERATURE
-    return parameters | {
-        "stop": {"anyOf": [text, {"type": "array", "items": text, "maxItems": MOST_STOPS}, _NULL]},
-        "stream": flag,
-        "stream_options": {"type": ["object", "null"], "properties": {"include_usage": flag}},
-        "response_format": {"anyOf": [form, schema_form, _NULL]},
-    }
+def _request(kind: type[BaseModel], models: Iterable[str], max_text_chars: int) -> Schema:
+    generated = kind.model_json_schema()
+    schema: Schema = _inlined(generated, generated.pop("$defs"), max_text_chars)
+    schema["properties"]["model"] = {"enum": list(models)}
+    return schema
 
 
-def _number(bounds: Range) -> Schema:
-    kind = "integer" if bounds.whole else "number"
-    return {"type": [kind, "null"], "minimum": bounds.low, "maximum": bounds.high}
-
-
-def _unsupported(neutral: dict[str, list[Any]]) -> Schema:
-    return {name: {"enum": [*values, None]} for name, values in neutral.items()}
+def _inlined(schema: Any, definitions: Schema, max_text_chars: int) -> Any:
+    """Replace references by what they refer to, since the schema becomes part of a document, and limit free text."""
+    if isinstance(schema, list):
+        return [_inlined(item, definitions, max_text_chars) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions, max_text_chars)
+    inlined = {key: _inlined(value, definitions, max_text_chars) for key, value in schema.items()}
+    is_free_text = schema.get("type") == "string" and not schema.keys() & {"const", "enum", "maxLength"}
+    return {**inlined, "maxLength": max_text_chars} if is_free_text else inlined
 
 
 def _object(properties: Schema) -> Schema:

@@ -1,15 +1,17 @@
-"""The V1 protocol: ``{"instances": […]}`` in, ``{"predictions": […]}`` out."""
+"""The V1 wire format: ``{"instances": […]}`` in, ``{"predictions": […]}`` out."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
-from predictors.serving.model.types import Batch, FeatureBatch, FeatureInput, Input, Limits, Outputs, TextBatch, v1_columns
 from predictors.serving.errors import InvalidInput
-from predictors.serving.model.validation import json_type
+from predictors.serving.model.types import Batch, Column, Input, Limits, Outputs
+from predictors.serving.model.validation import batch_from_instances, json_type
 from predictors.serving.protocols.json_body import parse_object
-from predictors.serving.model.validation import check_row_count, feature_rows, text_rows
+
+Fields: TypeAlias = Mapping[str, str | tuple[str, ...]]
+"""A field of the answer → an output column, or several that become one object per row."""
 
 
 def decode(body: bytes, kind: Input, limits: Limits) -> Batch:
@@ -32,15 +34,12 @@ def decode_payload(payload: Mapping[str, Any], kind: Input, limits: Limits) -> B
     instances = payload["instances"]
     if type(instances) is not list:
         raise InvalidInput(f'"instances" is {json_type(instances)}; a list is expected')
-    check_row_count(len(instances), "instances", limits)
     parameters = payload.get("parameters")
     if parameters is None:
         parameters = {}
     elif type(parameters) is not dict:
         raise InvalidInput(f'"parameters" is {json_type(parameters)}; an object is expected')
-    if isinstance(kind, FeatureInput):
-        return FeatureBatch(feature_rows(instances, kind.names, "instances"), parameters)
-    return TextBatch(text_rows(instances, kind.name, "instances", limits), parameters)
+    return batch_from_instances(instances, kind, limits, parameters)
 
 
 def take_stream(batch: Batch) -> bool:
@@ -55,13 +54,23 @@ def take_stream(batch: Batch) -> bool:
     return stream
 
 
-def encode_payload(outputs: Outputs, fields: Mapping[str, str | tuple[str, ...]], version: str) -> dict[str, Any]:
+def encode_payload(outputs: Outputs, fields: Fields, version: str) -> dict[str, Any]:
     """Arrange an answer; its arrays are still NumPy's."""
-    answer = v1_columns(outputs, fields)
+    answer: dict[str, Any] = {}
+    for name, source in fields.items():
+        if isinstance(source, str):
+            answer[name] = outputs[source]
+        else:
+            rows = zip(*(_items(outputs[column]) for column in source), strict=True)
+            answer[name] = [dict(zip(source, row, strict=True)) for row in rows]
     answer["model_version"] = version
     return answer
 
 
-def encode(outputs: Outputs, fields: Mapping[str, str | tuple[str, ...]], version: str) -> bytes:
+def encode(outputs: Outputs, fields: Fields, version: str) -> bytes:
     """Encode an answer as JSON."""
     return orjson.dumps(encode_payload(outputs, fields, version), option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _items(column: Column) -> list[Any]:
+    return column if isinstance(column, list) else column.tolist()

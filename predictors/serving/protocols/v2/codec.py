@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from predictors.serving.model.types import Batch, Input, Limits, Outputs, Parameters, TensorSpec
 from predictors.serving.errors import InvalidInput
+from predictors.serving.model.types import Batch, Input, Limits, Outputs, Parameters, TensorSpec
 from predictors.serving.model.validation import json_type
 from predictors.serving.protocols.json_body import parse_object
 from predictors.serving.protocols.tensors import (
@@ -27,8 +27,8 @@ from predictors.serving.protocols.tensors import (
 
 
 @dataclass(slots=True)
-class Reply:
-    """How the answer must look.
+class WantedOutputs:
+    """What the answer must hold, and in which form.
 
     Args:
         id: the request's own id, if it gave one.
@@ -45,7 +45,7 @@ class Reply:
 
 def decode(
     body: bytes, json_length: int | None, kind: Input, specs: tuple[TensorSpec, ...], limits: Limits
-) -> tuple[Batch, Reply]:
+) -> tuple[Batch, WantedOutputs]:
     """Decode a request body.
 
     Args:
@@ -69,7 +69,7 @@ def decode(
 
 def decode_payload(
     payload: Mapping[str, Any], binary: memoryview, kind: Input, specs: tuple[TensorSpec, ...], limits: Limits
-) -> tuple[Batch, Reply]:
+) -> tuple[Batch, WantedOutputs]:
     """Decode a body whose JSON part is parsed already.
 
     Raises:
@@ -98,20 +98,20 @@ def decode_payload(
         )
     batch = batch_from_tensors(tensors, kind, limits, parameters)
     outputs, binary_names = _requested_outputs(payload, specs, binary_default)
-    return batch, Reply(request_id, parameters, outputs, binary_names)
+    return batch, WantedOutputs(request_id, parameters, outputs, binary_names)
 
 
-def encode(outputs: Outputs, reply: Reply, model: str, version: str) -> tuple[bytes, int | None]:
+def encode(outputs: Outputs, wanted: WantedOutputs, model: str, version: str) -> tuple[bytes, int | None]:
     """Encode an answer.
 
     Returns:
         The body, and the length of its JSON part where binary tensors stand behind it.
     """
     entries, blobs = [], []
-    for spec in reply.outputs:
+    for spec in wanted.outputs:
         column = outputs[spec.name]
         entry: dict[str, Any] = {"name": spec.name, "datatype": spec.datatype, "shape": output_shape(column)}
-        if spec.name in reply.binary:
+        if spec.name in wanted.binary:
             blob = tensor_to_bytes(column)
             entry["parameters"] = {"binary_data_size": len(blob)}
             blobs.append(blob)
@@ -119,10 +119,10 @@ def encode(outputs: Outputs, reply: Reply, model: str, version: str) -> tuple[by
             entry["data"] = column if isinstance(column, list) else column.reshape(-1)
         entries.append(entry)
     answer: dict[str, Any] = {"model_name": model, "model_version": version, "outputs": entries}
-    if reply.id is not None:
-        answer["id"] = reply.id
-    if reply.parameters:
-        answer["parameters"] = reply.parameters
+    if wanted.id is not None:
+        answer["id"] = wanted.id
+    if wanted.parameters:
+        answer["parameters"] = wanted.parameters
     header = orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
     if not blobs:
         return header, None

@@ -2,9 +2,9 @@
 
 import pytest
 
+from predictors.serving.app.routing import Route, Router
 from predictors.serving.errors import MethodNotAllowed, NotFound
 from predictors.serving.protocols.http import Request, Response
-from predictors.serving.app.routing import Route, Router
 
 
 async def _handler(request: Request) -> Response:

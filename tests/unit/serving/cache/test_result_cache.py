@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from predictors.serving.model.types import Outputs, TextBatch
-from predictors.serving.errors import DeadlineExceeded, InvalidInput, Overloaded, ServingError
 from predictors.serving.cache.result_cache import ResultCache
 from predictors.serving.cache.result_codec import result_key
+from predictors.serving.errors import DeadlineExceeded, InvalidInput, Overloaded, ServingError
+from predictors.serving.model.types import Outputs, TextBatch
 from tests.live import PATIENCE_SECONDS
 from tests.unit.serving.cache.test_result_codec import same
 

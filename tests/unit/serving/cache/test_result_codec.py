@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from predictors.serving.model.types import Batch, FeatureBatch, Outputs, PromptBatch, TextBatch
-from predictors.serving.errors import InvalidInput
 from predictors.serving.cache.result_codec import UnreadableResult, decode_outputs, encode_outputs, result_key
+from predictors.serving.errors import InvalidInput
+from predictors.serving.model.types import Batch, FeatureBatch, Outputs, PromptBatch, TextBatch
 from predictors.serving.protocols.tensors import NUMPY_TYPES
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from predictors.serving.model.types import Batch, FeatureBatch, Job, Outputs, PromptBatch, TextBatch
-from predictors.serving.dispatch.batcher import Batcher, Request
-from predictors.serving.dispatch.cost_model import Cost
+from predictors.serving.dispatch.batcher import Batcher, QueuedBatch
+from predictors.serving.dispatch.cost_model import CostModel
 from predictors.serving.errors import InvalidInput
+from predictors.serving.model.types import Batch, FeatureBatch, Job, Outputs, PromptBatch, TextBatch
 
 NEVER = float("inf")
 
@@ -31,10 +32,8 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("predictors.serving.dispatch.batcher.time", clock)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 class Model:
@@ -70,10 +69,13 @@ class Model:
 
 
 @contextmanager
-def serving(model: Model, workers: int = 1, max_rows: int = 100, cost: Cost | None = None) -> Iterator[Batcher]:
+def serving(
+    model: Model, workers: int = 1, max_rows: int = 100, cost: CostModel | None = None, clock: Clock | None = None
+) -> Iterator[Batcher]:
+    monotonic = time.monotonic if clock is None else clock.monotonic
     with ThreadPoolExecutor(workers) as executor:
         try:
-            yield Batcher(model.infer, executor, workers, max_rows, cost or Cost())
+            yield Batcher(model.infer, executor, workers, max_rows, cost or CostModel(), monotonic)
         finally:
             model.gate.set()
 
@@ -82,25 +84,25 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(scenario, 60))
 
 
-def submit(batcher: Batcher, *texts: str, deadline: float = NEVER, **parameters: Any) -> Request:
+def submit(batcher: Batcher, *texts: str, deadline: float = NEVER, **parameters: Any) -> QueuedBatch:
     return batcher.submit(TextBatch([*texts], parameters), Job(deadline))
 
 
-async def busy(model: Model, batcher: Batcher) -> Request:
+async def busy(model: Model, batcher: Batcher) -> QueuedBatch:
     """Have a thread busy until the gate opens."""
     held = submit(batcher, "hold")
     await model.begun()
     return held
 
 
-async def answers(*requests: Request) -> list[Any]:
+async def answers(*requests: QueuedBatch) -> list[Any]:
     """The texts that came out, or the errors."""
     outcomes = await asyncio.gather(*(request.future for request in requests), return_exceptions=True)
     return [outcome if isinstance(outcome, BaseException) else outcome["text"] for outcome in outcomes]
 
 
-def known_cost(fixed: float, each: float = 0.0) -> Cost:
-    cost = Cost()
+def known_cost(fixed: float, each: float = 0.0) -> CostModel:
+    cost = CostModel()
     cost.fixed, cost.each = fixed, each
     return cost
 
@@ -288,7 +290,7 @@ def test_after_the_end_of_its_threads_nobody_is_kept_waiting() -> None:
     async def scenario() -> None:
         model = Model()
         with ThreadPoolExecutor(1) as executor:
-            batcher = Batcher(model.infer, executor, 1, 100, Cost())
+            batcher = Batcher(model.infer, executor, 1, 100, CostModel())
             held = await busy(model, batcher)
             waiting = submit(batcher, "a")
             executor.shutdown(wait=False)
@@ -305,7 +307,7 @@ def test_after_the_end_of_its_threads_nobody_is_kept_waiting() -> None:
 def test_what_fails_says_nothing_of_the_cost() -> None:
     async def scenario() -> None:
         model = Model()
-        cost = Cost()
+        cost = CostModel()
         with serving(model, cost=cost) as batcher:
             await answers(submit(batcher, "fail"))
             assert not cost.known
@@ -415,7 +417,7 @@ def test_requests_are_not_merged_where_that_would_take_one_beyond_its_deadline(
 
     async def scenario() -> None:
         model = Slow()
-        with serving(model) as batcher:
+        with serving(model, clock=clock) as batcher:
             await busy(model, batcher)
             begins = clock.now + 40  # the four characters of "hold" take 40 s
             waiting = [submit(batcher, t, deadline=begins + s) for t, s in zip("abc", allowed, strict=True)]
@@ -430,7 +432,7 @@ def test_requests_are_not_merged_where_that_would_take_one_beyond_its_deadline(
 def test_while_nothing_is_known_of_the_cost_an_idle_model_begins_at_once(clock: Clock, max_rows: int) -> None:
     async def scenario() -> None:
         model = Model()
-        with serving(model, max_rows=max_rows) as batcher:
+        with serving(model, clock=clock, max_rows=max_rows) as batcher:
             request = submit(batcher, "a")
             assert (batcher.waiting, batcher.batches_running) == (0, 1)
             assert await answers(request) == [["A"]]
@@ -448,7 +450,7 @@ def test_an_idle_model_begins_at_once_where_waiting_does_not_pay(
 ) -> None:
     async def scenario() -> None:
         model = Model()
-        with serving(model, max_rows=max_rows, cost=known_cost(fixed)) as batcher:
+        with serving(model, clock=clock, max_rows=max_rows, cost=known_cost(fixed)) as batcher:
             clock.now += gap
             request = submit(batcher, "a")
             assert (batcher.waiting, batcher.batches_running) == (0, 1)
@@ -460,8 +462,8 @@ def test_an_idle_model_begins_at_once_where_waiting_does_not_pay(
 def test_an_idle_model_waits_for_the_next_until_their_delay_is_what_it_saves(clock: Clock) -> None:
     async def scenario() -> None:
         model = Model()
-        with serving(model, cost=known_cost(fixed=1000)) as batcher:
-            waiting: list[Request] = []
+        with serving(model, clock=clock, cost=known_cost(fixed=1000)) as batcher:
+            waiting: list[QueuedBatch] = []
             for text in "abc":
                 assert batcher.batches_running == 0
                 assert batcher.waiting == len(waiting)
@@ -477,7 +479,7 @@ def test_an_idle_model_waits_for_the_next_until_their_delay_is_what_it_saves(clo
 def test_if_no_other_comes_the_model_begins_after_the_wait(clock: Clock) -> None:
     async def scenario() -> None:
         model = Model()
-        with serving(model, cost=known_cost(fixed=0.03)) as batcher:
+        with serving(model, clock=clock, cost=known_cost(fixed=0.03)) as batcher:
             clock.now += 0.01
             first = submit(batcher, "a")
             second = submit(batcher, "b")
@@ -513,7 +515,7 @@ def test_how_long_an_idle_model_waits(
 ) -> None:
     async def scenario() -> None:
         model = Model()
-        with serving(model, cost=known_cost(fixed, each=10)) as batcher:
+        with serving(model, clock=clock, cost=known_cost(fixed, each=10)) as batcher:
             delays = Delays(monkeypatch)
             clock.now += gap
             submit(batcher, "a", deadline=clock.now + allowed)
@@ -527,7 +529,7 @@ def test_how_long_an_idle_model_waits(
 def test_an_idle_model_begins_at_once_where_the_deadline_leaves_no_time_to_wait(clock: Clock, allowed: float) -> None:
     async def scenario() -> None:
         model = Model()
-        with serving(model, cost=known_cost(fixed=1000, each=10)) as batcher:
+        with serving(model, clock=clock, cost=known_cost(fixed=1000, each=10)) as batcher:
             clock.now += 400
             request = submit(batcher, "a", deadline=clock.now + allowed)
             assert (batcher.waiting, batcher.batches_running) == (0, 1)
@@ -539,7 +541,7 @@ def test_an_idle_model_begins_at_once_where_the_deadline_leaves_no_time_to_wait(
 def test_the_more_wait_the_shorter(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         model = Model()
-        with serving(model, cost=known_cost(fixed=1000)) as batcher:
+        with serving(model, clock=clock, cost=known_cost(fixed=1000)) as batcher:
             delays = Delays(monkeypatch)
             for _ in range(5):
                 clock.now += 150
@@ -553,7 +555,7 @@ def test_the_more_wait_the_shorter(clock: Clock, monkeypatch: pytest.MonkeyPatch
 def test_those_that_come_do_not_prolong_the_wait_of_the_first(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         model = Model()
-        with serving(model, cost=known_cost(fixed=1000)) as batcher:
+        with serving(model, clock=clock, cost=known_cost(fixed=1000)) as batcher:
             delays = Delays(monkeypatch)
             waiting = []
             for gap in (100, 700, 200):
@@ -574,7 +576,7 @@ def test_the_next_ones_wait_anew(clock: Clock, monkeypatch: pytest.MonkeyPatch) 
     async def scenario() -> None:
         model = Model()
         cost = known_cost(fixed=1000)
-        with serving(model, cost=cost) as batcher:
+        with serving(model, clock=clock, cost=cost) as batcher:
             delays = Delays(monkeypatch)
             waiting = []
             for _ in range(2):
@@ -598,7 +600,7 @@ def test_an_idle_model_waits_only_while_there_is_room_for_more_rows(
 ) -> None:
     async def scenario() -> None:
         model = Model()
-        with serving(model, max_rows=10, cost=known_cost(fixed=1000)) as batcher:
+        with serving(model, clock=clock, max_rows=10, cost=known_cost(fixed=1000)) as batcher:
             requests = []
             for count in rows:
                 assert batcher.batches_running == 0
@@ -614,7 +616,7 @@ def test_an_idle_model_waits_only_while_there_is_room_for_more_rows(
 def test_a_wait_that_was_cancelled_is_not_held_against_the_next(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         model = Model()
-        with serving(model, cost=known_cost(fixed=1000)) as batcher:
+        with serving(model, clock=clock, cost=known_cost(fixed=1000)) as batcher:
             delays = Delays(monkeypatch)
             clock.now += 400
             batcher.cancel(submit(batcher, "a"))
@@ -631,7 +633,7 @@ def test_a_pause_says_little_of_the_pace_unless_it_is_very_long(clock: Clock, pa
     async def scenario() -> None:
         model = Model()
         cost = known_cost(fixed=0)
-        with serving(model, cost=cost) as batcher:
+        with serving(model, clock=clock, cost=cost) as batcher:
             for _ in range(20):
                 clock.now += 1
                 await answers(submit(batcher, "a"))
@@ -649,7 +651,7 @@ def test_the_earliest_deadline_of_those_that_wait_bounds_the_wait(
 ) -> None:
     async def scenario() -> None:
         model = Model()
-        with serving(model, cost=known_cost(fixed=1000)) as batcher:
+        with serving(model, clock=clock, cost=known_cost(fixed=1000)) as batcher:
             delays = Delays(monkeypatch)
             clock.now += 300
             submit(batcher, "a", deadline=clock.now + 1500)
@@ -664,7 +666,7 @@ def test_a_request_cancelled_while_it_waits_for_the_next_is_never_computed(clock
     async def scenario() -> None:
         model = Model()
         cost = known_cost(fixed=1000)
-        with serving(model, cost=cost) as batcher:
+        with serving(model, clock=clock, cost=cost) as batcher:
             clock.now += 100
             gone = submit(batcher, "a")
             batcher.cancel(gone)

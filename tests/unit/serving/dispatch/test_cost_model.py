@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from predictors.serving.dispatch.cost_model import Cost
+from predictors.serving.dispatch.cost_model import CostModel
 
 FIXED, EACH = 0.005, 0.0002
 
 
-def observe(cost: Cost, size: int, fixed: float = FIXED, each: float = EACH) -> None:
+def observe(cost: CostModel, size: int, fixed: float = FIXED, each: float = EACH) -> None:
     cost.learn(size, fixed + each * size)
 
 
 def test_nothing_is_known_before_anything_was_observed() -> None:
-    cost = Cost()
+    cost = CostModel()
     assert not cost.known
     assert cost.estimate(1) == math.inf
     cost.learn(1, 0.001)
@@ -27,7 +27,7 @@ def test_nothing_is_known_before_anything_was_observed() -> None:
 
 @pytest.mark.parametrize(("fixed", "each"), [(FIXED, EACH), (0.0, EACH), (FIXED, 0.0)])
 def test_two_sizes_give_the_line(fixed: float, each: float) -> None:
-    cost = Cost()
+    cost = CostModel()
     for size in (10, 100):
         observe(cost, size, fixed, each)
     assert cost.fixed == pytest.approx(fixed, abs=1e-12)
@@ -36,7 +36,7 @@ def test_two_sizes_give_the_line(fixed: float, each: float) -> None:
 
 
 def test_exact_observations_of_any_sizes_give_the_line() -> None:
-    cost, rng = Cost(), random.Random(0)
+    cost, rng = CostModel(), random.Random(0)
     for _ in range(1000):
         observe(cost, rng.randint(1, 200))
     assert cost.fixed == pytest.approx(FIXED, rel=1e-6)
@@ -45,7 +45,7 @@ def test_exact_observations_of_any_sizes_give_the_line() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_noisy_observations_give_nearly_the_line(seed: int) -> None:
-    cost, rng = Cost(), random.Random(seed)
+    cost, rng = CostModel(), random.Random(seed)
     for _ in range(1000):
         size = rng.randint(1, 200)
         cost.learn(size, (FIXED + EACH * size) * rng.uniform(0.9, 1.1))
@@ -56,7 +56,7 @@ def test_noisy_observations_give_nearly_the_line(seed: int) -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 4096])
 def test_of_one_size_alone_no_part_is_fixed(size: int) -> None:
-    cost = Cost()
+    cost = CostModel()
     for _ in range(100):
         cost.learn(size, 0.003)
     assert cost.fixed == pytest.approx(0, abs=1e-12)
@@ -65,14 +65,14 @@ def test_of_one_size_alone_no_part_is_fixed(size: int) -> None:
 
 
 def test_sizes_that_hardly_differ_are_as_one() -> None:
-    cost, rng = Cost(), random.Random(1)
+    cost, rng = CostModel(), random.Random(1)
     for _ in range(200):
         cost.learn(rng.randint(99, 101), 0.003 * rng.uniform(0.5, 1.5))
         assert cost.fixed == pytest.approx(0, abs=1e-12)
 
 
 def test_time_that_falls_with_size_is_all_fixed() -> None:
-    cost = Cost()
+    cost = CostModel()
     for _ in range(50):
         cost.learn(1, 0.004)
         cost.learn(100, 0.002)
@@ -81,7 +81,7 @@ def test_time_that_falls_with_size_is_all_fixed() -> None:
 
 
 def test_an_outlier_counts_as_four_times_the_expected_at_most() -> None:
-    once, bounded = Cost(), Cost()
+    once, bounded = CostModel(), CostModel()
     for cost in (once, bounded):
         for _ in range(100):
             cost.learn(1, 0.001)
@@ -92,7 +92,7 @@ def test_an_outlier_counts_as_four_times_the_expected_at_most() -> None:
 
 
 def test_a_quicker_one_is_taken_as_it_is() -> None:
-    cost = Cost()
+    cost = CostModel()
     for _ in range(100):
         cost.learn(1, 0.001)
     cost.learn(1, 0.0)
@@ -101,7 +101,7 @@ def test_a_quicker_one_is_taken_as_it_is() -> None:
 
 @pytest.mark.parametrize("factor", [0.01, 0.5, 3.0, 100.0])
 def test_what_was_learnt_long_ago_is_forgotten(factor: float) -> None:
-    cost = Cost()
+    cost = CostModel()
     for _ in range(200):
         for size in (1, 100):
             observe(cost, size)
@@ -113,7 +113,7 @@ def test_what_was_learnt_long_ago_is_forgotten(factor: float) -> None:
 
 
 def test_the_last_thirty_or_so_count() -> None:
-    cost = Cost()
+    cost = CostModel()
     for _ in range(500):
         cost.learn(1, 0.001)
     for _ in range(23):  # 0.97 ** 23 is a half
@@ -122,7 +122,7 @@ def test_the_last_thirty_or_so_count() -> None:
 
 
 def test_it_can_be_told_to_begin_anew() -> None:
-    cost = Cost()
+    cost = CostModel()
     for size in (10, 100):
         observe(cost, size, 1.0, 1.0)
     cost.forget()
@@ -135,7 +135,7 @@ def test_it_can_be_told_to_begin_anew() -> None:
 
 
 def test_a_clock_too_coarse_to_see_the_first_ones_does_no_harm() -> None:
-    cost = Cost()
+    cost = CostModel()
     for _ in range(3):
         cost.learn(1, 0.0)
     for _ in range(500):
@@ -145,7 +145,7 @@ def test_a_clock_too_coarse_to_see_the_first_ones_does_no_harm() -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 10**6), st.floats(1e-9, 1e4)), min_size=1, max_size=60))
 def test_no_part_is_negative(observations: list[tuple[int, float]]) -> None:
-    cost = Cost()
+    cost = CostModel()
     for size, seconds in observations:
         cost.learn(size, seconds)
         assert cost.each >= 0

@@ -11,7 +11,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from predictors.serving.artifacts.artifact import Artifact
-from predictors.serving.model.types import Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
+from predictors.serving.dispatch.registry import Registry
+from predictors.serving.dispatch.served_model import ServedModel, State
 from predictors.serving.errors import (
     ArtifactError,
     DeadlineExceeded,
@@ -20,11 +21,10 @@ from predictors.serving.errors import (
     NotFound,
     Overloaded,
 )
-from predictors.serving.telemetry.metrics import Metrics
 from predictors.serving.model.predictor import Predictor
-from predictors.serving.dispatch.registry import Registry
+from predictors.serving.model.types import Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
 from predictors.serving.settings import ServerSettings, Source
-from predictors.serving.dispatch.served_model import Slot, State
+from predictors.serving.telemetry.metrics import Metrics
 
 
 class Paced(Predictor[TextBatch]):
@@ -80,10 +80,10 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(scenario, 60))
 
 
-async def started(predictor: Paced, **settings: Any) -> tuple[Registry, Slot]:
+async def started(predictor: Paced, **settings: Any) -> tuple[Registry, ServedModel]:
     registry = Registry([predictor], ServerSettings(**settings), Metrics(CollectorRegistry()))
     await registry.load_all()
-    return registry, registry.slots["paced"]
+    return registry, registry.models["paced"]
 
 
 async def entered(predictor: Paced) -> None:

@@ -12,23 +12,20 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from predictors.serving.artifacts.artifact import Artifact
-from predictors.serving.model.types import Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
+from predictors.serving.dispatch.served_model import SHORT_SECONDS, ServedModel, State
 from predictors.serving.errors import DeadlineExceeded, InvalidInput, ModelNotReady, Overloaded
-from predictors.serving.telemetry.metrics import Metrics
 from predictors.serving.model.predictor import Predictor
+from predictors.serving.model.types import Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
 from predictors.serving.settings import ServerSettings, Source
-from predictors.serving.dispatch.served_model import SHORT_SECONDS, Slot, State
+from predictors.serving.telemetry.metrics import Metrics
 from tests.unit.serving.dispatch.test_batcher import Clock
 
 SHORT, LONG = SHORT_SECONDS / 2, SHORT_SECONDS * 2
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    for module in ("slot", "batcher", "batch"):
-        monkeypatch.setattr(f"predictors.serving.{module}.time", clock)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 class Timed(Predictor[TextBatch]):
@@ -95,7 +92,7 @@ class Harness:
     def __init__(self, predictor: Timed, **settings: Any) -> None:
         self.predictor = predictor
         self.metrics = Metrics(CollectorRegistry())
-        self.slot = Slot(predictor, ServerSettings(**settings), self.metrics)
+        self.slot = ServedModel(predictor, ServerSettings(**settings), self.metrics, clock=predictor.clock.monotonic)
 
     async def ask(self, *texts: str, seconds: float = 1e6) -> list[str]:
         outputs = await self.slot.run(TextBatch([*texts]), self.predictor.clock.now + seconds)

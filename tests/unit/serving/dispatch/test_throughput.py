@@ -1,6 +1,6 @@
 """When to come back."""
 
-from predictors.serving.dispatch.throughput import Pace
+from predictors.serving.dispatch.throughput import Throughput
 
 
 class Clock:
@@ -11,19 +11,19 @@ class Clock:
         return self.now
 
 
-def answer(pace: Pace, clock: Clock, seconds: float) -> None:
+def answer(pace: Throughput, clock: Clock, seconds: float) -> None:
     pace.begin()
     clock.now += seconds
     pace.end()
 
 
 def test_before_anything_was_measured_it_is_a_second() -> None:
-    assert Pace(Clock()).seconds_for(1000) == 1
+    assert Throughput(Clock()).seconds_for(1000) == 1
 
 
 def test_it_is_the_time_that_those_before_will_take() -> None:
     clock = Clock()
-    pace = Pace(clock)
+    pace = Throughput(clock)
     for _ in range(5):
         answer(pace, clock, 3.0)
     assert pace.seconds_for(4) == 12
@@ -32,7 +32,7 @@ def test_it_is_the_time_that_those_before_will_take() -> None:
 
 def test_idle_time_does_not_count() -> None:
     clock = Clock()
-    pace = Pace(clock)
+    pace = Throughput(clock)
     answer(pace, clock, 2.0)
     clock.now += 1000
     answer(pace, clock, 2.0)
@@ -41,7 +41,7 @@ def test_idle_time_does_not_count() -> None:
 
 def test_answers_at_once_share_the_time() -> None:
     clock = Clock()
-    pace = Pace(clock)
+    pace = Throughput(clock)
     for _ in range(4):
         pace.begin()
     clock.now += 8
@@ -52,7 +52,7 @@ def test_answers_at_once_share_the_time() -> None:
 
 def test_it_follows_a_change() -> None:
     clock = Clock()
-    pace = Pace(clock)
+    pace = Throughput(clock)
     for _ in range(20):
         answer(pace, clock, 1.0)
     for _ in range(20):
@@ -62,7 +62,7 @@ def test_it_follows_a_change() -> None:
 
 def test_what_was_refused_does_not_count() -> None:
     clock = Clock()
-    pace = Pace(clock)
+    pace = Throughput(clock)
     for _ in range(5):
         answer(pace, clock, 3.0)
     for _ in range(100):

@@ -80,6 +80,7 @@ def test_the_kserve_package_stays_whole_for_others() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.llama
 def test_calls_at_once_take_turns(artifacts: object) -> None:
     """llama.cpp's context aborts the process if two threads use it."""
     from predictors.summarizer.model import SummarizerPredictor

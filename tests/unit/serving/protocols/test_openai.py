@@ -1,19 +1,27 @@
-"""What requests in OpenAI's form are taken for, and what is refused."""
+"""How requests of OpenAI's API are understood, and which are refused."""
 
 from typing import Any
 
 import jsonschema_rs
 import orjson
 import pytest
+from pydantic import ValidationError
 
-from predictors.serving.protocols.openai import schema as openai_schema
-from predictors.serving.model.types import Limits
 from predictors.serving.errors import InvalidInput, ServingError, TooLarge
-from predictors.serving.protocols.openai.requests import Generation, decode_chat, decode_completion, model_name
+from predictors.serving.model.types import Limits
+from predictors.serving.protocols.openai import schema as openai_schema
 from predictors.serving.protocols.openai.replies import error_body
+from predictors.serving.protocols.openai.requests import (
+    ChatCompletionRequest,
+    GenerationRequest,
+    decode_chat,
+    decode_completion,
+    model_name,
+)
 
 LIMITS = Limits(max_rows=1, max_text_chars=1000)
 USER = {"role": "user", "content": "Hello"}
+DEEP = orjson.loads("[" * 1000 + "]" * 1000)
 CHAT_SCHEMA = openai_schema.chat_request(["m"], LIMITS.max_text_chars)
 COMPLETION_SCHEMA = openai_schema.completion_request(["m"], LIMITS.max_text_chars)
 
@@ -22,13 +30,13 @@ def follows(body: dict[str, Any], schema: dict[str, Any]) -> bool:
     return jsonschema_rs.is_valid(schema, body)
 
 
-def chat(**fields: Any) -> Generation:
+def chat(**fields: Any) -> GenerationRequest:
     body = {"model": "m", "messages": [USER], **fields}
     assert follows(body, CHAT_SCHEMA), body
     return decode_chat(body, LIMITS)
 
 
-def completion(**fields: Any) -> Generation:
+def completion(**fields: Any) -> GenerationRequest:
     body = {"model": "m", "prompt": "Once", **fields}
     assert follows(body, COMPLETION_SCHEMA), body
     return decode_completion(body, LIMITS)
@@ -70,10 +78,19 @@ def test_roles_and_parts() -> None:
 
 
 @pytest.mark.parametrize(
+    "fields", [{}, {"content": None}, {"content": None, "refusal": "No.", "tool_calls": [], "function_call": None}]
+)
+def test_an_assistant_may_have_said_nothing(fields: dict[str, Any]) -> None:
+    messages = [USER, {"role": "assistant", **fields}, USER]
+    assert chat(messages=messages).batch.messages == [("user", "Hello"), ("assistant", ""), ("user", "Hello")]
+
+
+@pytest.mark.parametrize(
     ("fields", "parameters"),
     [
         ({"max_tokens": 5}, {"max_tokens": 5}),
         ({"max_completion_tokens": 5.0}, {"max_tokens": 5}),
+        ({"seed": 7.0}, {"seed": 7}),
         ({"max_completion_tokens": 5, "max_tokens": 5}, {"max_tokens": 5}),
         ({"temperature": 0}, {"temperature": 0.0}),
         ({"top_p": 0.5, "min_p": 0.1, "repeat_penalty": 1.1}, {"top_p": 0.5, "min_p": 0.1, "repeat_penalty": 1.1}),
@@ -83,6 +100,7 @@ def test_roles_and_parts() -> None:
         ({"seed": 2**63 - 1}, {"seed": (2**63 - 1) % (2**32 - 1)}),
         ({"stop": "."}, {"stop": ["."]}),
         ({"stop": [".", "!"]}, {"stop": [".", "!"]}),
+        ({"stop": []}, {"stop": []}),
         ({"response_format": {"type": "text"}}, {}),
         ({"response_format": {"type": "json_object"}}, {"json_schema": {"type": "object"}}),
         (response_format({"type": "array"}), {"json_schema": {"type": "array"}}),
@@ -102,7 +120,7 @@ def test_parameters(fields: dict[str, Any], parameters: dict[str, Any]) -> None:
         {"n": 1.0, "frequency_penalty": 0, "presence_penalty": 0.0, "logit_bias": {}},
         {"user": "ann", "metadata": {"a": "b"}, "service_tier": "auto", "reasoning_effort": "low", "colour": "red"},
         {"stream_options": {"include_obfuscation": False}},
-        dict.fromkeys((*openai_schema.CHAT_NEUTRAL, *openai_schema.RANGES, "stop", "stream", "response_format")),
+        {name: None for name, field in ChatCompletionRequest.model_fields.items() if not field.is_required()},
     ],
 )
 def test_what_asks_for_nothing_changes_nothing(fields: dict[str, Any]) -> None:
@@ -135,6 +153,11 @@ def test_streaming() -> None:
         (message(content=[{"text": "Hello"}]), "messages[1].content[0].type", "is null"),
         (message(content=[{"type": "text"}]), "messages[1].content[0].text", "is null; a string is expected"),
         (message(tool_calls=[{}]), "messages[1].tool_calls", "is not supported here; leave it out or send []"),
+        (message(role="assistant", content=5), "messages[1].content", "is a number; a string or a list of text parts is"),
+        (message(role="assistant", content=[]), "messages[1].content", "is an empty list"),
+        (message(role="assistant", content=None, tool_calls=[{}]), "messages[1].tool_calls", "is not supported here"),
+        (message(role="assistant", content=None, function_call={}), "messages[1].function_call", "is not supported here"),
+        (message(role="assistant", refusal=5), "messages[1].refusal", "is a number; a string is expected"),
         (message(refusal="No"), "messages[1].refusal", "is not supported here; leave it out"),
         ({"tools": [{}]}, "tools", "is not supported here; leave it out or send []"),
         ({"functions": [{}]}, "functions", "is not supported here"),
@@ -167,9 +190,9 @@ def test_streaming() -> None:
         ({"seed": 2**63}, "seed", "is 9223372036854775808"),
         ({"stop": 5}, "stop", "is a number; a string or a list of strings is expected"),
         ({"stop": ["."] * 9}, "stop", "is a list of 9; a list of at most 8 is expected"),
-        ({"stop": ""}, "stop", "is a text of 0 characters"),
+        ({"stop": ""}, "stop", "is an empty string; a non-empty string is expected"),
         ({"stop": [".", None]}, "stop[1]", "is null; a string is expected"),
-        ({"stop": [".", "a" * 201]}, "stop[1]", "is a text of 201 characters; one of 1 to 200 characters is expected"),
+        ({"stop": [".", "a" * 201]}, "stop[1]", "is a string of 201 characters; a string of at most 200 characters is expected"),
         ({"stream": "true"}, "stream", "is a string; a boolean is expected"),
         ({"stream": 1}, "stream", "is a number; a boolean is expected"),
         ({"stream_options": True}, "stream_options", "is a boolean; an object is expected"),
@@ -225,8 +248,44 @@ def test_a_completion_is_refused(fields: dict[str, Any], field: str, says: str) 
 def test_a_schema_nested_too_deep_is_refused() -> None:
     schema = orjson.loads('{"items": ' * 400 + "{}" + "}" * 400)
     with pytest.raises(InvalidInput, match="nested too deep") as refused:
-        decode_chat({"messages": [USER], **response_format(schema)}, LIMITS)
+        decode_chat({"model": "m", "messages": [USER], **response_format(schema)}, LIMITS)
     assert refused.value.field == "response_format.json_schema.schema"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"messages": DEEP}, "messages[0]"),
+        (message(role=DEEP), "messages[1].role"),
+        (message(content=DEEP), "messages[1].content[0]"),
+        (message(content=[{"type": DEEP}]), "messages[1].content[0].type"),
+        ({"response_format": {"type": DEEP}}, "response_format.type"),
+        ({"logit_bias": DEEP}, "logit_bias"),
+        ({"stop": DEEP}, "stop[0]"),
+        ({"seed": DEEP}, "seed"),
+    ],
+)
+def test_deep_nesting_is_refused_without_noise(
+    fields: dict[str, Any], field: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        decode_chat({"model": "m", "messages": [USER], **fields}, LIMITS)
+    assert refused.value.field == field
+    assert len(str(refused.value)) < 200
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "fields", [{"messages": [1] * 100}, {"messages": [{**USER, "content": [1] * 100}]}, {"stop": [1] * 100}]
+)
+def test_a_list_is_read_up_to_its_first_error(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        ChatCompletionRequest.model_validate({"model": "m", "messages": [USER], **fields})
+    assert refused.value.error_count() == 1
+
+
+def test_the_schemas_refer_to_nothing_outside() -> None:
+    assert b"$ref" not in orjson.dumps([CHAT_SCHEMA, COMPLETION_SCHEMA])
 
 
 def test_two_limits_on_tokens_must_agree() -> None:
@@ -245,7 +304,7 @@ def test_two_limits_on_tokens_must_agree() -> None:
 )
 def test_too_much(decode: Any, body: dict[str, Any], field: str) -> None:
     with pytest.raises(TooLarge) as refused:
-        decode(body, LIMITS)
+        decode({"model": "m", **body}, LIMITS)
     assert refused.value.field == field
     assert "1000" in str(refused.value)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from predictors.serving.telemetry.metrics import LATENCY_BUCKETS
 from predictors.serving.telemetry.collectors import Counter, Histogram
+from predictors.serving.telemetry.metrics import LATENCY_BUCKETS
 
 BOUNDS = (0.0001, 0.25, 0.5, 1.0, 2.5, 600.0)
 LABELS = ("model", "protocol")

@@ -1,4 +1,4 @@
-"""The engine's scheduler, on a decoder that keeps the books strictly and needs no time."""
+"""The engine's scheduler, on a decoder that tracks its KV cache strictly and takes no time."""
 
 import random
 import threading
@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from predictors.summarizer.engine.types import EngineError, Generation, GrammarError, Prompt, Sampling, Stopped
 from predictors.summarizer.engine.scheduler import Scheduler
-from tests.unit.summarizer.fake_decoder import FakeDecoder, expected
+from predictors.summarizer.engine.types import EngineError, Generation, GrammarError, Prompt, Sampling, Stopped
+from tests.unit.summarizer.fake_decoder import FakeDecoder, Impossible, OneOf, expected
 
 WAIT = 30.0
 
@@ -39,38 +39,38 @@ def tokens(count: int, salt: int = 0) -> list[int]:
 
 
 def settle(scheduler: Scheduler, decoder: FakeDecoder) -> None:
-    """After all answers: no slot is in use, and only kept sequences hold tokens."""
+    """After all answers: no slot is in use, and only cached prefixes are in the KV cache."""
     done = threading.Event()
     scheduler.submit(Prompt([1]), Sampling(1), never).add_done_callback(lambda _: done.set())
     assert done.wait(WAIT)
     assert scheduler.busy == scheduler.waiting == 0
-    assert sum(bool(decoder.tokens(number)) for number in range(decoder.sequences)) == scheduler.kept
+    assert sum(bool(decoder.tokens(number)) for number in range(decoder.sequences)) == scheduler.cached_prefixes
 
 
 jobs = st.lists(
     st.tuples(
         st.integers(1, 60),  # tokens of the prompt
-        st.integers(1, 20),  # tokens to write
-        st.integers(0, 3),  # whose prompt's beginning it has
-        st.integers(-1, 70),  # keep
-        st.integers(0, 2),  # group
+        st.integers(1, 20),  # tokens to generate
+        st.integers(0, 3),  # which prefix it has
+        st.integers(-1, 70),  # reusable
+        st.integers(0, 2),  # flow
     ),
     min_size=1,
     max_size=25,
 )
 
 
-@given(jobs=jobs, slots=st.integers(1, 6), batch=st.integers(7, 40), kept=st.integers(0, 3), shares=st.booleans())
-def test_every_prompt_gets_its_own_answer_once_whoever_else_is_in_the_batch(
-    jobs: list[tuple[int, int, int, int, int]], slots: int, batch: int, kept: int, shares: bool
+@given(jobs=jobs, slots=st.integers(1, 6), batch=st.integers(7, 40), cached=st.integers(0, 3), copies=st.booleans())
+def test_every_prompt_gets_its_own_answer_once_whatever_else_is_in_the_batch(
+    jobs: list[tuple[int, int, int, int, int]], slots: int, batch: int, cached: int, copies: bool
 ) -> None:
-    decoder = FakeDecoder(80, slots + kept, batch, shares)
-    groups = [object() for _ in range(3)]
+    decoder = FakeDecoder(80, slots + cached, batch, copies)
+    flows = [object() for _ in range(3)]
     with running(decoder, slots) as scheduler:
         prompts = [tokens(size, salt) for size, _, salt, _, _ in jobs]
         answers = [
-            scheduler.submit(Prompt(prompt, keep), Sampling(count, seed=salt), never, groups[group])
-            for prompt, (_, count, salt, keep, group) in zip(prompts, jobs, strict=True)
+            scheduler.submit(Prompt(prompt, reusable), Sampling(count, seed=salt), never, flows[flow])
+            for prompt, (_, count, salt, reusable, flow) in zip(prompts, jobs, strict=True)
         ]
         for prompt, (_, count, salt, _, _), answer in zip(prompts, jobs, answers, strict=True):
             result = answer.result(WAIT)
@@ -91,7 +91,7 @@ def test_answers_join_and_leave_between_steps() -> None:
 
 
 def stepwise(decoder: FakeDecoder) -> Callable[[int], None]:
-    """Let the decoder take so many steps, and no more."""
+    """Returns a function that lets the decoder take a number of steps."""
     gate = decoder.gate = threading.Semaphore(0)
 
     def step(count: int) -> None:
@@ -101,11 +101,11 @@ def stepwise(decoder: FakeDecoder) -> Callable[[int], None]:
 
 
 def first(decoder: FakeDecoder, condition: Callable[[list[int]], bool]) -> int:
-    """The first batch in which sequences' tokens meet a condition."""
+    """Index of the first batch whose numbers of tokens meet a condition."""
     return next(i for i, parts in enumerate(decoder.batches) if condition([len(part.tokens) for part in parts]))
 
 
-def test_a_short_prompt_passes_a_long_one_that_still_moves() -> None:
+def test_a_short_prompt_overtakes_a_long_one_that_still_progresses() -> None:
     decoder = FakeDecoder(sequence_tokens=1000, batch_tokens=16)
     step = stepwise(decoder)
     with running(decoder) as scheduler:
@@ -122,7 +122,7 @@ def test_a_short_prompt_passes_a_long_one_that_still_moves() -> None:
     assert all(len(part.tokens) >= 1 for parts in together for part in parts)
 
 
-def test_the_long_prompt_moves_although_short_ones_keep_coming() -> None:
+def test_a_long_prompt_progresses_although_short_ones_keep_coming() -> None:
     decoder = FakeDecoder(sequence_tokens=1000, batch_tokens=16)
     with running(decoder) as scheduler:
         long = scheduler.submit(Prompt(tokens(400)), Sampling(1), never)
@@ -134,7 +134,7 @@ def test_the_long_prompt_moves_although_short_ones_keep_coming() -> None:
         long.result(WAIT)
 
 
-def test_equals_are_served_in_the_order_they_came() -> None:
+def test_equals_are_served_in_order_of_arrival() -> None:
     decoder = FakeDecoder(sequence_tokens=400)
     step = stepwise(decoder)
     order: list[int] = []
@@ -148,7 +148,7 @@ def test_equals_are_served_in_the_order_they_came() -> None:
     assert order == list(range(10))
 
 
-def test_whoever_has_fewer_answers_under_way_goes_first() -> None:
+def test_a_flow_with_fewer_answers_under_way_goes_first() -> None:
     decoder = FakeDecoder(sequence_tokens=4000, batch_tokens=64)
     step = stepwise(decoder)
     order: list[str] = []
@@ -164,16 +164,16 @@ def test_whoever_has_fewer_answers_under_way_goes_first() -> None:
     assert order.index("single") <= 4
 
 
-def test_a_common_beginning_is_read_once() -> None:
+def test_a_common_prefix_is_prefilled_once() -> None:
     decoder = FakeDecoder(sequence_tokens=2000, batch_tokens=32)
     common = tokens(300)
     with running(decoder, slots=4) as scheduler:
-        answers = [scheduler.submit(Prompt([*common, 200 + i, 5], keep=300), Sampling(3), never) for i in range(8)]
+        answers = [scheduler.submit(Prompt([*common, 200 + i, 5], reusable=300), Sampling(3), never) for i in range(8)]
         results = [answer.result(WAIT) for answer in answers]
         read = sum(len(part.tokens) for parts in decoder.batches for part in parts)
         assert read < 300 + 8 * (2 + 3) + 32
         assert sorted(result.cached_tokens for result in results)[1:] == [300] * 7
-        assert scheduler.kept == 1
+        assert scheduler.cached_prefixes == 1
         again = scheduler.submit(Prompt([*common, 7]), Sampling(1), never).result(WAIT)
         assert again.cached_tokens == 300
 
@@ -182,18 +182,18 @@ def test_a_chat_goes_on_from_where_it_ended() -> None:
     decoder = FakeDecoder(sequence_tokens=2000)
     with running(decoder) as scheduler:
         prompt = tokens(40)
-        answer = scheduler.submit(Prompt(prompt, keep=-1), Sampling(5), never).result(WAIT)
+        answer = scheduler.submit(Prompt(prompt, reusable=-1), Sampling(5), never).result(WAIT)
         history = [*prompt, *(ord(letter) - 96 for letter in answer.text)]
-        follow = scheduler.submit(Prompt([*history, 9, 9], keep=-1), Sampling(5), never).result(WAIT)
+        follow = scheduler.submit(Prompt([*history, 9, 9], reusable=-1), Sampling(5), never).result(WAIT)
         assert follow.cached_tokens >= len(history) - 1
 
 
-def test_of_kept_beginnings_the_least_recently_used_goes() -> None:
+def test_the_least_recently_used_prefix_is_evicted() -> None:
     decoder = FakeDecoder(sequences=4, batch_tokens=64)
     with running(decoder, slots=1) as scheduler:
 
         def cached(salt: int) -> int:
-            prompt = Prompt([*tokens(40, salt), 3], keep=40)
+            prompt = Prompt([*tokens(40, salt), 3], reusable=40)
             return scheduler.submit(prompt, Sampling(1), never).result(WAIT).cached_tokens
 
         assert [cached(salt) for salt in (1, 2, 3, 1, 2, 3)] == [0, 0, 0, 40, 40, 40]
@@ -201,24 +201,25 @@ def test_of_kept_beginnings_the_least_recently_used_goes() -> None:
         assert [cached(salt) for salt in (5, 6, 7, 1)] == [0, 0, 0, 0]
 
 
-def test_few_answers_have_numbers_that_follow_each_other() -> None:
+def test_few_answers_have_consecutive_sequence_numbers() -> None:
     decoder = FakeDecoder(sequences=10, batch_tokens=64)
     with running(decoder, slots=8) as scheduler:
         for round_ in range(6):
-            prompts = [Prompt(tokens(40, 10 * round_ + i), keep=-1) for i in range(3)]
+            prompts = [Prompt(tokens(40, 10 * round_ + i), reusable=-1) for i in range(3)]
             for answer in [scheduler.submit(prompt, Sampling(3), never) for prompt in prompts]:
                 answer.result(WAIT)
     assert {part.sequence for parts in decoder.batches for part in parts} <= {0, 1, 2, 3}
 
 
-def test_a_beginning_is_not_lost_to_those_who_begin_with_it() -> None:
+def test_a_prefix_is_not_lost_to_prompts_that_begin_with_it() -> None:
     decoder = FakeDecoder(sequences=5, batch_tokens=64)
     common = tokens(100)
     with running(decoder, slots=4) as scheduler:
-        scheduler.submit(Prompt(common, keep=-1), Sampling(1), never).result(WAIT)
+        scheduler.submit(Prompt(common, reusable=-1), Sampling(1), never).result(WAIT)
         for round_ in range(5):
             answers = [
-                scheduler.submit(Prompt([*common, i + 1, round_ + 1], keep=100), Sampling(2), never) for i in range(4)
+                scheduler.submit(Prompt([*common, i + 1, round_ + 1], reusable=100), Sampling(2), never)
+                for i in range(4)
             ]
             assert [answer.result(WAIT).cached_tokens for answer in answers] == [100] * 4
 
@@ -242,7 +243,7 @@ def test_a_cancelled_answer_frees_its_slot_within_one_step(after_steps: int) -> 
         assert len(decoder.batches) <= after_steps + 2
 
 
-def test_a_cancelled_prompt_that_waits_is_dropped() -> None:
+def test_a_cancelled_prompt_in_the_queue_is_dropped() -> None:
     decoder = FakeDecoder()
     step = stepwise(decoder)
     with running(decoder, slots=1) as scheduler:
@@ -255,7 +256,7 @@ def test_a_cancelled_prompt_that_waits_is_dropped() -> None:
         assert first.result(WAIT).completion_tokens == 5
 
 
-def test_after_a_failure_slots_work_again_and_what_waits_is_not_lost() -> None:
+def test_after_a_failure_slots_work_again_and_the_queue_is_not_lost() -> None:
     decoder = FakeDecoder()
     step = stepwise(decoder)
     with running(decoder, slots=2) as scheduler:
@@ -269,21 +270,31 @@ def test_after_a_failure_slots_work_again_and_what_waits_is_not_lost() -> None:
         settle(scheduler, decoder)
 
 
-def test_a_bad_grammar_fails_alone() -> None:
+def test_an_answer_follows_its_constraint_alone() -> None:
     with running(FakeDecoder()) as scheduler:
-        bad = scheduler.submit(Prompt(tokens(4)), Sampling(5, grammar="bad"), never)
+        bound = scheduler.submit(Prompt(tokens(4)), Sampling(5, constraint=OneOf(3)), never)
+        free = scheduler.submit(Prompt(tokens(4)), Sampling(5), never)
+        assert bound.result(WAIT).text == "ccccc"
+        assert free.result(WAIT).text == expected(tokens(4), 5)
+
+
+def test_an_impossible_constraint_fails_alone() -> None:
+    decoder = FakeDecoder()
+    with running(decoder) as scheduler:
+        bad = scheduler.submit(Prompt(tokens(4)), Sampling(5, constraint=Impossible()), never)
         good = scheduler.submit(Prompt(tokens(4)), Sampling(5), never)
         assert isinstance(bad.exception(WAIT), GrammarError)
         assert good.result(WAIT).text == expected(tokens(4), 5)
+        settle(scheduler, decoder)
 
 
 @pytest.mark.parametrize(("size", "count"), [(0, 1), (512, 2), (1, 513), (513, 1), (100, 1000)])
-def test_what_can_never_fit_is_refused(size: int, count: int) -> None:
+def test_a_prompt_that_can_never_fit_is_refused(size: int, count: int) -> None:
     with running(FakeDecoder(sequence_tokens=512)) as scheduler, pytest.raises(ValueError, match="513"):
         scheduler.submit(Prompt(tokens(size)), Sampling(count), never)
 
 
-def test_what_just_fits_is_taken() -> None:
+def test_a_prompt_that_just_fits_is_accepted() -> None:
     with running(FakeDecoder(sequence_tokens=64)) as scheduler:
         assert scheduler.submit(Prompt(tokens(60)), Sampling(5), never).result(WAIT).completion_tokens == 5
         assert scheduler.submit(Prompt(tokens(64)), Sampling(1), never).result(WAIT).completion_tokens == 1
@@ -302,7 +313,7 @@ def test_text_comes_in_pieces_and_a_stop_text_never_shows() -> None:
     assert len(pieces) > 1
 
 
-def test_closing_gives_up_what_is_under_way_and_what_comes_later() -> None:
+def test_closing_abandons_answers_under_way_and_later_ones() -> None:
     decoder = FakeDecoder()
     step = stepwise(decoder)
     with running(decoder, slots=1) as scheduler:

@@ -1,4 +1,4 @@
-"""The memory plan against what llama.cpp itself reports, and the limits of fake cgroups."""
+"""The memory plan against what llama.cpp itself reports, and memory limits of fake cgroups."""
 
 import logging
 import os
@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import llama_cpp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from predictors.summarizer.llama import log as llama_log
+from predictors.summarizer.llama import library
 from predictors.summarizer.llama.gguf import inspect, read_shape
+from predictors.summarizer.llama.library import load_library
 from predictors.summarizer.llama.memory import (
     CELL_STEP,
     RUNTIME_BYTES,
@@ -43,7 +43,7 @@ SHAPE = ModelShape(
     quantization="Q8_0",
 )
 GIB = 2**30
-# Published dimensions in which different terms of the formula are the largest.
+# Published dimensions, for each of which another term of the formula is the largest.
 DIMENSIONS = {
     "llama 2 7B": ("llama", 4096, 11008, 32, 32, 32000, 128),
     "llama 3 8B": ("llama", 4096, 14336, 32, 8, 128256, 128),
@@ -53,32 +53,34 @@ DIMENSIONS = {
 
 @contextmanager
 def unallocated(path: Path) -> Iterator[Any]:
-    params = llama_cpp.llama_model_default_params()
-    params.no_alloc, params.load_mode = True, llama_cpp.LLAMA_LOAD_MODE_NONE
-    model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
-    assert model
+    api = load_library().api
+    params = api.llama_model_default_params()
+    params.no_alloc, params.load_mode = True, api.LLAMA_LOAD_MODE_NONE
+    model = load_library().load_model(path, path.name, params)
     yield model
-    llama_cpp.llama_model_free(model)
+    api.llama_model_free(model)
 
 
 def reported(
     model: Any, sequence_tokens: int, sequences: int, batch_tokens: int, log: pytest.LogCaptureFixture
 ) -> list[float]:
-    """Bytes of the KV cache, and of the buffers for computing and output, by llama.cpp's log."""
-    params = llama_cpp.llama_context_default_params()
+    """Bytes of the KV cache, and of the compute and output buffers, from llama.cpp's log."""
+    api = load_library().api
+    params = api.llama_context_default_params()
     params.n_ctx = sequence_tokens * sequences
     params.n_seq_max = params.n_outputs_max = sequences
     params.n_batch = params.n_ubatch = batch_tokens
     params.flash_attn_type, params.kv_unified, params.swa_full = 1, False, True
     log.clear()
-    with log.at_level(logging.DEBUG, logger=llama_log.__name__):
-        llama_cpp.llama_free(llama_cpp.llama_init_from_model(model, params))
+    with log.at_level(logging.DEBUG, logger=library.__name__):
+        api.llama_free(api.llama_init_from_model(model, params))
     patterns = (r"llama_kv_cache: size = +([\d.]+) MiB", r"(?:compute|output) buffer size = +([\d.]+) MiB")
     found = [re.findall(pattern, log.text) for pattern in patterns]
     assert all(found)
     return [sum(map(float, sizes)) * 2**20 for sizes in found]
 
 
+@pytest.mark.llama
 @pytest.mark.parametrize(
     ("sequence_tokens", "sequences", "batch_tokens"),
     [(256, 1, 512), (100, 10, 128), (2048, 3, 128), (2048, 10, 128), (2048, 66, 32), (8192, 10, 8), (32768, 2, 256)],
@@ -95,6 +97,7 @@ def test_the_plan_bounds_what_the_default_model_takes(
     assert buffers <= plan.compute_bytes <= 1.35 * buffers
 
 
+@pytest.mark.llama
 @pytest.mark.parametrize(
     ("sequence_tokens", "sequences", "batch_tokens"), [(512, 1, 128), (2048, 10, 128), (2048, 10, 8), (16384, 4, 128)]
 )
@@ -163,6 +166,7 @@ def test_nothing_fits_where_the_model_alone_does_not() -> None:
     assert fitting_tokens(SHAPE, SHAPE.model_bytes, 1, 256) == 0
 
 
+@pytest.mark.llama
 def test_the_plan_of_a_file_is_that_of_its_shape(artifacts: Path) -> None:
     assert inspect(next((artifacts / "summarizer").glob("*.gguf"))).shape == SHAPE
 
@@ -178,7 +182,7 @@ def physical_bytes() -> int:
         ({"memory/memory.limit_in_bytes": "209715200\n"}, 209715200),
         ({"memory.max": "104857600\n", "memory/memory.limit_in_bytes": "52428800\n"}, 52428800),
         ({"memory.max": "max\n"}, None),
-        ({"memory/memory.limit_in_bytes": "9223372036854771712\n"}, None),  # v1's way of saying that there is none
+        ({"memory/memory.limit_in_bytes": "9223372036854771712\n"}, None),  # how v1 says that there is no limit
         ({"memory.max": "garbage"}, None),
         ({}, None),
     ],

@@ -1,13 +1,11 @@
 """From what a model wrote to bullets that their source supports."""
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from predictors.summarizer.text.bullets import Bullet, check_chunk, check_clause, lines
-from predictors.summarizer.text.document import Document, plain
+from predictors.summarizer.text.document import Document
 
 
 def words(text: str) -> list[int]:
@@ -86,43 +84,8 @@ def test_long_quotations_are_cut() -> None:
     assert len(bullet.text.split()) == 61
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("12.3 You pay.", "You pay."),
-        ("(a) you pay;", "you pay;"),
-        ("- You pay.", "You pay."),
-        ("• You pay.", "You pay."),
-        ("§ 4 You pay.", "You pay."),
-        ("Article 7. You pay.", "You pay."),
-        ("iv) you pay", "you pay"),
-        ("You pay on leaving. Then", "You pay on leaving. Then"),
-        ("I. Fees", "Fees"),
-        ("12 months is the term.", "12 months is the term."),
-        ("3.50 euros are due.", "3.50 euros are due."),
-        ("A fee is due.", "A fee is due."),
-        ("e.g. this", "e.g. this"),
-    ],
-)
-def test_labels_are_no_part_of_the_words(text: str, expected: str) -> None:
-    assert plain(text) == expected
-
-
 @given(st.text(max_size=200))
 def test_any_answer_becomes_lines(answer: str) -> None:
     found = lines(answer)
     assert len(set(found)) == len(found)
     assert all(line and "\n" not in line for line in found)
-
-
-@given(st.text(alphabet="ab .\n€", max_size=300), st.integers(1, 5))
-def test_spans_lie_in_the_text_and_clauses_keep_to_the_limit(text: str, longest: int) -> None:
-    found = document(text, longest)
-    assert "".join(text[clause.start : clause.end] for clause in found.clauses) == text
-    assert all(len(tokens) <= longest for tokens in found.tokens)
-    for i in found.body:
-        start, end = found.span(i)
-        assert 0 <= start < end <= len(text)
-        assert text[start:end] == text[start:end].strip()
-    spans = found.spans(found.body)
-    assert all(before[1] <= after[0] for before, after in pairwise(spans))

@@ -1,0 +1,37 @@
+"""Artifact manifests as commands print them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from predictors.serving.artifacts.artifact import Manifest
+
+
+def show_manifest(directory: Path, manifest: "Manifest", digest: str) -> None:
+    """Print a manifest, one property per line.
+
+    Args:
+        directory: the artifact directory.
+        manifest: what to print.
+        digest: of the manifest, as ``sha256:…``.
+    """
+    rows = [("artifact", str(directory)), ("model", f"{manifest.name} version {manifest.version}, for {manifest.kind}")]
+    for entry in manifest.files:
+        rows.append(("file", f"{entry.name} ({entry.format}, {entry.size_bytes:,} bytes) sha256 {entry.sha256}"))
+    for direction, tensors in (("input", manifest.inputs), ("output", manifest.outputs)):
+        rows += [(direction, f"{tensor.name} {tensor.datatype} {list(tensor.shape)}") for tensor in tensors]
+    if manifest.class_names:
+        rows.append(("classes", ", ".join(manifest.class_names)))
+    for title, values in (("setting", manifest.settings), ("evaluation", manifest.evaluation)):
+        rows += [(title, f"{name} {_rounded(value)}") for name, value in values.items()]
+    rows += [("golden", f"{len(manifest.golden)} examples"), ("digest", digest)]
+    output = Console(soft_wrap=True, highlight=False)
+    for title, text in rows:
+        output.print(f"[dim]{title:<12}[/dim]", end="")
+        output.print(text, markup=False)
+
+
+def _rounded(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

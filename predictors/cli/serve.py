@@ -1,0 +1,65 @@
+"""`predictors serve`: its arguments. The rest is in `startup`, which takes a second to import."""
+
+import enum
+import signal
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperCommand
+
+
+class Kind(enum.StrEnum):
+    """The predictors."""
+
+    IRIS = "iris"
+    INTENT = "intent"
+    SUMMARIZER = "summarizer"
+
+
+class ServeCommand(TyperCommand):
+    """A command that also takes each field of the settings classes as a flag."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the flags' values into ``ctx.obj`` and leave the other arguments to Typer."""
+        from predictors.cli import flags
+
+        ctx.obj, others = flags.split(args, flags.SERVE_SETTINGS)
+        return super().parse_args(ctx, others)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Add a panel of flags for each settings class."""
+        from predictors.cli import flags
+
+        super().format_help(ctx, formatter)
+        console = Console()
+        for cls in flags.SERVE_SETTINGS:
+            console.print(flags.panel(cls))
+
+
+def serve(
+    ctx: typer.Context,
+    models: Annotated[list[Kind] | None, typer.Argument(help="Predictors to serve; all if none is named.")] = None,
+) -> None:
+    """Serve one or more predictors from one process.
+
+    [bold]All three[/bold], from ./artifacts:
+      predictors serve
+    [bold]One model[/bold], as a container runs it:
+      predictors serve iris --model_dir /mnt/models --model_name my-iris --http_port 8080 --grpc_port 8081
+
+    Every flag can also be set by an environment variable: --http_port by PREDICTORS_HTTP_PORT.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit)  # a clean exit during startup, until the server installs its own handlers
+    from predictors.cli import flags
+
+    kinds = [str(kind) for kind in dict.fromkeys(models or Kind)]
+    options = flags.parse(kinds, ctx.obj)
+    from predictors.cli import startup
+
+    startup.run(kinds, options)
+
+
+def _exit(number: int, frame: object) -> None:
+    raise SystemExit(0)

@@ -1,0 +1,73 @@
+"""`predictors train` and `predictors fetch`: make an artifact, by training or by download."""
+
+import enum
+import importlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from predictors.cli.console import errors, fail, plain_errors
+from predictors.cli.manifest import show_manifest
+
+if TYPE_CHECKING:
+    from predictors.serving.model.training import Trained
+
+Version = Annotated[str, typer.Option(help="Version of the artifact.")]
+
+
+class Trainable(enum.StrEnum):
+    """The predictors with a training script."""
+
+    IRIS = "iris"
+    INTENT = "intent"
+
+
+def train(
+    model: Annotated[Trainable, typer.Argument(help="Predictor to train.")],
+    out: Annotated[Path | None, typer.Option(help="Artifact directory to write; artifacts/<model> by default.")] = None,
+    version: Version = "1",
+) -> None:
+    """Train a scikit-learn model and write its artifact, with evaluation metrics in the manifest."""
+    _check_version(version)
+    with plain_errors(), _writing():
+        module = importlib.import_module(f"predictors.{model}.train")
+        with errors.status(f"training {model}…"):
+            trained: Trained = module.train(out or Path("artifacts") / model, version)
+    show_manifest(trained.directory, trained.manifest, trained.digest)
+
+
+def fetch(
+    out: Annotated[Path, typer.Option(help="Artifact directory to write.")] = Path("artifacts/summarizer"),
+    version: Version = "1",
+) -> None:
+    """Download the summarizer's default model (SmolLM2-135M-Instruct, 145 MB as Q8_0) and write its artifact."""
+    from predictors.serving.errors import ArtifactError
+    from predictors.summarizer.fetch import FetchError
+    from predictors.summarizer.fetch import fetch as fetch_model
+    from predictors.summarizer.llama.library import load_library
+    from predictors.summarizer.llama.quantize import QuantizeError
+
+    _check_version(version)
+    with plain_errors(ArtifactError, FetchError, QuantizeError), _writing():
+        load_library()  # if it is missing, say so before the download
+        fetched = fetch_model(out, version)
+    show_manifest(fetched.directory, fetched.manifest, fetched.digest)
+
+
+def _check_version(version: str) -> None:
+    from predictors.serving.artifacts.artifact import VERSION_PATTERN
+
+    if not re.fullmatch(VERSION_PATTERN, version):
+        raise typer.BadParameter("--version takes 1 to 64 letters, digits, dots, dashes and underscores")
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        fail(f"{error.filename} cannot be written: {error.strerror}")

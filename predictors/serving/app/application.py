@@ -1,0 +1,85 @@
+"""The ASGI application: which middleware a request passes through, and the handler at the end."""
+
+import contextlib
+from collections.abc import Callable, Iterable
+
+from predictors.serving.app.middleware.access_log import AccessLogMiddleware
+from predictors.serving.app.middleware.admission import AdmissionMiddleware
+from predictors.serving.app.middleware.cors import CorsMiddleware
+from predictors.serving.app.middleware.deadline import DeadlineMiddleware
+from predictors.serving.app.middleware.errors import ErrorMiddleware
+from predictors.serving.app.middleware.metrics import MetricsMiddleware
+from predictors.serving.app.middleware.routing import RoutingMiddleware
+from predictors.serving.app.routing import Router
+from predictors.serving.protocols.http import AsgiApp, Receive, Request, Response, Scope, Send
+from predictors.serving.settings import ServerSettings
+from predictors.serving.telemetry.access_log import AccessLog
+from predictors.serving.telemetry.call import RequestIds
+from predictors.serving.telemetry.metrics import Metrics
+
+
+def build_application(
+    router: Router,
+    settings: ServerSettings,
+    *,
+    metrics: Metrics,
+    access_log: AccessLog,
+    ids: RequestIds,
+    ending: Callable[[], bool],
+) -> AsgiApp:
+    """Build the application.
+
+    Args:
+        router: finds the handlers.
+        settings: for the limits.
+        metrics: where requests are counted.
+        access_log: where they are logged.
+        ids: names them.
+        ending: whether the server cancels requests since it ends; otherwise their clients have left.
+    """
+    # The first sees a request first, and its answer last.
+    layers: Iterable[Callable[[AsgiApp], AsgiApp]] = (
+        lambda app: AccessLogMiddleware(app, access_log, ids, settings.max_body_bytes),
+        lambda app: MetricsMiddleware(app, metrics),
+        lambda app: CorsMiddleware(app, settings.cors_origins) if settings.cors_origins else app,
+        lambda app: ErrorMiddleware(app, ending),
+        lambda app: RoutingMiddleware(app, router),
+        lambda app: AdmissionMiddleware(app, settings.max_held_bytes, metrics),
+        lambda app: DeadlineMiddleware(app, settings.request_timeout_seconds),
+    )
+    app: AsgiApp = _answer
+    for layer in reversed(tuple(layers)):
+        app = layer(app)
+    return app
+
+
+async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
+    """Have the route's handler answer, and send what it gives."""
+    request: Request = scope["request"]
+    request.receive = receive
+    try:
+        response: Response = await scope["route"].handler(request)
+        await send_response(response, request, scope, send)
+    finally:
+        del request.receive  # it leads to the scope and back: a cycle, which only the garbage collector would free
+
+
+async def send_response(response: Response, request: Request, scope: Scope, send: Send) -> None:
+    """Send a response, whole or as it comes."""
+    body, stream, headers = response.body, response.stream, response.headers
+    if stream is not None and scope["http_version"] == "1.0":  # which knows no chunks
+        async with contextlib.aclosing(stream):
+            body, stream = b"".join([body, *[part async for part in stream]]), None
+    if stream is None:
+        headers.append((b"content-length", b"%d" % len(body)))
+    if request.close:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if stream is None:
+        await send({"type": "http.response.body", "body": body})
+        return
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    async with contextlib.aclosing(stream):
+        async for part in stream:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body"})

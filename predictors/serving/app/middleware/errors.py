@@ -1,0 +1,95 @@
+"""The one place where exceptions become HTTP answers, each in the form of the request's protocol."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from predictors.serving.errors import (
+    DeadlineExceeded,
+    InvalidInput,
+    MethodNotAllowed,
+    MissingField,
+    ModelNotReady,
+    NotFound,
+    Overloaded,
+    ServingError,
+    TooLarge,
+    UnsupportedMediaType,
+)
+from predictors.serving.protocols import sse
+from predictors.serving.protocols.http import AsgiApp, ClientDisconnected, Receive, Request, Response, Scope, Send
+from predictors.serving.telemetry.call import CLIENT_CLOSED_REQUEST
+
+logger = logging.getLogger(__name__)
+
+HTTP_STATUS: dict[type[ServingError], int] = {
+    InvalidInput: 400,
+    MissingField: 422,
+    NotFound: 404,
+    MethodNotAllowed: 405,
+    TooLarge: 413,
+    UnsupportedMediaType: 415,
+    Overloaded: 429,
+    ModelNotReady: 503,
+    DeadlineExceeded: 504,
+}
+
+
+class ErrorMiddleware:
+    """Answers for requests that fail.
+
+    Args:
+        app: the next layer.
+        ending: whether the server cancels requests since it ends; otherwise their clients have left.
+    """
+
+    def __init__(self, app: AsgiApp, ending: Callable[[], bool]) -> None:
+        self._app = app
+        self._ending = ending
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request: Request = scope["request"]
+        try:
+            await self._app(scope, receive, send)
+        except ServingError as error:
+            await _answer(error_response(error, request), request, send)
+        except ClientDisconnected:
+            request.code = CLIENT_CLOSED_REQUEST
+            raise
+        except asyncio.CancelledError:
+            if not self._ending():
+                request.code = CLIENT_CLOSED_REQUEST
+                raise
+            ended = ModelNotReady("the server ended before the answer was ready")
+            await _answer(error_response(ended, request), request, send)
+        except Exception:
+            logger.exception("request %s failed", request.id)
+            unforeseen = request.error_body(f"internal error; the request id is {request.id}", 500, "")
+            await _answer(Response.json(unforeseen, 500), request, send)
+
+
+def error_response(error: ServingError, request: Request) -> Response:
+    """Map an error to its status, in the form of the request's protocol."""
+    status = HTTP_STATUS[type(error)]
+    response = Response.json(request.error_body(str(error), status, error.field), status)
+    if isinstance(error, MethodNotAllowed):
+        response.headers.append((b"allow", ", ".join(error.allowed).encode()))
+    if isinstance(error, Overloaded):
+        response.headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
+        if request.connection is not None:
+            request.connection.pause()
+    return response
+
+
+async def _answer(response: Response, request: Request, send: Send) -> None:
+    """Send an error: as an answer, or as the last event of a stream whose head has been sent."""
+    if request.code:
+        request.code = str(response.status)
+        await send({"type": "http.response.body", "body": sse.frame(response.body, "error")})
+        return
+    response.headers.append((b"content-length", b"%d" % len(response.body)))
+    if request.close:
+        response.headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+    await send({"type": "http.response.body", "body": response.body})

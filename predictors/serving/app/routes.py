@@ -1,0 +1,91 @@
+"""All routes of the REST server."""
+
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from predictors.serving.app.routing import Handler, Route, Router
+from predictors.serving.dataplane import DataPlane
+from predictors.serving.protocols.http import Request, Response
+from predictors.serving.protocols.legacy import LegacyHandlers
+from predictors.serving.protocols.openapi import document
+from predictors.serving.protocols.v1.handlers import V1Handlers
+from predictors.serving.protocols.v2.handlers import V2Handlers
+from predictors.serving.telemetry.metrics import Metrics
+
+OPENAI = "/openai/v1"
+
+
+def build_router(plane: DataPlane, metrics: Metrics) -> Router:
+    """Build the table of routes.
+
+    Args:
+        plane: answers.
+        metrics: what `/metrics` shows.
+    """
+    router = Router()
+    _add_v1(router, V1Handlers(plane))
+    _add_v2(router, V2Handlers(plane))
+    _add_legacy(router, LegacyHandlers(plane))
+    if any(model.predictor.generates for model in plane.models):
+        _add_openai(router, plane)
+    router.add("GET", "/metrics", Route(_metrics(metrics), quiet=True))
+    router.add("GET", "/openapi.json", Route(_openapi(plane)))
+    return router
+
+
+def _add_v1(router: Router, v1: V1Handlers) -> None:
+    router.add("POST", "/v1/models/{model}:predict", Route(v1.predict, "v1"))
+    router.add("GET", "/v1/models/{model}", Route(v1.status, quiet=True))
+    router.add("GET", "/v1/models", Route(v1.models))
+    router.add("GET", "/", Route(v1.alive, quiet=True))
+
+
+def _add_v2(router: Router, v2: V2Handlers) -> None:
+    for model in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
+        router.add("POST", f"{model}/infer", Route(v2.infer, "v2"))
+        router.add("GET", model, Route(v2.model_metadata))
+        router.add("GET", f"{model}/ready", Route(v2.model_ready, quiet=True))
+    router.add("GET", "/v2", Route(v2.metadata))
+    router.add("GET", "/v2/models", Route(v2.models))
+    router.add("GET", "/v2/health/live", Route(v2.live, quiet=True))
+    router.add("GET", "/v2/health/ready", Route(v2.ready, quiet=True))
+    router.add("POST", "/v2/repository/index", Route(v2.index))
+    router.add("POST", "/v2/repository/models/{model}/load", Route(v2.load))
+    router.add("POST", "/v2/repository/models/{model}/unload", Route(v2.unload))
+
+
+def _add_legacy(router: Router, legacy: LegacyHandlers) -> None:
+    router.add("POST", "/predict", Route(legacy.predict, "legacy"))
+    router.add("GET", "/health", Route(legacy.health, quiet=True))
+    router.add("GET", "/ready", Route(legacy.ready, quiet=True))
+    router.add("GET", "/models", Route(legacy.models))
+
+
+def _add_openai(router: Router, plane: DataPlane) -> None:
+    from predictors.serving.protocols.openai.handlers import OpenAiHandlers
+    from predictors.serving.protocols.openai.replies import error_body
+
+    openai = OpenAiHandlers(plane)
+
+    def add(method: str, path: str, handler: Handler, protocol: str = "") -> None:
+        router.add(method, OPENAI + path, Route(handler, protocol, error_body=error_body))
+
+    add("POST", "/chat/completions", openai.chat, "openai")
+    add("POST", "/completions", openai.completion, "openai")
+    add("GET", "/models", openai.models)
+    add("GET", "/models/{model}", openai.model)
+
+
+def _metrics(metrics: Metrics) -> Handler:
+    content_type = (b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode())
+
+    async def handler(request: Request) -> Response:
+        return Response(200, metrics.exposition(), [content_type])
+
+    return handler
+
+
+def _openapi(plane: DataPlane) -> Handler:
+    async def handler(request: Request) -> Response:
+        return Response.json(document(plane.models))
+
+    return handler

@@ -1,0 +1,214 @@
+"""The data plane: what the server does for its callers, once, for all protocols.
+
+It knows neither a transport nor a wire format. A protocol parses what came, asks here, and writes what it gets.
+"""
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from typing import NamedTuple, ParamSpec, TypeVar
+
+from predictors import __version__
+from predictors.serving.dispatch.registry import Registry
+from predictors.serving.dispatch.served_model import ServedModel, State
+from predictors.serving.errors import NotFound
+from predictors.serving.model.types import Batch, Event, Outputs, TensorSpec
+from predictors.serving.telemetry.call import Call
+from predictors.serving.telemetry.metrics import Metrics, Steps
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ServerMetadata(NamedTuple):
+    """What the server says of itself."""
+
+    name: str = "kserve-predictors"
+    version: str = __version__
+    extensions: tuple[str, ...] = ("binary_tensor_data",)
+
+
+class ModelMetadata(NamedTuple):
+    """What the server says of a model."""
+
+    name: str
+    versions: tuple[str, ...]
+    platform: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+
+class IndexEntry(NamedTuple):
+    """A model in the repository's index."""
+
+    name: str
+    version: str
+    state: str
+    reason: str
+
+
+class Inference:
+    """One request to one model: decoded, answered and encoded, each step timed.
+
+    Args:
+        model: is ready, and had room when this was made.
+        call: the record of the request.
+        steps: where times are counted.
+    """
+
+    __slots__ = ("_call", "_steps", "model")
+
+    def __init__(self, model: ServedModel, call: Call, steps: Steps) -> None:
+        self.model = model
+        self._call = call
+        self._steps = steps
+
+    def decode(self, decode: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run the protocol's decoder."""
+        begun = time.monotonic()
+        decoded = decode(*args, **kwargs)
+        self._steps.decoding.observe(time.monotonic() - begun)
+        return decoded
+
+    async def answer(self, batch: Batch) -> Outputs:
+        """Give the outputs of a batch.
+
+        Raises:
+            ModelNotReady, Overloaded, DeadlineExceeded, InvalidInput: see `ServedModel.run`.
+        """
+        begun = time.monotonic()
+        outputs = await self.model.answer(batch, self._call)
+        self._steps.predicting.observe(time.monotonic() - begun)
+        return outputs
+
+    async def stream(self, batch: Batch) -> AsyncGenerator[Event | Outputs, None]:
+        """Give the parts of an answer as they come, then the whole; raises what `answer` raises."""
+        begun = time.monotonic()
+        parts = self.model.stream(batch, self._call.deadline)
+        try:
+            async for part in parts:
+                if not isinstance(part, Event):
+                    self._steps.predicting.observe(time.monotonic() - begun)
+                yield part
+        finally:
+            await parts.aclose()
+
+    def encode(self, encode: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run the protocol's encoder."""
+        begun = time.monotonic()
+        encoded = encode(*args, **kwargs)
+        self._steps.encoding.observe(time.monotonic() - begun)
+        return encoded
+
+
+class DataPlane:
+    """Models, their readiness, their answers, and their loading and unloading.
+
+    Args:
+        registry: the models.
+        metrics: where the steps of requests are timed.
+        enable_repository: whether callers may load and unload models, and list their states.
+    """
+
+    def __init__(self, registry: Registry, metrics: Metrics, enable_repository: bool) -> None:
+        self._registry = registry
+        self._enable_repository = enable_repository
+        self._steps = {name: metrics.steps(name) for name in registry.models}
+
+    @property
+    def models(self) -> list[ServedModel]:
+        """All models, the first named first."""
+        return list(self._registry.models.values())
+
+    def find(self, call: Call, name: str, version: str = "") -> ServedModel:
+        """Look a model up, and note on the call that it is the one that is meant.
+
+        Raises:
+            NotFound: no such model, or another version of it is loaded.
+        """
+        model = self._registry.find(name, version)
+        call.model, call.version = model.name, model.version
+        return model
+
+    def open(self, call: Call, name: str, version: str = "") -> Inference:
+        """Begin an inference. This is where overload is judged, whichever protocol a request came by.
+
+        Raises:
+            NotFound: no such model, or another version of it is loaded.
+            ModelNotReady: with the reason.
+            Overloaded: too many requests are waiting for the model.
+        """
+        model = self.find(call, name, version)
+        model.require_ready()
+        model.require_room(call.ahead)
+        return Inference(model, call, self._steps[model.name])
+
+    def unready(self) -> str:
+        """Why the server as a whole is not ready, empty if it is."""
+        return self._registry.unready()
+
+    def model_unready(self, model: ServedModel) -> str:
+        """Why a model should get no new traffic, empty if it may."""
+        return self._registry.model_unready(model)
+
+    def metadata(self) -> ServerMetadata:
+        """Describe the server."""
+        return ServerMetadata()
+
+    def model_metadata(self, call: Call, name: str, version: str = "") -> ModelMetadata:
+        """Describe a model.
+
+        Raises:
+            NotFound: no such model, or another version of it is loaded.
+            ModelNotReady: with the reason.
+        """
+        model = self.find(call, name, version)
+        model.require_ready()
+        predictor = model.predictor
+        return ModelMetadata(
+            model.name, (model.version,), predictor.platform, predictor.input.specs(), tuple(predictor.outputs)
+        )
+
+    def index(self) -> list[IndexEntry]:
+        """List the models and their states.
+
+        Raises:
+            NotFound: the repository is off.
+        """
+        self._require_repository()
+        states = {State.READY: "READY", State.LOADING: "LOADING"}
+        return [
+            IndexEntry(model.name, model.version, states.get(model.state, "UNAVAILABLE"), model.reason)
+            for model in self.models
+        ]
+
+    async def load(self, call: Call, name: str) -> ServedModel:
+        """Load a model again from its artifact.
+
+        Raises:
+            NotFound: no such model, or the repository is off.
+            ModelNotReady: it is loading already, or failed to load.
+        """
+        self._require_repository()
+        model = self.find(call, name)
+        await self._registry.load(model)
+        call.version = model.version
+        return model
+
+    async def unload(self, call: Call, name: str) -> ServedModel:
+        """Unload a model.
+
+        Raises:
+            NotFound: no such model, or the repository is off.
+            ModelNotReady: it is not loaded.
+        """
+        self._require_repository()
+        model = self.find(call, name)
+        await self._registry.unload(model)
+        call.version = model.version
+        return model
+
+    def _require_repository(self) -> None:
+        if not self._enable_repository:
+            raise NotFound(
+                "the model repository endpoints are off; start the server with --enable_repository to use them"
+            )

@@ -1,0 +1,184 @@
+"""KServe's GRPCInferenceService over a data plane."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, NoReturn, TypeAlias
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from predictors.serving.dataplane import DataPlane
+from predictors.serving.errors import (
+    DeadlineExceeded,
+    InvalidInput,
+    ModelNotReady,
+    NotFound,
+    Overloaded,
+    ServingError,
+    TooLarge,
+)
+from predictors.serving.model.kserve_api import pb
+from predictors.serving.model.types import TensorSpec
+from predictors.serving.protocols.deadline import HEADER, allowed_seconds
+from predictors.serving.protocols.grpc import codec
+from predictors.serving.settings import ServerSettings
+from predictors.serving.telemetry.access_log import AccessLog
+from predictors.serving.telemetry.call import Call, RequestIds
+from predictors.serving.telemetry.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+NAME = "inference.GRPCInferenceService"
+GRPC_STATUS: dict[type[ServingError], grpc.StatusCode] = {
+    InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
+    NotFound: grpc.StatusCode.NOT_FOUND,
+    TooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    ModelNotReady: grpc.StatusCode.UNAVAILABLE,
+    DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
+Answer: TypeAlias = Callable[[Call, Any], Awaitable[Any]]
+
+
+class _Method(NamedTuple):
+    message: Any
+    answer: Answer
+    protocol: str = ""
+    quiet: bool = False
+
+
+class InferenceService:
+    """The methods of V2.
+
+    They get the bytes of a message and parse them themselves, so that a message that cannot be parsed, or is too large,
+    is answered, logged and counted like any other bad request.
+
+    Args:
+        plane: answers.
+        settings: for the limits.
+        metrics: where calls are counted.
+        access_log: where they are logged.
+        ids: names them.
+    """
+
+    def __init__(
+        self, plane: DataPlane, settings: ServerSettings, metrics: Metrics, access_log: AccessLog, ids: RequestIds
+    ) -> None:
+        self._plane = plane
+        self._settings = settings
+        self._metrics = metrics
+        self._access_log = access_log
+        self._ids = ids
+        self.active = 0
+        """Calls that are being answered."""
+
+    def handlers(self) -> Any:
+        """Return what a gRPC server routes this service's methods to."""
+        methods = {
+            "ServerLive": _Method(pb.ServerLiveRequest, self._server_live, quiet=True),
+            "ServerReady": _Method(pb.ServerReadyRequest, self._server_ready, quiet=True),
+            "ServerMetadata": _Method(pb.ServerMetadataRequest, self._server_metadata),
+            "ModelReady": _Method(pb.ModelReadyRequest, self._model_ready, quiet=True),
+            "ModelMetadata": _Method(pb.ModelMetadataRequest, self._model_metadata),
+            "ModelInfer": _Method(pb.ModelInferRequest, self._model_infer, "grpc"),
+            "RepositoryModelLoad": _Method(pb.RepositoryModelLoadRequest, self._load),
+            "RepositoryModelUnload": _Method(pb.RepositoryModelUnloadRequest, self._unload),
+        }
+        handlers = {name: self._handler(name, method) for name, method in methods.items()}
+        return grpc.method_handlers_generic_handler(NAME, handlers)
+
+    def _handler(self, name: str, method: _Method) -> Any:
+        path = f"/{name}"
+
+        async def handle(raw: bytes, context: Any) -> bytes:
+            metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+            call = Call(self._ids.choose(metadata.get("x-request-id")), path, method.protocol)
+            call.quiet, call.bytes_in = method.quiet, len(raw)
+            call.code = grpc.StatusCode.CANCELLED.name
+            self.active += 1
+            try:
+                call.deadline = self._deadline(call, metadata, context)
+                response: bytes = (await method.answer(call, self._parse(method.message, raw))).SerializeToString()
+                call.code, call.bytes_out = grpc.StatusCode.OK.name, len(response)
+            except ServingError as error:
+                await _abort(context, call, GRPC_STATUS[type(error)], str(error))
+            except Exception:
+                logger.exception("request %s failed", call.id)
+                await _abort(context, call, grpc.StatusCode.INTERNAL, f"internal error; the request id is {call.id}")
+            else:
+                context.set_trailing_metadata(_trailers(call))
+                return response
+            finally:
+                self.active -= 1
+                self._metrics.count_request(call)
+                self._access_log.write(call)
+
+        return grpc.unary_unary_rpc_method_handler(handle)
+
+    def _deadline(self, call: Call, metadata: dict[str, str], context: Any) -> float:
+        seconds = allowed_seconds(self._settings.request_timeout_seconds, metadata.get(HEADER))
+        remaining = context.time_remaining()
+        return call.started + (seconds if remaining is None else min(seconds, remaining))
+
+    def _parse(self, message: Any, raw: bytes) -> Any:
+        if len(raw) > self._settings.max_body_bytes:
+            raise TooLarge(f"the message is too large; at most {self._settings.max_body_bytes} bytes are allowed")
+        try:
+            return message.FromString(raw)
+        except DecodeError:
+            raise InvalidInput(f"the message is not a valid {message.DESCRIPTOR.full_name}") from None
+
+    async def _server_live(self, call: Call, request: Any) -> Any:
+        return pb.ServerLiveResponse(live=True)
+
+    async def _server_ready(self, call: Call, request: Any) -> Any:
+        return pb.ServerReadyResponse(ready=not self._plane.unready())
+
+    async def _server_metadata(self, call: Call, request: Any) -> Any:
+        return pb.ServerMetadataResponse(**self._plane.metadata()._asdict())
+
+    async def _model_ready(self, call: Call, request: Any) -> Any:
+        model = self._plane.find(call, request.name, request.version)
+        return pb.ModelReadyResponse(ready=not self._plane.model_unready(model))
+
+    async def _model_metadata(self, call: Call, request: Any) -> Any:
+        metadata = self._plane.model_metadata(call, request.name, request.version)
+        content = metadata._asdict()
+        content["inputs"] = [_tensor(spec) for spec in metadata.inputs]
+        content["outputs"] = [_tensor(spec) for spec in metadata.outputs]
+        return pb.ModelMetadataResponse(**content)
+
+    async def _model_infer(self, call: Call, request: Any) -> Any:
+        inference = self._plane.open(call, request.model_name, request.model_version)
+        model = inference.model
+        predictor = model.predictor
+        batch, wanted = inference.decode(codec.decode, request, predictor.input, predictor.outputs, model.limits)
+        outputs = await inference.answer(batch)
+        return inference.encode(codec.encode, request, outputs, wanted, model.name, model.version)
+
+    async def _load(self, call: Call, request: Any) -> Any:
+        model = await self._plane.load(call, codec.repository_model_name(request))
+        return pb.RepositoryModelLoadResponse(model_name=model.name, isLoaded=True)
+
+    async def _unload(self, call: Call, request: Any) -> Any:
+        model = await self._plane.unload(call, codec.repository_model_name(request))
+        return pb.RepositoryModelUnloadResponse(model_name=model.name, isUnloaded=True)
+
+
+async def _abort(context: Any, call: Call, code: grpc.StatusCode, message: str) -> NoReturn:
+    call.code = code.name
+    await context.abort(code, message, trailing_metadata=_trailers(call))
+    raise AssertionError("abort raises")
+
+
+def _trailers(call: Call) -> tuple[tuple[str, str], ...]:
+    trailers = [("x-request-id", call.id)]
+    if call.version:
+        trailers.append(("x-model-version", call.version))
+    if call.cache:
+        trailers.append(("x-cache", call.cache))
+    return tuple(trailers)
+
+
+def _tensor(spec: TensorSpec) -> Any:
+    return pb.ModelMetadataResponse.TensorMetadata(name=spec.name, datatype=spec.datatype, shape=spec.shape)

@@ -1,0 +1,68 @@
+"""The access log: one line per request, never with anything that was in it."""
+
+import asyncio
+import contextlib
+import sys
+import time
+from typing import BinaryIO
+
+import orjson
+
+from predictors.serving.telemetry.call import Call
+from predictors.serving.telemetry.logs import printable, timestamp
+
+
+class AccessLog:
+    """Writes a line for each finished call. For the event loop's thread alone.
+
+    Args:
+        json: whether lines are JSON, or text for people.
+        enabled: whether anything is written.
+        stream: where lines go.
+    """
+
+    def __init__(self, json: bool, enabled: bool = True, stream: BinaryIO | None = None) -> None:
+        self._format = _json_line if json else _text_line
+        self._enabled = enabled
+        self._stream = sys.stderr.buffer if stream is None else stream
+        self._unwritten: list[bytes] = []
+
+    def write(self, call: Call) -> None:
+        """Log a finished call."""
+        if not self._enabled or call.quiet:
+            return
+        # The lines of one turn of the event loop are written together, since each write is a system call.
+        if not self._unwritten:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unwritten.append(self._format(call, (time.monotonic() - call.started) * 1000))
+
+    def _flush(self) -> None:
+        lines, self._unwritten = b"".join(self._unwritten), []
+        with contextlib.suppress(OSError):  # a log that nobody reads any more must not fail requests
+            self._stream.write(lines)
+            self._stream.flush()
+
+
+def _json_line(call: Call, milliseconds: float) -> bytes:
+    entry = {
+        "time": timestamp(time.time()),
+        "level": "info",
+        "logger": "access",
+        "id": call.id,
+        "model": call.model,
+        "version": call.version,
+        "protocol": call.protocol,
+        "path": call.path,
+        "status": call.code,
+        "ms": int(milliseconds * 1000) / 1000,
+        "bytes_in": call.bytes_in,
+        "bytes_out": call.bytes_out,
+    }
+    return orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _text_line(call: Call, milliseconds: float) -> bytes:
+    return (
+        f"{time.strftime('%H:%M:%S')} {call.code:>3} {milliseconds:8.1f} ms  {printable(call.path)}  "
+        f"{call.bytes_in} B in  {call.bytes_out} B out  id {call.id}\n"
+    ).encode()

@@ -1,0 +1,88 @@
+"""llama-cpp-python, loaded on demand.
+
+Everything here imports without it, so that other predictors are served where it is not installed.
+"""
+
+import ctypes
+import functools
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from predictors.serving.errors import ArtifactError
+from predictors.summarizer.llama.gguf_header import check_magic, explain
+
+logger = logging.getLogger(__name__)
+
+_LOAD_ERROR = "error loading model:"
+# llama.cpp computes on OpenMP threads, which by default spin for milliseconds while they wait for each other. With two
+# busy neighbours on two cores, the spinning made a decode step ten times slower. Threads that sleep at once lose
+# microseconds per wait, thousands of times per step. So they spin briefly, then sleep. OpenMP reads the variable once,
+# when it is loaded.
+_SPIN_COUNT = "1000"
+
+
+class LlamaLibrary:
+    """llama.cpp's functions (`api`), with its log forwarded to `logging` at debug level.
+
+    Raises:
+        ImportError: llama-cpp-python is not installed.
+    """
+
+    def __init__(self) -> None:
+        os.environ.setdefault("GOMP_SPINCOUNT", _SPIN_COUNT)
+        import llama_cpp
+
+        self.api: Any = llama_cpp
+        # llama.cpp logs on the thread that calls it, so each thread finds its own error here.
+        self._load_errors: dict[int, str] = {}
+        self._log_callback = llama_cpp.llama_log_callback(self._log)  # kept alive for as long as llama.cpp calls it
+        llama_cpp.llama_log_set(self._log_callback, ctypes.c_void_p(0))
+        llama_cpp.llama_backend_init()
+
+    def load_model(self, path: Path, name: str, params: Any) -> Any:
+        """Load a GGUF file.
+
+        Args:
+            path: the file.
+            name: what to call it in errors, since the path may be a file descriptor's.
+            params: ``llama_model_params``.
+
+        Returns:
+            A pointer, to be freed with ``llama_model_free``.
+
+        Raises:
+            ArtifactError: not a GGUF file, truncated, or one that llama.cpp does not support.
+            OSError: it cannot be read.
+        """
+        check_magic(path, name)
+        self._load_errors.pop(threading.get_ident(), None)
+        model = self.api.llama_model_load_from_file(os.fsencode(path), params)
+        reason = self._load_errors.pop(threading.get_ident(), "")
+        if not model:
+            raise ArtifactError(explain(name, reason.replace(str(path), name)))
+        return model
+
+    def _log(self, level: int, text: bytes, user_data: object) -> None:
+        message = text.decode("utf-8", "replace").rstrip()
+        if _LOAD_ERROR in message:
+            self._load_errors[threading.get_ident()] = message.partition(_LOAD_ERROR)[2].strip()
+        if message:
+            logger.debug("llama.cpp: %s", message)
+
+
+@functools.cache  # llama.cpp has one log callback per process
+def load_library() -> LlamaLibrary:
+    """Load llama.cpp, once per process.
+
+    Raises:
+        ArtifactError: llama-cpp-python is not installed.
+    """
+    try:
+        return LlamaLibrary()
+    except ModuleNotFoundError as error:
+        if error.name != "llama_cpp":  # installed, but something that it needs is missing
+            raise
+        raise ArtifactError("llama-cpp-python is not installed: install kserve-predictors[summarizer]") from None

@@ -1,0 +1,123 @@
+"""A document's blocks: paragraphs, list items and headings, each of one or more lines."""
+
+# ruff: noqa: RUF001  # the patterns hold the punctuation of many scripts
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from predictors.summarizer.text.labels import LABEL, label_end
+from predictors.summarizer.text.lines import Line, columns, continues, runs, wrap_width
+from predictors.summarizer.text.sentences import COMPLETE
+
+MARKS = " \t#*_:：-–—"  # characters around a title
+_HEADING_COLUMNS = 100
+_BRACKETS = ("()", "（）")
+
+
+@dataclass(slots=True)
+class Block:
+    """A paragraph, an item or a heading.
+
+    Args:
+        start, end: characters ``[start, end)`` of the document.
+        first: whether there is a blank line above it.
+        title: the name of its section if it is a heading; "" if it cannot be one.
+        body: where its text starts, after the label.
+        numbers: the numbers in its label: "12" and "3" for "12.3"; None without a label, or with a list item's.
+        item: whether it has a list item's label: "(a)", "1)", "-".
+        marked: whether it is marked as a heading, by hashes, an underline or bold type.
+        complete: whether it ends like a sentence or an introduction, or is too long for a heading.
+        introduces: whether it ends with a colon.
+        heading: whether its first clause is a heading.
+        starts: where its clauses start.
+    """
+
+    start: int
+    end: int
+    first: bool
+    title: str
+    body: int
+    numbers: list[str] | None
+    item: bool
+    marked: bool
+    complete: bool
+    introduces: bool
+    heading: bool = False
+    starts: list[int] = field(default_factory=list)
+
+
+def find_blocks(text: str) -> list[Block]:
+    """The blocks of a document; `Block.heading` and `Block.starts` are not set yet."""
+    found = list(runs(text))
+    width = wrap_width([line for run in found for line in run])
+    return [
+        _block(text, lines, first=lines[0] is run[0])
+        for run in found
+        for lines in _paragraphs(run, width)
+    ]  # fmt: skip
+
+
+def _paragraphs(run: Sequence[Line], width: int | None) -> Iterator[list[Line]]:
+    """Group lines without blank lines between them into blocks."""
+    lines = [run[0]]
+    for above, line in pairwise(run):
+        if not continues(above, line, width):
+            yield lines
+            lines = []
+        lines.append(line)
+    yield lines
+
+
+def _block(text: str, lines: Sequence[Line], first: bool) -> Block:
+    start, end = lines[0].start, lines[-1].end
+    hashes, underlined = lines[0].hashes, len(lines) == 2 and lines[1].rule
+    line = " ".join(line.text for line in lines[: len(lines) - underlined])
+    line = line.lstrip("# ") if hashes else line
+    label = LABEL.match(line) if hashes else lines[0].label
+    title = _title(line, label, hashes)
+    return Block(
+        start,
+        end,
+        first,
+        title,
+        body=lines[0].end - len(lines[0].text) + label_end(label),
+        numbers=_numbers(label),
+        item=_is_item(label),
+        marked=hashes or (title != "" and (underlined or _is_bold(line))),
+        complete=_is_complete(text, start, end),
+        introduces=text[end - 1] in ":：",
+    )
+
+
+def _title(line: str, label: re.Match[str] | None, hashes: bool) -> str:
+    """The name of the section if this line is a heading; "" if it cannot be one."""
+    title = line[label_end(label) :].strip(MARKS)
+    if not title and label and label["part"]:  # "Schedule 1"
+        title = line.strip(MARKS)
+    if title[:1] + title[-1:] in _BRACKETS:
+        title = title[1:-1]
+    if hashes:
+        return title or line
+    return title if _may_be_title(title) and not _is_item(label) and columns(line) <= _HEADING_COLUMNS else ""
+
+
+def _may_be_title(title: str) -> bool:
+    return any(map(str.isalpha, title)) and not title[0].islower() and title[-1] not in ".;,!…。；，、！"
+
+
+def _numbers(label: re.Match[str] | None) -> list[str] | None:
+    return None if label is None or _is_item(label) else re.findall(r"\d+", label.group())
+
+
+def _is_item(label: re.Match[str] | None) -> bool:
+    return label is not None and label["item"] is not None
+
+
+def _is_bold(line: str) -> bool:
+    return line[:2] in ("**", "__") and line.endswith(line[:2])
+
+
+def _is_complete(text: str, start: int, end: int) -> bool:
+    return end - start > _HEADING_COLUMNS or COMPLETE.search(text, max(start, end - 9), end) is not None

@@ -1,0 +1,56 @@
+"""Flags of `predictors serve`, told from its other arguments."""
+
+import pytest
+import typer
+from rich.console import Console
+
+from predictors.cli import flags
+from predictors.cli.flags import SERVE_SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "others"),
+    [
+        ([], {}, []),
+        (["iris", "--http_port", "1", "intent"], {"http_port": "1"}, ["iris", "intent"]),
+        (["--http-port=1", "--host", "::1"], {"http_port": "1", "host": "::1"}, []),
+        (["--trust_artifact", "iris"], {"trust_artifact": "true"}, ["iris"]),
+        (["--enable-grpc", "false", "iris"], {"enable_grpc": "false"}, ["iris"]),
+        (["--model_name="], {"model_name": ""}, []),
+        (["--cors_origins", "--host"], {"cors_origins": "--host"}, []),
+        (["--http_port", "1", "--http_port", "2"], {"http_port": "2"}, []),
+        (["--help", "-x"], {}, ["--help", "-x"]),
+    ],
+)
+def test_flags_are_told_from_models(arguments: list[str], given: dict[str, str], others: list[str]) -> None:
+    assert flags.split(arguments, SERVE_SETTINGS) == (given, others)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--http_prt", "1"], r"there is no flag --http_prt; did you mean --http_port\?"),
+        (["--http_por=1"], r"there is no flag --http_por; did you mean --http_port\?"),
+        (["--xyzzy"], r"there is no flag --xyzzy$"),
+        (["iris", "--http_port"], "--http_port needs a value"),
+    ],
+)
+def test_flags_that_cannot_be_understood(arguments: list[str], says: str) -> None:
+    with pytest.raises(typer.BadParameter, match=says):
+        flags.split(arguments, SERVE_SETTINGS)
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_help_names_flags_variables_and_defaults_whole(width: int) -> None:
+    console = Console(width=width)
+    with console.capture() as capture:
+        for cls in SERVE_SETTINGS:
+            console.print(flags.panel(cls))
+    words = capture.get().split()
+    for name in (name for cls in SERVE_SETTINGS for name in cls.model_fields):
+        assert f"--{name}" in words
+        assert f"PREDICTORS_{name.upper()}" in words
+    text = " ".join(capture.get().replace("│", " ").split())
+    assert "Port for gRPC (V2). PREDICTORS_GRPC_PORT [default: 8081]" in text
+    assert "PREDICTORS_ENABLE_GRPC [default: true]" in text
+    assert "PREDICTORS_MODEL_NAME [default" not in text
