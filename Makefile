@@ -119,7 +119,7 @@ $(INSTALLED_CORE): pyproject.toml constraints.txt $(VENV)
 $(INSTALLED): scripts/llama_wheel.sh $(INSTALLED_CORE)
 	@echo "installing llama-cpp-python into .venv"
 ifeq ($(LLAMA_INDEX),)
-	@wheel=$$(scripts/llama_wheel.sh $(BIN)/python) && $(PIP) "$$wheel" $(SHOW)
+	@wheel=$$(scripts/llama_wheel.sh $(BIN)/python) && $(PIP) "$$wheel" --editable '.[summarizer]' $(SHOW)
 else
 	@$(PIP) --extra-index-url '$(LLAMA_INDEX)' --only-binary llama-cpp-python --editable '.[summarizer]' $(SHOW)
 endif

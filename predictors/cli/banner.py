@@ -6,6 +6,7 @@ from rich.console import Console
 
 from predictors.serving.dispatch.registry import Registry
 from predictors.serving.dispatch.served_model import ServedModel, State
+from predictors.serving.settings import ServerSettings
 
 _EXAMPLES = {
     "iris": '{"instances": [[5.1, 3.5, 1.4, 0.2]]}',
@@ -15,14 +16,17 @@ _EXAMPLES = {
 }
 
 
-def show(host: str, registry: Registry, http_port: int, grpc_port: int | None) -> None:
+def show(settings: ServerSettings, registry: Registry, http_port: int, grpc_port: int | None) -> None:
     """Print the URLs and a curl line for each model that is ready, and the reason for each that is not."""
     console = Console(highlight=False, soft_wrap=True)
+    host = settings.host
     reachable = "localhost" if host in ("0.0.0.0", "127.0.0.1", "::") else host  # noqa: S104
     reachable = f"[{reachable}]" if ":" in reachable else reachable
-    base = f"http://{reachable}:{http_port}"
+    scheme = "http" if settings.ssl_certfile is None else "https"
+    base = f"{scheme}://localhost" if settings.uds else f"{scheme}://{reachable}:{http_port}"
+    curl = f"curl --unix-socket {shlex.quote(settings.uds)}" if settings.uds else "curl"
     console.print()
-    console.print(f"HTTP (V1, V2)  {base}")
+    console.print(f"HTTP (V1, V2)  {settings.uds or base}")
     if grpc_port is not None:
         console.print(f"gRPC (V2)      {reachable}:{grpc_port}")
     console.print(f"Metrics        {base}/metrics")
@@ -31,13 +35,13 @@ def show(host: str, registry: Registry, http_port: int, grpc_port: int | None) -
         console.print()
         if model.state is State.READY:
             console.print(f"[green]●[/green] {model.name} version {model.version}")
-            console.print(f"  {_curl(base, model)}", markup=False)
+            console.print(f"  {curl} {_request(base, model)}", markup=False)
         else:
             console.print(f"[red]●[/red] {model.name} is not ready: ", end="")
             console.print(model.reason, markup=False)
     console.print("\nCtrl-C stops the server.")
 
 
-def _curl(base: str, model: ServedModel) -> str:
+def _request(base: str, model: ServedModel) -> str:
     body = shlex.quote(_EXAMPLES[model.predictor.kind])
-    return f"curl {base}/v1/models/{model.name}:predict -H 'content-type: application/json' -d {body}"
+    return f"{base}/v1/models/{model.name}:predict -H 'content-type: application/json' -d {body}"

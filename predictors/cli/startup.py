@@ -31,7 +31,7 @@ def run(kinds: Sequence[str], options: Options) -> None:
     log_json = use_json(options.server.log_format)
     configure_logging(options.server.log_level, log_json)
     predictors = [_new_predictor(kind, options) for kind in kinds]
-    on_ready = None if log_json else partial(banner.show, options.server.host)
+    on_ready = None if log_json else partial(banner.show, options.server)
     try:
         Server(predictors, options.server, log_json, on_ready).run()
     except StartupError as error:

@@ -30,6 +30,7 @@ from predictors.serving.settings import ServerSettings
 from predictors.serving.telemetry.access_log import AccessLog
 from predictors.serving.telemetry.call import Call, RequestIds
 from predictors.serving.telemetry.metrics import Metrics
+from predictors.serving.transport.connections import Connections
 from predictors.serving.transport.listener import BACKLOG, HttpListener
 from predictors.serving.transport.tls import Certificate
 
@@ -67,7 +68,6 @@ class Server:
         self._on_ready = on_ready
         self._hurry = asyncio.Event()  # ends the drain
         self._forced = False  # a second signal came
-        self._ending = False  # requests are cancelled by the server
         self._certificate = _certificate(settings)
         metrics = Metrics(CollectorRegistry())
         ids = RequestIds()
@@ -80,9 +80,10 @@ class Server:
             metrics=metrics,
             access_log=access_log,
             ids=ids,
-            ending=lambda: self._ending,
+            ending=lambda: self.http.ending,
         )
-        self.http = HttpListener(self.app, settings, metrics, lambda: Call(ids.choose(None), ""), access_log.write)
+        connections = Connections(self.app, settings, metrics, lambda: Call(ids.choose(None), ""), access_log.write)
+        self.http = HttpListener(connections, settings)
         self.grpc = self._new_grpc(plane, metrics, access_log, ids) if settings.enable_grpc else None
 
     def _new_grpc(self, plane: DataPlane, metrics: Metrics, access_log: AccessLog, ids: RequestIds) -> Any:
@@ -166,7 +167,8 @@ class Server:
             loop.add_signal_handler(number, on_signal, number)
 
     async def _stop(self) -> None:
-        self.registry.draining = self.http.draining = True
+        self.registry.draining = True
+        self.http.drain()
         await self.registry.notify()
         logger.info("shutting down: not ready, still accepting for up to %.1f s", self._settings.drain_seconds)
         with contextlib.suppress(TimeoutError):

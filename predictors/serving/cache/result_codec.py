@@ -16,8 +16,7 @@ import numpy as np
 import orjson
 
 from predictors.serving.errors import InvalidInput
-from predictors.serving.model.types import Batch, Column, FeatureBatch, Outputs, TextBatch
-from predictors.serving.protocols.tensors import NUMPY_TYPES
+from predictors.serving.model.types import NUMPY_TYPES, Batch, Column, FeatureBatch, Outputs, TextBatch
 
 # Part of every key, so that a release with another encoding never reads what this one wrote to a shared server.
 _FORMAT = b"1"

@@ -15,6 +15,16 @@ Parameters: TypeAlias = dict[str, Any]
 Column: TypeAlias = NDArray[Any] | list[Any]
 Outputs: TypeAlias = dict[str, Column]
 
+# V2's datatypes; little-endian, as the binary tensor extension and raw gRPC contents are.
+NUMPY_TYPES: dict[str, np.dtype[Any]] = {
+    "BOOL": np.dtype("?"),
+    **{f"{name}{8 * size}": np.dtype(f"<{code}{size}") for name, code in (("INT", "i"), ("UINT", "u"))
+       for size in (1, 2, 4, 8)},
+    "FP16": np.dtype("<f2"),
+    "FP32": np.dtype("<f4"),
+    "FP64": np.dtype("<f8"),
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

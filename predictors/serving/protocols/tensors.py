@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from predictors.serving.errors import InvalidInput
 from predictors.serving.model.types import (
+    NUMPY_TYPES,
     Batch,
     Column,
     FeatureBatch,
@@ -24,15 +25,6 @@ from predictors.serving.model.types import (
 )
 from predictors.serving.model.validation import check_row_count, check_text, finite_features
 
-# Little-endian, as the binary tensor extension and raw gRPC contents are.
-NUMPY_TYPES: dict[str, np.dtype[Any]] = {
-    "BOOL": np.dtype("?"),
-    **{f"{name}{8 * size}": np.dtype(f"<{code}{size}") for name, code in (("INT", "i"), ("UINT", "u"))
-       for size in (1, 2, 4, 8)},
-    "FP16": np.dtype("<f2"),
-    "FP32": np.dtype("<f4"),
-    "FP64": np.dtype("<f8"),
-}  # fmt: skip
 FEATURE_TYPES = ("FP32", "FP64", "INT8", "INT16", "INT32", "INT64")
 # Dimensions of 64 bits would overflow gRPC's messages; no tensor here has more than two.
 _MAX_RANK = 8

@@ -3,7 +3,7 @@
 Uvicorn parses, runs the application, writes the answers and pauses reading while nobody asks for a body. Added here:
 
 - Time limits for a request's head and for a client that takes nothing of its answer. A connection is always in at most
-  one of the listener's queues, which are ordered by time, so that watching it costs the same however many there are.
+  one of two queues, which are ordered by time, so that watching it costs the same however many there are.
 - Heads are bounded, and those that RFC 9112 forbids are refused: they may be meant to smuggle a second request.
 - A client that leaves cancels the work for it.
 - Errors in HTTP itself are answered after the answers to the requests before them, in the form of all other errors.
@@ -14,14 +14,14 @@ Uvicorn parses, runs the application, writes the answers and pauses reading whil
 
 import asyncio
 import logging
-from collections import OrderedDict
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from predictors.serving.transport.connections import Connections, Queue
 from predictors.serving.transport.exchange import Exchange, Flow, Transport, new_scope, response_head
 from predictors.serving.transport.request_head import (
     MAX_HEAD_BYTES,
@@ -29,9 +29,6 @@ from predictors.serving.transport.request_head import (
     head_bytes,
     head_of_body,
 )
-
-if TYPE_CHECKING:
-    from predictors.serving.transport.listener import HttpListener
 
 logger = logging.getLogger(__name__)
 
@@ -48,41 +45,39 @@ class Connection(HttpToolsProtocol):
     """One connection.
 
     Args:
-        listener: where it came in.
+        connections: all of the listener's.
     """
 
     # With more than thirty attributes in its dictionary, CPython no longer caches the look-up of an object's methods.
-    __slots__ = tuple(
-        [
-            "_discarded",
-            "_ended",
-            "_fields",
-            "_hurries",
-            "_in_head",
-            "_large",
-            "_last_words",
-            "_listener",
-            "_receiving",
-            "_resuming",
-            "_running",
-            "_task",
-            "_unparsed",
-            "_upgrading",
-            "ahead",
-            "extensions",
-            "paused",
-            "queue",
-        ]
+    __slots__ = (
+        "_connections",
+        "_discarded",
+        "_ended",
+        "_fields",
+        "_hurries",
+        "_in_head",
+        "_large",
+        "_last_words",
+        "_receiving",
+        "_resuming",
+        "_running",
+        "_task",
+        "_unparsed",
+        "_upgrading",
+        "ahead",
+        "extensions",
+        "paused",
+        "queue",
     )
 
     transport: Transport  # type: ignore[assignment]  # what Uvicorn uses of a transport
     cycle: Exchange | None  # type: ignore[assignment]  # the last request whose head has been read
     flow: Flow
 
-    def __init__(self, listener: "HttpListener") -> None:
-        super().__init__(listener.config, listener.state, {}, listener.loop)
+    def __init__(self, connections: Connections) -> None:
+        super().__init__(connections.config, connections.state, {}, connections.loop)
         self.parser = httptools.HttpRequestParser(self)  # Uvicorn's lets data follow the last request
-        self._listener = listener
+        self._connections = connections
         self.extensions = {EXTENSION: self}
         # The request that is being answered.
         self._running: Exchange | None = None
@@ -90,6 +85,7 @@ class Connection(HttpToolsProtocol):
         # What is being read.
         self._receiving = False  # between a request's first byte and its last
         self._in_head = False
+        self.url, self.headers = b"", []
         self._fields: dict[bytes, bytes] = {}  # of the last head
         self._unparsed = 0  # bytes since the parser last made something of them
         self._large = False  # whether what has come may hold too large a head
@@ -102,8 +98,8 @@ class Connection(HttpToolsProtocol):
         self._last_words: tuple[int, str] | None = None
         self.paused = False
         """Whether nothing is read for a while."""
-        self.queue: OrderedDict[Connection, float] | None = None
-        """The listener's queue that it is in."""
+        self.queue: Queue | None = None
+        """The queue of `Connections` that it is in."""
         self.ahead = 0
         """Requests that waited for the event loop when the running one arrived."""
 
@@ -111,7 +107,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as Uvicorn has it
         """Take the connection, if there is room."""
-        if not self._listener.admit():
+        if not self._connections.admit():
             self.transport = Transport(transport, self)
             self._refuse(503, "the server has too many connections; try again later")
             return
@@ -123,7 +119,7 @@ class Connection(HttpToolsProtocol):
         """Stop working for a client that has left."""
         running, task = self._running, self._task
         self._running = self._task = None
-        self._listener.forget(self)
+        self._connections.forget(self)
         self.pipeline.clear()
         self.connections.discard(self)
         if self.flow is not None:
@@ -139,7 +135,7 @@ class Connection(HttpToolsProtocol):
         if self._ended and not self._receiving:
             return
         self._unparsed += len(data)
-        self._large = self._unparsed > MAX_HEAD_BYTES
+        self._large = self._in_head or self._unparsed > MAX_HEAD_BYTES
         rest: bytes | memoryview = data
         while rest:
             try:
@@ -160,11 +156,11 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Write nothing more until the client takes what there is."""
         super().pause_writing()
-        self._listener.stall(self)
+        self._connections.stall(self)
 
     def resume_writing(self) -> None:
         """Go on."""
-        self._listener.flowing(self)
+        self._connections.flowing(self)
         super().resume_writing()
 
     # The parser calls these.
@@ -192,20 +188,19 @@ class Connection(HttpToolsProtocol):
         if self._resuming:
             self._resuming = False
             return
-        self._in_head = False
         parser, version = self.parser, self.parser.get_http_version()
         fields = self._fields = dict(reversed(self.headers))
         check_head(version, self.headers, fields)
         if self._large and head_bytes(self.url, self.headers) > MAX_HEAD_BYTES:
             raise ValueError("too large")
-        self._unparsed = 0
+        self.scope = new_scope(self, version)
+        self._in_head, self._unparsed = False, 0  # what is raised above is the head's fault
         self._upgrading = parser.should_upgrade()
-        keep_alive = parser.should_keep_alive() and not self._listener.draining
+        keep_alive = parser.should_keep_alive() and not self._connections.draining
         if version == "1.0" and b"transfer-encoding" in fields:
             keep_alive = False
         self._ended = not keep_alive
-        self.expect_100_continue = fields.get(b"expect", b"").lower() == b"100-continue"
-        self.scope = new_scope(self, version)
+        self.expect_100_continue = version != "1.0" and fields.get(b"expect", b"").lower() == b"100-continue"
         last, self.cycle = self.cycle, Exchange(self, keep_alive)
         if last is None or last.response_complete:
             self._start_asgi_task(self.cycle, self.app)
@@ -267,13 +262,13 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._running = cycle
-        self.ahead = self._listener.waiting
-        self._listener.waiting += 1
+        self.ahead = self._connections.waiting
+        self._connections.waiting += 1
         self.loop.create_task(cycle.run_asgi(app))
 
     def begin(self, exchange: Exchange) -> None:
         """The current task begins with a request."""
-        self._listener.waiting -= 1
+        self._connections.waiting -= 1
         if self._running is exchange:  # else the client has left, and reading the body says so
             self._task = asyncio.current_task()
 
@@ -330,6 +325,15 @@ class Connection(HttpToolsProtocol):
         else:
             self._running.keep_alive = False
 
+    def drain(self) -> None:
+        """Let no request follow those whose heads have come."""
+        if self._running is not None and self.cycle is not None and not self._in_head:
+            self._ended, self.cycle.keep_alive = True, False
+
+    def abort(self) -> None:
+        """Drop it, and what the client has not taken."""
+        self.transport.abort()
+
     def cancel(self) -> None:
         """Stop answering."""
         if self._task is not None:
@@ -340,7 +344,7 @@ class Connection(HttpToolsProtocol):
         if self._receiving and not self._in_head:  # answered already
             self.transport.close_now()
         else:
-            self._refuse(408, f"the request's head did not arrive within {self._listener.head_timeout_seconds:g} s")
+            self._refuse(408, f"the request's head did not arrive within {self._connections.head_timeout_seconds:g} s")
 
     def _end_if_done(self) -> None:
         """Close, once nothing is left to answer or to read."""
@@ -356,7 +360,7 @@ class Connection(HttpToolsProtocol):
         self._ended, self._receiving = True, False
         if self.transport.is_closing():
             return
-        request_id, body = self._listener.refusal(status, message)
+        request_id, body = self._connections.refusal(status, message)
         headers = [
             *self.server_state.default_headers,
             (b"content-type", b"application/json"),
@@ -370,14 +374,14 @@ class Connection(HttpToolsProtocol):
         self.transport.close_now()
 
     def _watch(self) -> None:
-        """Be in the listener's queue for what is waited for."""
-        listener = self._listener
+        """Be in the queue for what is waited for."""
+        connections = self._connections
         if self._running is not None:
-            listener.watch(self, None)
+            connections.watch(self, None)
         elif self._receiving or self._unparsed:
-            listener.watch(self, listener.heads)
+            connections.watch(self, connections.heads)
         else:
-            listener.watch(self, listener.idle)
+            connections.watch(self, connections.idle)
 
 
 def _log_unforeseen(error: httptools.HttpParserError) -> None:

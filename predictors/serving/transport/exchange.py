@@ -3,25 +3,50 @@
 import asyncio
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from predictors.serving.transport.request_head import parse_target
 
-if TYPE_CHECKING:
-    from predictors.serving.transport.connection import Connection
-
 logger = logging.getLogger(__name__)
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
+class Owner(Protocol):
+    """What is asked here of the connection that a request came by."""
+
+    scope: Any
+    transport: Any
+    flow: Any
+    server_state: Any
+    parser: Any
+    url: bytes
+    headers: list[tuple[bytes, bytes]]
+    expect_100_continue: bool
+    pipeline: Any
+    paused: bool
+    scheme: Any
+    server: Any
+    client: Any
+    extensions: Any
+
+    def begin(self, exchange: "Exchange") -> None:
+        """The current task begins with a request."""
+
+    def on_response_complete(self) -> None:
+        """An answer is written."""
+
+    def linger(self) -> bool:
+        """Whether to take in the rest of a body before closing."""
+
+
 class Flow(FlowControl):
     """Uvicorn's flow control, with more reasons not to read."""
 
-    def __init__(self, transport: asyncio.Transport, connection: "Connection") -> None:
+    def __init__(self, transport: asyncio.Transport, connection: Owner) -> None:
         super().__init__(transport)
         self._connection = connection
 
@@ -34,7 +59,7 @@ class Flow(FlowControl):
 class Transport:
     """The transport as Uvicorn sees it: closing it lets the rest of a body come in first."""
 
-    def __init__(self, transport: asyncio.Transport, connection: "Connection") -> None:
+    def __init__(self, transport: asyncio.Transport, connection: Owner) -> None:
         self.write = transport.write
         self.is_closing = transport.is_closing
         self.abort = transport.abort
@@ -60,10 +85,10 @@ class Exchange(RequestResponseCycle):
         keep_alive: whether another request may follow.
     """
 
-    def __init__(self, connection: "Connection", keep_alive: bool) -> None:
+    def __init__(self, connection: Owner, keep_alive: bool) -> None:
         super().__init__(
             scope=connection.scope,
-            transport=connection.transport,  # type: ignore[arg-type]  # what Uvicorn uses of a transport
+            transport=connection.transport,
             flow=connection.flow,
             logger=logger,
             access_logger=logger,
@@ -87,7 +112,7 @@ class Exchange(RequestResponseCycle):
             await app(self.scope, self.receive, self.send)
         except Exception:
             logger.exception("the application failed")
-            self.transport.close()
+            self.transport.close_now()
 
     async def receive(self) -> Any:
         """Give what has come of the body, or wait for it."""
@@ -159,7 +184,7 @@ def response_head(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return STATUS_LINE[status] + b"\r\n".join([*map(b": ".join, headers), b"", b""])
 
 
-def new_scope(connection: "Connection", version: str) -> Any:
+def new_scope(connection: Owner, version: str) -> Any:
     """Describe the request whose head a connection has read, as ASGI does.
 
     Raises:

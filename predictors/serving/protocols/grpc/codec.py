@@ -9,9 +9,8 @@ from google.protobuf import unknown_fields
 
 from predictors.serving.errors import InvalidInput
 from predictors.serving.model.kserve_api import pb
-from predictors.serving.model.types import Batch, Column, Input, Limits, Outputs, TensorSpec
+from predictors.serving.model.types import NUMPY_TYPES, Batch, Column, Input, Limits, Outputs, TensorSpec
 from predictors.serving.protocols.tensors import (
-    NUMPY_TYPES,
     Tensor,
     allowed_types,
     batch_from_tensors,

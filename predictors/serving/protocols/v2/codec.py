@@ -9,11 +9,10 @@ import numpy as np
 import orjson
 
 from predictors.serving.errors import InvalidInput
-from predictors.serving.model.types import Batch, Input, Limits, Outputs, Parameters, TensorSpec
+from predictors.serving.model.types import NUMPY_TYPES, Batch, Input, Limits, Outputs, Parameters, TensorSpec
 from predictors.serving.model.validation import json_type
 from predictors.serving.protocols.json_body import parse_object
 from predictors.serving.protocols.tensors import (
-    NUMPY_TYPES,
     Tensor,
     allowed_types,
     batch_from_tensors,

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from predictors.serving.cache.result_codec import UnreadableResult, decode_outputs, encode_outputs, result_key
 from predictors.serving.errors import InvalidInput
-from predictors.serving.model.types import Batch, FeatureBatch, Outputs, PromptBatch, TextBatch
-from predictors.serving.protocols.tensors import NUMPY_TYPES
+from predictors.serving.model.types import NUMPY_TYPES, Batch, FeatureBatch, Outputs, PromptBatch, TextBatch
 
 
 def same(left: Outputs, right: Outputs) -> None:

@@ -13,9 +13,8 @@ from predictors.intent.model import IntentPredictor
 from predictors.iris.model import IrisPredictor
 from predictors.serving.errors import ServingError
 from predictors.serving.model.kserve_api import pb
-from predictors.serving.model.types import FeatureBatch, Limits, TextBatch
+from predictors.serving.model.types import NUMPY_TYPES, FeatureBatch, Limits, TextBatch
 from predictors.serving.protocols.grpc import codec as grpc_codec
-from predictors.serving.protocols.tensors import NUMPY_TYPES
 from predictors.serving.protocols.v1 import codec as v1
 from predictors.serving.protocols.v2 import codec as v2
 from predictors.summarizer.parameters import PromptParameters, SummaryParameters, parse_parameters
