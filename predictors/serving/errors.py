@@ -1,7 +1,8 @@
-"""Errors that a client may see: each holds one sentence that names what was wrong and what is allowed.
+"""Errors that a client may see: each holds one sentence that says what was wrong and what is allowed.
 
-They are raised once, where the fault is found, and mapped to a status in `rest.py` for REST and in `grpc_server.py`
-for gRPC. Anything that is not a `ServingError` is unforeseen: clients get a request id, the log gets the detail.
+They are raised once, where the fault is found, and mapped to a status in `app/middleware/errors.py` for REST and in
+`protocols/grpc/service.py` for gRPC. Any other exception is unexpected: the client gets a request id, the log the
+details.
 """
 
 
@@ -10,7 +11,7 @@ class ServingError(Exception):
 
     Args:
         message: the sentence.
-        field: which part of the body is at fault, for protocols that give it apart, such as ``messages[0].content``.
+        field: the part of the body at fault, such as ``messages[0].content``, for protocols that report it separately.
     """
 
     def __init__(self, message: str, field: str = "") -> None:
@@ -27,7 +28,7 @@ class MissingField(InvalidInput):
 
 
 class UnsupportedMediaType(ServingError):
-    """The body is not of a type that the endpoint takes."""
+    """The endpoint does not accept the body's type."""
 
 
 class NotFound(ServingError):
@@ -35,10 +36,10 @@ class NotFound(ServingError):
 
 
 class MethodNotAllowed(ServingError):
-    """The path exists, for other methods.
+    """The path exists, but not for this method.
 
     Args:
-        allowed: the methods it exists for, such as ``("GET", "HEAD")``.
+        allowed: its methods, such as ``("GET", "HEAD")``.
     """
 
     def __init__(self, message: str, allowed: tuple[str, ...]) -> None:
@@ -47,7 +48,7 @@ class MethodNotAllowed(ServingError):
 
 
 class TooLarge(ServingError):
-    """The body, its rows or a text are over a limit."""
+    """The body, its rows or a text exceed a limit."""
 
 
 class ModelNotReady(ServingError):
@@ -55,7 +56,7 @@ class ModelNotReady(ServingError):
 
 
 class DeadlineExceeded(ServingError):
-    """The answer was not ready in the time that the caller, or the server, allows."""
+    """The answer was not ready within the time that the caller or the server allows."""
 
 
 class Overloaded(ServingError):
@@ -75,4 +76,4 @@ class StartupError(Exception):
 
 
 class ArtifactError(Exception):
-    """An artifact cannot be loaded; the text is the reason that readiness reports, so it names files, not paths."""
+    """An artifact cannot be loaded; readiness reports the text, so it names files, not paths."""

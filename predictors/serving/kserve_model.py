@@ -1,7 +1,7 @@
-"""The base of the three predictors: a `Predictor` that is a `kserve.Model` too, so that KServe's own server can run it.
+"""The base of the three predictors: a `Predictor` that is also a `kserve.Model`, which KServe's own server can run.
 
-Our server calls `infer` with batches that its protocols decoded; KServe's calls `predict` with what it decoded. Both
-use the same codecs.
+Our server calls `infer` with batches that its protocols have decoded; KServe's calls `predict` with a payload that it
+has parsed. Both use the same codecs.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from predictors.serving.protocols.grpc import codec as grpc_codec
 from predictors.serving.protocols.v1 import codec as v1
 from predictors.serving.settings import Source
 
-# How long a call through KServe's own server may take, seconds; our server sets deadlines of its own.
+# The time limit of a call through KServe's own server, seconds; ours sets its own deadlines.
 _DEADLINE_SECONDS = 600.0
 
 
@@ -34,10 +34,10 @@ class KServeModel(Predictor[BatchT], Model):  # type: ignore[misc]  # kserve is 
     def __init__(self, name: str, source: Source) -> None:
         Model.__init__(self, name)
         Predictor.__init__(self, name, source)
-        self._alone = threading.Lock()  # KServe's server may call `predict` for several requests at once
+        self._one_at_a_time = threading.Lock()  # KServe's server may call `predict` concurrently
 
     def load(self) -> bool:
-        """Load; `ready`, which only KServe's server reads, says whether that has ended well."""
+        """Load; `ready`, which only KServe's server reads, says whether it succeeded."""
         self.ready = False
         self.ready = super().load()
         return self.ready
@@ -48,7 +48,7 @@ class KServeModel(Predictor[BatchT], Model):  # type: ignore[misc]  # kserve is 
         headers: dict[str, str] | None = None,
         response_headers: dict[str, str] | None = None,
     ) -> dict[str, Any] | InferResponse:
-        """Answer as KServe's contract says: a V1 dict gives a dict, an `InferRequest` gives an `InferResponse`.
+        """Answer by KServe's contract: a V1 dict gives a dict, an `InferRequest` gives an `InferResponse`.
 
         Raises:
             kserve.errors.InvalidInput: naming the offending field.
@@ -64,7 +64,7 @@ class KServeModel(Predictor[BatchT], Model):  # type: ignore[misc]  # kserve is 
         return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in answer.items()}
 
     async def _run(self, batch: Batch) -> Outputs:
-        self.check(batch)  # type: ignore[arg-type]  # the codecs gave what self.input asks for
+        self.check(batch)  # type: ignore[arg-type]  # the codecs made what self.input describes
         job = Job(time.monotonic() + _DEADLINE_SECONDS)
         try:
             return await asyncio.to_thread(self._infer_alone, batch, job)
@@ -72,17 +72,16 @@ class KServeModel(Predictor[BatchT], Model):  # type: ignore[misc]  # kserve is 
             job.cancel()
 
     def _infer_alone(self, batch: Batch, job: Job) -> Outputs:
-        with self._alone:
+        with self._one_at_a_time:
             return self.infer(batch, job)  # type: ignore[arg-type]
 
     def _infer_response(self, request: InferRequest, outputs: Outputs, wanted: list[TensorSpec]) -> InferResponse:
-        tensors = []
+        tensors, binary = [], request.use_binary_outputs
         for spec in wanted:
             column = np.array(outputs[spec.name], dtype=object if spec.datatype == "BYTES" else None)
             tensor = InferOutput(spec.name, list(column.shape), spec.datatype)
-            tensor.set_data_from_numpy(column, binary_data=request.use_binary_outputs)
+            tensor.set_data_from_numpy(column, binary_data=binary)
             tensors.append(tensor)
-        binary = request.use_binary_outputs
         return InferResponse(request.id, self.name, tensors, model_version=self.version, use_binary_outputs=binary)
 
     def get_input_types(self) -> list[dict[str, Any]]:

@@ -147,7 +147,7 @@ def raw_request(raw: bytes, datatype: str = "FP32", shape: Any = (1, 4), model: 
         (request(pb.ModelInferRequest.InferInputTensor(name="x", datatype="FP32", shape=[1, 4])), "has 0 elements"),
         (request(pb.ModelInferRequest.InferInputTensor(
             name="x", datatype="FP32", shape=[1, 4], contents=pb.InferTensorContents(fp64_contents=FLOWER))),
-            "belongs into fp32_contents"),
+            "belongs in fp32_contents"),
         (raw_request(b"\0" * 12), "has 12 bytes"),
         (raw_request(b"\0" * 16, contents=pb.InferTensorContents(fp32_contents=FLOWER)), "both raw and typed"),
         (raw_request(b"\x05\0\0\0ab", "BYTES", (1,), "intent"), "claims 5 bytes"),

@@ -336,7 +336,7 @@ def test_a_text_over_the_limit(client: OpenAI) -> None:
         (b"", JSON, 400, "the body is empty"),
         (b"{", JSON, 400, "not valid JSON"),
         (b"[]", JSON, 400, "must be a JSON object"),
-        (b'{"model": "a", "model": "b"}', JSON, 400, '"model" stands twice'),
+        (b'{"model": "a", "model": "b"}', JSON, 400, '"model" appears twice'),
         (b"{}", JSON, 400, '"model" is missing'),
         (b'{"model": "summarizer"}', JSON, 400, '"messages" is missing'),
         (b'{"model": "summarizer", "messages": [], "temperature": NaN}', JSON, 400, "not valid JSON"),

@@ -1,8 +1,8 @@
-"""Artifacts: a directory with model files and a ``manifest.json`` that says what they are.
+"""Artifacts: a directory with model files and a ``manifest.json`` that describes them.
 
-The bytes that are hashed are the bytes that are loaded: small files are read once, hashed, and handed on as bytes;
-files that a library must open itself (GGUF) are hashed through a descriptor, and the library is given that
-descriptor's path, so that a file put in its place meanwhile is not what gets loaded.
+The bytes that are hashed are the bytes that are loaded. Small files are read once, hashed, and passed on as bytes.
+Files that a library must open itself (GGUF) are hashed through a descriptor, and the library opens that descriptor's
+path, so that a file put in its place meanwhile is never loaded.
 """
 
 import hashlib
@@ -23,8 +23,6 @@ from predictors.serving.errors import ArtifactError
 MANIFEST = "manifest.json"
 JOBLIB = "model.joblib"
 VERSION_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
-_CHUNK = 1 << 20
-_MISSING = "the manifest names it, but it is missing"
 _DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
 
 
@@ -57,7 +55,7 @@ class TensorEntry(_Strict):
 
 
 class Golden(_Strict):
-    """An example whose answer is known; it is computed again at every load."""
+    """An example with a known answer, computed again at every load."""
 
     input: Any
     """One V1 instance."""
@@ -66,7 +64,7 @@ class Golden(_Strict):
 
 
 class Manifest(_Strict):
-    """What a directory holds, and how to know that it is intact."""
+    """What a directory holds, and how to verify it."""
 
     schema_version: int = Field(default=1, ge=1, le=1)
     name: str
@@ -74,12 +72,12 @@ class Manifest(_Strict):
     kind: str
     """Which predictor serves it: ``iris``, ``intent`` or ``summarizer``."""
     files: tuple[FileEntry, ...] = Field(min_length=1)
-    """In order of preference: the first one that may be loaded is served."""
+    """In order of preference: the first that may be loaded is served."""
     inputs: tuple[TensorEntry, ...]
     outputs: tuple[TensorEntry, ...]
     class_names: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
-    """What the predictor needs beside the files, such as ``unknown_threshold``."""
+    """What the predictor needs besides the files, such as ``unknown_threshold``."""
     library_versions: dict[str, str] = {}
     evaluation: dict[str, Any] = {}
     golden: tuple[Golden, ...] = ()
@@ -90,8 +88,8 @@ class Artifact:
 
     Args:
         directory: where the files are.
-        manifest: what they are.
-        trusted: whether files that run code when loaded may be loaded: the manifest's digest is pinned, or the user
+        manifest: describes them.
+        trusted: whether files that run code when loaded are allowed: the manifest's digest is pinned, or the user
             said so.
     """
 
@@ -102,21 +100,23 @@ class Artifact:
 
     @classmethod
     def open(cls, directory: Path, kind: str, digest: str = "", trust: bool = False) -> "Artifact":
-        """Read the manifest; a trusted ``model.joblib`` without one is described as it is.
+        """Read the manifest; for a trusted ``model.joblib`` without one, make one.
 
         Args:
             directory: where the files are.
             kind: the predictor that will serve it.
             digest: ``sha256:<hex>`` over the bytes of ``manifest.json``; pins the whole artifact.
-            trust: whether files that run code when loaded may be loaded without a pinned digest.
+            trust: whether files that run code when loaded are allowed without a pinned digest.
 
         Raises:
             ArtifactError: no readable manifest, another digest, or an artifact for another predictor.
         """
         if not digest and not (directory / MANIFEST).exists() and (directory / JOBLIB).is_file():
             if not trust:
-                raise ArtifactError(refusal_of_joblib(JOBLIB))
-            return cls(directory, _describe_joblib(directory / JOBLIB, kind), trusted=True)
+                raise ArtifactError(_refusal_of_joblib(JOBLIB))
+            entry = file_entry(directory / JOBLIB, "joblib")
+            manifest = Manifest(name=kind, version=entry.sha256[:12], kind=kind, files=(entry,), inputs=(), outputs=())
+            return cls(directory, manifest, trusted=True)
         manifest, _ = read_manifest(directory, digest)
         if manifest.kind != kind:
             raise ArtifactError(f"this is an artifact for {manifest.kind}, not for {kind}")
@@ -126,15 +126,12 @@ class Artifact:
         """Pick the file to serve: the first in the manifest that may be loaded.
 
         Raises:
-            ArtifactError: only files that run code are there, with neither a pinned digest nor trust.
+            ArtifactError: there are only files that run code, and neither a pinned digest nor trust.
         """
-        refused = ""
         for entry in self.manifest.files:
-            if entry.format == "joblib" and not self.trusted:
-                refused = entry.name
-                continue
-            return entry
-        raise ArtifactError(refusal_of_joblib(refused))
+            if self.trusted or entry.format != "joblib":
+                return entry
+        raise ArtifactError(_refusal_of_joblib(self.manifest.files[-1].name))
 
     def read(self, entry: FileEntry) -> bytes:
         """Read a file once and verify the bytes.
@@ -142,31 +139,25 @@ class Artifact:
         Raises:
             ArtifactError: missing, or not the bytes that the manifest names.
         """
-        with _open(self.directory / entry.name, _MISSING) as file:
-            _compare_size(entry, os.fstat(file.fileno()).st_size)  # before any of it is held
+        with self._opened(entry) as file:
             raw = file.read()
-        _compare(entry, len(raw), hashlib.sha256(raw).hexdigest())
+        _compare(entry, hashlib.sha256(raw).hexdigest())
         return raw
 
     @contextmanager
     def verified_path(self, entry: FileEntry) -> Iterator[Path]:
-        """Verify a file through a descriptor and give a path that leads to that very file.
+        """Verify a file through a descriptor; gives the descriptor's path, whatever the file's name leads to by now.
 
         Raises:
             ArtifactError: missing, or not the bytes that the manifest names.
         """
-        with _open(self.directory / entry.name, _MISSING) as file:
-            _compare_size(entry, os.fstat(file.fileno()).st_size)
-            digest = hashlib.sha256()
-            size = 0
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-            _compare(entry, size, digest.hexdigest())
-            yield _descriptor_path(file)
+        descriptors = Path("/proc/self/fd")
+        with self._opened(entry) as file:
+            _compare(entry, hashlib.file_digest(file, "sha256").hexdigest())
+            yield descriptors / str(file.fileno()) if descriptors.is_dir() else Path(file.name)
 
     def verify(self) -> Iterator[tuple[FileEntry, str]]:
-        """Check every file; yields each with the fault found, empty where it is intact."""
+        """Check every file; yields each with the fault found, empty if it is intact."""
         for entry in self.manifest.files:
             try:
                 with self.verified_path(entry):
@@ -174,13 +165,22 @@ class Artifact:
             except ArtifactError as error:
                 yield entry, str(error)
 
+    @contextmanager
+    def _opened(self, entry: FileEntry) -> Iterator[BinaryIO]:
+        """Open a file of the size that the manifest names; a larger one is never read into memory."""
+        with _open(self.directory / entry.name, "the manifest names it, but it is missing") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size != entry.size_bytes:
+                raise ArtifactError(f"{entry.name} has {size} bytes, but the manifest says {entry.size_bytes}")
+            yield file
+
 
 def read_manifest(directory: Path, digest: str = "") -> tuple[Manifest, str]:
     """Read the manifest of an artifact directory.
 
     Args:
         directory: where the files are.
-        digest: what its digest must be, ``sha256:<hex>``; empty for any.
+        digest: the expected digest, ``sha256:<hex>``; empty for any.
 
     Returns:
         The manifest and its digest.
@@ -190,7 +190,8 @@ def read_manifest(directory: Path, digest: str = "") -> tuple[Manifest, str]:
     """
     if digest and not _DIGEST.match(digest):
         raise ArtifactError("the artifact digest must look like sha256: and 64 hexadecimal digits")
-    raw = _read(directory / MANIFEST, "there is no artifact here; train or fetch one first")
+    with _open(directory / MANIFEST, "there is no artifact here; train or fetch one first") as file:
+        raw = file.read()
     actual = f"sha256:{hashlib.sha256(raw).hexdigest()}"
     if digest and not hmac.compare_digest(digest, actual):
         raise ArtifactError(f"{MANIFEST} has the digest {actual}, but {digest} is pinned")
@@ -202,19 +203,9 @@ def read_manifest(directory: Path, digest: str = "") -> tuple[Manifest, str]:
         raise ArtifactError(f"{MANIFEST} is not a valid manifest: {where}: {first['msg']}") from None
 
 
-def _describe_joblib(path: Path, kind: str) -> Manifest:
-    entry = file_entry(path, "joblib")
-    return Manifest(name=kind, version=entry.sha256[:12], kind=kind, files=(entry,), inputs=(), outputs=())
-
-
-def _read(path: Path, absent: str) -> bytes:
-    with _open(path, absent) as file:
-        return file.read()
-
-
 def _open(path: Path, absent: str) -> BinaryIO:
     try:
-        if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+        if path.exists() and not path.is_file():  # opening a pipe would block for ever
             raise ArtifactError(f"{path.name} is not a regular file")
         return path.open("rb")
     except FileNotFoundError:
@@ -223,26 +214,14 @@ def _open(path: Path, absent: str) -> BinaryIO:
         raise ArtifactError(f"{path.name} cannot be read: {os.strerror(error.errno or 0)}") from None
 
 
-def refusal_of_joblib(name: str) -> str:
-    """Say why a joblib file is not loaded, and what to do."""
+def _refusal_of_joblib(name: str) -> str:
     return (
         f"{name} is a joblib file, which runs code when loaded: pin its manifest with --artifact_digest sha256:…, "
         "say --trust_artifact, or train again to get the pickle-free form"
     )
 
 
-def _descriptor_path(file: BinaryIO) -> Path:
-    """A path to an open file itself, whatever its name leads to by now."""
-    return Path(f"/proc/self/fd/{file.fileno()}") if Path("/proc/self/fd").is_dir() else Path(file.name)
-
-
-def _compare_size(entry: FileEntry, size: int) -> None:
-    if size != entry.size_bytes:
-        raise ArtifactError(f"{entry.name} has {size} bytes, but the manifest says {entry.size_bytes}")
-
-
-def _compare(entry: FileEntry, size: int, sha256: str) -> None:
-    _compare_size(entry, size)
+def _compare(entry: FileEntry, sha256: str) -> None:
     if not hmac.compare_digest(sha256, entry.sha256):
         raise ArtifactError(f"{entry.name} has the sha256 {sha256}, but the manifest says {entry.sha256}")
 
@@ -255,13 +234,13 @@ def file_entry(path: Path, file_format: FileFormat) -> FileEntry:
 
 
 def bytes_entry(name: str, file_format: FileFormat, data: bytes) -> FileEntry:
-    """Describe a file that is yet to be written."""
+    """Describe a file before it is written."""
     digest = hashlib.sha256(data).hexdigest()
     return FileEntry(name=name, format=file_format, sha256=digest, size_bytes=len(data))
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that no reader ever sees half of it, whoever else writes it too."""
+    """Write a file so that no reader sees a part of it, even with concurrent writers."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         file.write(data)
     partial = Path(file.name)

@@ -1,4 +1,4 @@
-"""Loading joblib files. They run code when loaded, so only `Artifact.choose` decides whether it comes to that."""
+"""Loading joblib files. They run code when loaded, so `Artifact.choose` decides whether one is."""
 
 import io
 from typing import Any
@@ -14,7 +14,7 @@ def load_joblib(raw: bytes) -> Any:
     """
     try:
         import joblib
-        import sklearn  # noqa: F401  # so that its absence is told apart from a broken file
+        import sklearn  # noqa: F401  # to tell its absence from a broken file
     except ImportError:
         raise ArtifactError("a joblib file needs scikit-learn: install kserve-predictors[train]") from None
     try:

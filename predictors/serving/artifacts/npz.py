@@ -1,4 +1,4 @@
-"""Reading npz archives from bytes that are not trusted to be one."""
+"""Reading npz archives from untrusted bytes."""
 
 import io
 import zipfile
@@ -19,7 +19,7 @@ def read_npz(raw: bytes, what: str) -> dict[str, NDArray[Any]]:
         what: what it should hold, for the error.
 
     Raises:
-        ArtifactError: it is something else.
+        ArtifactError: it is not an npz archive, or is damaged.
     """
     try:
         archive = np.load(io.BytesIO(raw), allow_pickle=False)

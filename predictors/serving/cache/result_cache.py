@@ -1,8 +1,8 @@
-"""Answers of deterministic models, kept: what was computed once is not computed again while it is fresh.
+"""The cache of deterministic models' answers.
 
-Three things answer for the model, in this order: the memory of this process; a computation of the same that is under
-way already; a Redis or Valkey server that the replicas share. The last is a help and never a need: whatever goes wrong
-with it, a request goes on as if it were not there. Everything here runs on the event loop.
+A request is looked up in three places before the model computes it: this process's memory; the computations in
+progress, where an equal request may be joined; a Redis or Valkey server that the replicas share. The shared server is
+best effort: any failure counts as a miss. Everything here runs on the event loop.
 """
 
 import asyncio
@@ -18,15 +18,15 @@ from predictors.serving.model.types import Outputs
 
 Outcome: TypeAlias = Literal["hit", "miss", "joined"]
 
-# What CPython takes for an entry beside the bytes of its key and value: their headers, a tuple, a time and a dict's
-# place, which is dearest just after the dict has grown.
+# CPython's overhead of an entry: the headers of its key and value, a tuple, a float, and a slot in the dict, which
+# costs most just after the dict has grown.
 _ENTRY_BYTES = 400
-# Larger answers would keep the server, which does one thing at a time, from its other clients.
+# A larger answer would block the single-threaded server for its other clients.
 _MAX_SHARED_BYTES = 2**20
 
 
 class _Memory:
-    """The answers in this process: the least recently used goes first when there is no room."""
+    """The answers in this process, bounded in size; the least recently used is evicted first."""
 
     def __init__(self, max_bytes: int, count: Callable[[str], None], clock: Callable[[], float]) -> None:
         self.used = 0
@@ -56,7 +56,7 @@ class _Memory:
             self._drop(key)
         while self.used + size > self._max_bytes:
             oldest = next(iter(self._entries))
-            # An entry that nobody could have had any more is no sign of too little room.
+            # Dropping an expired entry does not mean that the cache is too small.
             self._count("expired" if self._entries[oldest][0] <= now else "evicted")
             self._drop(oldest)
         self._entries[key] = now + lifetime, value
@@ -71,7 +71,7 @@ def _size(key: str, value: bytes) -> int:
 
 
 class _Flight:
-    """A computation under way, and how many callers wait for it."""
+    """A computation in progress, and how many callers wait for it."""
 
     __slots__ = ("task", "waiting")
 
@@ -84,17 +84,17 @@ class ResultCache:
     """Answers by key.
 
     Args:
-        max_bytes: bound of this process's own memory; an answer that is larger on its own is not kept in it.
-        ttl_seconds: how long an answer may be given, at least 1.
-        count: is told of each event: ``hit`` (in this process), ``remote_hit``, ``miss`` (a computation), ``joined``,
+        max_bytes: bound of this process's memory; a larger answer is not kept in it.
+        ttl_seconds: how long an answer is fresh, at least 1.
+        count: called with each event: ``hit`` (in this process), ``remote_hit``, ``miss`` (a computation), ``joined``,
             ``evicted``, ``expired``, ``remote_error``.
         url: a server to share answers through (``redis://``, ``rediss://``, ``valkey://`` or ``unix://``); none if
             empty.
-        clock: seconds, never going back.
+        clock: monotonic seconds.
         timeout_seconds: for one exchange with that server, connecting included.
 
     Raises:
-        ValueError: the url cannot be used; the text does not quote it.
+        ValueError: the url cannot be used; the text does not quote it, since it may hold a password.
     """
 
     def __init__(
@@ -115,21 +115,21 @@ class ResultCache:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def get(self, key: str, compute: Callable[[], Awaitable[Outputs]]) -> tuple[Outputs, Outcome]:
-        """Give the answer that is known under a key, or compute it.
+        """Return the cached answer, or compute it.
 
-        A computation belongs to all who wait for it: it goes on when one of them is cancelled, and is cancelled with
-        the last. A caller with a deadline puts this call under a timeout of its own.
+        All callers that wait for a computation share it: it continues when one of them is cancelled, and is cancelled
+        with the last. A caller with a deadline puts this call under its own timeout.
 
         Args:
             key: from `result_key`.
-            compute: called in a task of its own, if it is called.
+            compute: called in a new task, on a miss.
 
         Returns:
-            Outputs that belong to the caller alone; and ``hit``, ``joined`` (another caller's computation) or ``miss``.
+            Outputs that the caller owns; and ``hit``, ``joined`` (another caller's computation) or ``miss``.
 
         Raises:
-            Exception: what the computation raised, for all who wait; only where another caller's deadline or a full
-                queue ended it, this caller computes for itself.
+            Exception: what the computation raised, to every caller that waits; but if the first caller's deadline or a
+                full queue ended it, the others compute again.
         """
         while True:
             value = self._memory.get(key)
@@ -168,17 +168,17 @@ class ResultCache:
         value = encode_outputs(key, await compute())
         self._memory.put(key, value, self._ttl_seconds)
         if self._shared and len(value) <= _MAX_SHARED_BYTES:
-            self._keep(asyncio.create_task(self._shared.put(key, value)))  # nobody waits for it
+            self._keep(asyncio.create_task(self._shared.put(key, value)))  # the caller does not wait for it
         return value, "miss"
 
     async def _landing(self, key: str, flight: _Flight) -> tuple[bytes, Outcome]:
         flight.waiting += 1
         try:
-            await asyncio.wait([flight.task])  # which, unlike awaiting the task, does not cancel it with this caller
+            await asyncio.wait([flight.task])  # unlike awaiting the task, this does not cancel it with its caller
         finally:
             flight.waiting -= 1
             if not flight.waiting:
-                self._forget(key, flight)  # at once: nobody may join what is being cancelled
+                self._forget(key, flight)  # first, so that no caller joins a cancelled computation
                 flight.task.cancel()
         return flight.task.result()
 
@@ -187,24 +187,24 @@ class ResultCache:
             del self._flights[key]
 
     def _keep(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.add(task)  # the event loop itself holds tasks weakly
+        self._tasks.add(task)  # the event loop holds only weak references
         task.add_done_callback(self._let_go)
 
     def _let_go(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # seen, even if all who waited have left
+            task.exception()  # marks it as retrieved, even if no caller is left
 
     async def close(self) -> None:
-        """Cancel what is being computed, let what is being shared arrive, and close the connections."""
+        """Cancel the computations, wait for writes to the shared server, and close its connections."""
         for flight in self._flights.values():
             flight.task.cancel()
-        while self._tasks:  # a computation that ends all the same leaves something to share
+        while self._tasks:  # a computation may complete despite the cancellation, and start another write
             await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._shared:
             await self._shared.close()
 
     @property
     def bytes(self) -> int:
-        """What the answers in this process take, keys and overhead included."""
+        """The size of the answers in this process, keys and overhead included."""
         return self._memory.used

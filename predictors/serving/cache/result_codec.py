@@ -1,7 +1,7 @@
-"""Answers as bytes, and the keys that they are kept under.
+"""Cached answers as bytes, and their keys.
 
-An answer is kept as bytes. So its size is known, it goes to a shared server as it is, and every caller gets a copy of
-its own.
+As bytes, an answer has a known size, can be sent to a shared server as it is, and is decoded to a new copy for every
+caller.
 """
 
 import hashlib
@@ -18,24 +18,24 @@ import orjson
 from predictors.serving.errors import InvalidInput
 from predictors.serving.model.types import NUMPY_TYPES, Batch, Column, FeatureBatch, Outputs, TextBatch
 
-# Part of every key, so that a release with another encoding never reads what this one wrote to a shared server.
+# Part of every key, so that a release with another encoding never reads this one's values on a shared server.
 _FORMAT = b"1"
-# A checksum of all that follows, then the length of the JSON that the arrays' numbers stand behind.
+# A checksum of all that follows, then the length of the JSON, which the arrays' numbers follow.
 _HEAD = struct.Struct("<II")
 _DATATYPES = {dtype: name for name, dtype in NUMPY_TYPES.items()}
 
 
 class UnreadableResult(ValueError):
-    """Bytes that are not what `encode_outputs` wrote under this key."""
+    """A value that `encode_outputs` did not write under this key."""
 
 
 def result_key(model: str, digest: str, batch: Batch) -> str:
-    """Name the answer of a model to a batch: SHA-256, 64 hexadecimal digits.
+    """The key of a model's answer to a batch: SHA-256, 64 hexadecimal digits.
 
     Args:
         model: its kind.
-        digest: of the artifact, with whatever else decides the answer.
-        batch: what to answer.
+        digest: identifies the artifact and whatever else determines the answer.
+        batch: what is answered.
 
     Raises:
         InvalidInput: the parameters are nested too deep.
@@ -48,7 +48,7 @@ def result_key(model: str, digest: str, batch: Batch) -> str:
     names = (type(batch).__name__.encode(), model.encode(), digest.encode())
     whole = hashlib.sha256()
     for part in (_FORMAT, *names, parameters, *_content(batch)):
-        whole.update(len(part).to_bytes(8, "little"))  # so that no two lists of parts run together to the same bytes
+        whole.update(len(part).to_bytes(8, "little"))  # so that no two lists of parts give the same bytes
         whole.update(part)
     return whole.hexdigest()
 
@@ -63,10 +63,10 @@ def _content(batch: Batch) -> list[bytes]:
 
 
 def encode_outputs(key: str, outputs: Outputs) -> bytes:
-    """Write outputs as bytes: arrays exactly, lists as JSON has them (a NaN within a list becomes null).
+    """Write outputs as bytes: arrays exactly, lists as JSON (a NaN in a list becomes null).
 
     Args:
-        key: goes into the checksum, so that a reply that belongs to another key is found out.
+        key: part of the checksum, which then detects a reply that belongs to another key.
         outputs: the columns.
 
     Raises:
@@ -88,10 +88,10 @@ def encode_outputs(key: str, outputs: Outputs) -> bytes:
 
 
 def decode_outputs(key: str, value: bytes) -> Outputs:
-    """Read what `encode_outputs` wrote; nothing in it is shared with any other reading.
+    """Read what `encode_outputs` wrote, as a new copy.
 
     Raises:
-        UnreadableResult: it is something else, or not whole.
+        UnreadableResult: it is something else, or incomplete.
     """
     if len(value) < _HEAD.size:
         raise UnreadableResult("the value is too short")

@@ -1,7 +1,4 @@
-"""A Redis or Valkey server that the replicas share answers through.
-
-It is a help and never a need: whatever goes wrong with it, a request goes on as if it were not there.
-"""
+"""A Redis or Valkey server through which the replicas share answers. Best effort: any failure counts as a miss."""
 
 import asyncio
 import logging
@@ -21,14 +18,14 @@ _LOG_EVERY_SECONDS = 60.0
 
 
 class Shared:
-    """The answers on a server that replicas share; no method raises anything but a cancellation.
+    """The answers on a shared server; methods raise nothing but cancellation.
 
     Args:
         url: of the server: ``redis://``, ``rediss://``, ``valkey://`` or ``unix://``.
         ttl_seconds: how long the server keeps an answer, at least 1.
         timeout: for one exchange, connecting included, seconds.
-        count: is told of each ``remote_error``.
-        clock: seconds, never going back.
+        count: called with each ``remote_error``.
+        clock: monotonic seconds.
 
     Raises:
         ValueError: the url cannot be used, or the client's package is missing; the text does not quote the url.
@@ -52,13 +49,13 @@ class Shared:
             key: from `result_key`.
 
         Returns:
-            A value that `decode_outputs` can read, and the seconds that it has left; None if there is no such
-            value, or the server is away.
+            A value that `decode_outputs` can read, and its remaining lifetime in seconds; None if there is no such
+            value, or the server does not respond.
         """
         return await self._guard(lambda: self._get(key))
 
     async def put(self, key: str, value: bytes) -> None:
-        """Keep an answer, if the server takes it.
+        """Store an answer.
 
         Args:
             key: from `result_key`.
@@ -82,13 +79,13 @@ class Shared:
         if now < self._quiet_until:
             return None
         if self._quiet_until:
-            self._quiet_until = now + _QUIET_SECONDS  # one request finds out whether the server is back
+            self._quiet_until = now + _QUIET_SECONDS  # only this request tests whether the server is back
         try:
             answer = await self._in_time(exchange())
         except UnreadableResult as error:
-            answer = None  # the server is well, and what is computed next takes the value's place
+            answer = None  # the server works, and the next computation replaces the value
             self._report(error)
-        except Exception as error:  # noqa: BLE001  # whatever the client raises, requests go on without it
+        except Exception as error:  # noqa: BLE001  # whatever the client raises counts as a miss
             self._quiet_until = self._clock() + _QUIET_SECONDS
             self._report(error)
             return None
@@ -104,8 +101,8 @@ class Shared:
         now = self._clock()
         if now >= self._silent_until:
             self._silent_until = now + _LOG_EVERY_SECONDS
-            # Only the kind, since the text may hold the address and with it a password. The client raises the same
-            # kind for much; then the cause says more, unless that is the cancellation that a timeout is made of.
+            # Only the type: the text may hold the address and with it a password. The client wraps most errors in one
+            # type, so the cause says more, unless it is the cancellation behind a timeout.
             kind = type(error.__cause__ if isinstance(error.__cause__, Exception) else error).__name__
             logger.warning("the shared result cache failed (%s); requests go on without it", kind)
 
@@ -127,7 +124,7 @@ def _client(url: str) -> Any:
         raise ValueError("a shared cache needs the package redis: install kserve-predictors[cache]") from None
     address = f"{'redis' if scheme == 'valkey' else scheme}://{rest}"
     try:
-        # Waiting for a connection counts towards the time of the exchange, so it needs no limit of its own.
+        # Waiting for a connection is part of the exchange's timeout, so it needs no limit of its own.
         pool = BlockingConnectionPool.from_url(address, max_connections=_CONNECTIONS, timeout=None)
     except ValueError:  # its text may quote the password
         raise ValueError(f"the address of the shared cache is not a valid {scheme}:// address") from None

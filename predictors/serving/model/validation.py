@@ -1,12 +1,12 @@
-"""From parsed values to typed rows: the checks that no protocol may skip.
+"""From parsed values to typed rows: the checks that every protocol shares.
 
-The common case is decided by whole-batch operations that run in C. Only a batch that fails one is searched for the
-offending field.
+Valid batches pass whole-batch checks that run in C. Only a batch that fails one is searched for the offending field.
 """
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from types import NoneType
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,8 +22,19 @@ from predictors.serving.model.types import (
     TextBatch,
 )
 
+T = TypeVar("T")
+
 FP32_MAX = float(np.finfo(np.float32).max)
 _NUMBERS = {int, float}
+_JSON_TYPES: dict[type, str] = {
+    NoneType: "null",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "a string",
+    list: "a list",
+    dict: "an object",
+}
 # What JSON Schema's "\s" matches, so that the OpenAPI document says exactly what is refused (ECMA-262, 22.2.2.9).
 _WHITE_SPACE = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -60,7 +71,7 @@ def feature_rows(rows: Sequence[Any], names: tuple[str, ...], field: str) -> Flo
     """Turn lists of numbers, or objects keyed by feature name, into float64 ``[N, F]``.
 
     Raises:
-        InvalidInput: naming the first element that is not as it should be.
+        InvalidInput: naming the first invalid element.
     """
     if any(type(row) is dict for row in rows):
         rows = [_row_from_object(row, names, f"{field}[{i}]") for i, row in enumerate(rows)]
@@ -72,8 +83,8 @@ def feature_rows(rows: Sequence[Any], names: tuple[str, ...], field: str) -> Flo
         array = np.array(rows, dtype=np.float64)
     except OverflowError:  # an integer of more than 1,024 bits
         raise InvalidInput(f'"{field}" holds an integer that is too large; numbers must fit FP32') from None
-    if len(rows) == 1 and sum(map(abs, rows[0])) <= FP32_MAX:  # which NaN is not, either
-        return array  # so few numbers are faster looked at without NumPy
+    if len(rows) == 1 and sum(map(abs, rows[0])) <= FP32_MAX:  # false for NaN too
+        return array  # for so few numbers this is faster than NumPy
     return finite_features(array, field)
 
 
@@ -83,7 +94,7 @@ def finite_features(array: FloatArray, field: str) -> FloatArray:
     Raises:
         InvalidInput: naming the first such element.
     """
-    if not np.maximum.reduce(np.abs(array), axis=None) <= FP32_MAX:  # which NaN is not, either
+    if not np.maximum.reduce(np.abs(array), axis=None) <= FP32_MAX:  # true for NaN too
         row, column = np.argwhere(~(np.abs(array) <= FP32_MAX))[0]
         raise InvalidInput(f"{field}[{row}][{column}] is not a finite number within the range of FP32")
     return array
@@ -103,9 +114,7 @@ def text_rows(rows: Sequence[Any], key: str, field: str, limits: Limits) -> list
             if key not in row:
                 raise InvalidInput(f'{where} lacks the field "{key}"')
             row, where = row[key], f"{where}.{key}"
-        if type(row) is not str:
-            raise InvalidInput(f"{where} is {json_type(row)}; a string is expected")
-        texts.append(check_text(row, where, limits))
+        texts.append(check_text(expect(row, str, where), where, limits))
     return texts
 
 
@@ -156,18 +165,20 @@ def _bad_number(rows: Sequence[list[Any]], field: str) -> InvalidInput:
 
 def json_type(value: object) -> str:
     """Name the JSON type of a parsed value, with its article."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a string"
-        case list():
-            return "a list"
-        case dict():
-            return "an object"
-        case _:
-            return "something else"
+    return _JSON_TYPES.get(type(value), "something else")
+
+
+def expect(value: object, kind: type[T], where: str) -> T:
+    """Return a parsed value that must be of one JSON type.
+
+    Args:
+        value: the value.
+        kind: str, list, dict or bool.
+        where: its place in the request, for the error.
+
+    Raises:
+        InvalidInput: it is of another type.
+    """
+    if isinstance(value, kind):
+        return value
+    raise InvalidInput(f"{where} is {json_type(value)}; {_JSON_TYPES[kind]} is expected")

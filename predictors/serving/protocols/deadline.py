@@ -1,4 +1,4 @@
-"""Deadlines: how long a request may take, by the server's setting and the caller's wish."""
+"""Deadlines: how long a request may take, by the server's setting and the caller's header."""
 
 from predictors.serving.errors import InvalidInput
 
@@ -7,7 +7,7 @@ _LONGEST_MS = 24 * 3600 * 1000
 
 
 def allowed_seconds(setting: float, given: str | None) -> float:
-    """The time that a request has.
+    """The time allowed for a request.
 
     Args:
         setting: the server's limit, seconds.

@@ -1,18 +1,20 @@
-"""JSON bodies: strict parsing and the words for what was found in them.
+"""Strict parsing of JSON bodies.
 
-orjson refuses NaN, Infinity and broken UTF-8, but keeps the last of two equal keys. A body with two ``instances`` has
-no single meaning, so the keys that decide what is computed are counted in the bytes first; only a body in which one
-is seen twice (a text may well quote it) or is spelt with escapes is parsed again, slowly, to be sure.
+orjson refuses NaN, Infinity and invalid UTF-8, but keeps the last of two equal keys. A body with two ``instances`` is
+ambiguous, so the bytes are searched for repetitions of the keys that decide what is computed. A match may only be a
+quotation in a text, and a key may be spelt with escapes: such bodies are parsed again, slowly, to be sure.
 """
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from predictors.serving.errors import InvalidInput
-from predictors.serving.model.validation import json_type
+from predictors.serving.model.types import Parameters
+from predictors.serving.model.validation import expect, json_type
 
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
 
@@ -26,7 +28,7 @@ def parse_object(body: bytes | memoryview, *unique: str) -> dict[str, Any]:
 
     Args:
         body: UTF-8 text.
-        unique: the keys that must not stand twice in one object; the first is the one that is missed most.
+        unique: keys that must not appear twice in one object; the first is named in errors about the whole body.
 
     Raises:
         InvalidInput: not JSON, not an object, or with a duplicate of such a key.
@@ -59,6 +61,16 @@ def _refuse_duplicates(body: bytes, unique: str) -> None:
     try:
         json.loads(body, object_pairs_hook=checked)
     except _DuplicateKeyError:
-        raise InvalidInput(f'the field "{unique}" stands twice in the body; it is allowed once') from None
+        raise InvalidInput(f'the field "{unique}" appears twice in the body; it is allowed once') from None
     except (ValueError, RecursionError):
-        raise InvalidInput("the body is nested too deep or holds numbers that are too long") from None
+        raise InvalidInput("the body is nested too deeply or contains a number that is too long") from None
+
+
+def parameters_of(entry: Mapping[str, Any], where: str = '"parameters"') -> Parameters:
+    """Copy the ``parameters`` of a request or tensor; null counts as none.
+
+    Raises:
+        InvalidInput: they are not an object.
+    """
+    value = entry.get("parameters")
+    return {} if value is None else dict(expect(value, dict, where))

@@ -1,4 +1,4 @@
-"""The paths of the services that came before: ``/predict``, ``/health``, ``/ready`` and ``/models``."""
+"""The paths of the earlier services: ``/predict``, ``/health``, ``/ready`` and ``/models``."""
 
 import time
 from typing import Any
@@ -16,13 +16,13 @@ from predictors.serving.protocols.readiness import readiness
 
 
 class LegacyHandlers:
-    """The earlier services over a data plane."""
+    """The earlier services' API over a data plane."""
 
     def __init__(self, plane: DataPlane) -> None:
         self._plane = plane
 
     async def predict(self, request: Request) -> Response:
-        """``POST /predict``: one row; its field says which model is meant."""
+        """``POST /predict``: one row; the field that holds it selects the model."""
         request.require_json()
         payload = parse_object(await request.body(), "features", "text")
         inference = self._plane.open(request, self._model_for(payload).name)

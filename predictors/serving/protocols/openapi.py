@@ -1,36 +1,34 @@
 """The OpenAPI document: what this server, with these models, really takes and gives."""
 
-from typing import Any, TypeAlias
-
 from predictors import __version__
 from predictors.serving.dispatch.served_model import ServedModel
 from predictors.serving.model.types import FeatureInput, TensorSpec
+from predictors.serving.protocols.json_schema import BOOLEAN, INTEGER, STRING, Schema, array, obj
 from predictors.serving.protocols.tensors import allowed_types
 
-Schema: TypeAlias = dict[str, Any]
-
-_STRING: Schema = {"type": "string"}
-_INTEGER: Schema = {"type": "integer"}
 _NUMBER: Schema = {"type": "number", "minimum": -3.4e38, "maximum": 3.4e38}
 _ERRORS = {
     "400": "The request is not as described.",
     "404": "No such model or version.",
-    "405": "The path is for other methods.",
-    "413": "The body, its rows or a text are over a limit.",
+    "413": "The body, its rows or a text exceed a limit.",
     "415": "The body is not JSON.",
     "422": "A field is missing or wrong.",
     "429": "Too many requests are waiting.",
     "503": "Not ready; the text says why.",
     "504": "The deadline passed.",
 }
+_REQUEST_ID = {
+    "name": "x-request-id",
+    "in": "header",
+    "required": False,
+    "description": "Returned if it is safe to log; otherwise a new one is made.",
+    "schema": STRING,
+}
+_VERSION = {"name": "version", "in": "path", "required": True, "schema": STRING}
 
 
 def document(models: list[ServedModel]) -> Schema:
-    """Build the document.
-
-    Args:
-        models: all that are served.
-    """
+    """Build the document for the models that are served."""
     paths = _server_paths()
     for model in models:
         paths |= _model_paths(model)
@@ -43,169 +41,129 @@ def document(models: list[ServedModel]) -> Schema:
             "description": "V1, V2 (Open Inference), OpenAI's API and the earlier services' /predict.",
         },
         "paths": paths,
-        "components": {"schemas": {"Error": _object({"error": _STRING})}},
+        "components": {"schemas": {"Error": obj({"error": STRING})}},
     }
 
 
 def _server_paths() -> Schema:
-    names = _object({"models": _array(_STRING)})
-    live = _object({"live": {"type": "boolean"}})
-    server = _object({"name": _STRING, "version": _STRING, "extensions": _array(_STRING)})
-    described = _object(
-        {
-            "name": _STRING,
-            "kind": _STRING,
-            "version": _STRING,
-            "format": _STRING,
-            "loaded": {"type": "boolean"},
-            "reason": _STRING,
-        }
-    )
+    status = obj({"status": STRING})
+    names = obj({"models": array(STRING)})
+    described = obj(dict.fromkeys(("name", "kind", "version", "format", "reason"), STRING) | {"loaded": BOOLEAN})
+    metrics = {"description": "Text format", "content": {"text/plain": {"schema": STRING}}}
     return {
-        "/": _get("Liveness, as V1 has it", _object({"status": _STRING})),
-        "/health": _get("Liveness", _object({"status": _STRING})),
-        "/ready": _get("Readiness of all models", _ready({"models": {"type": "object"}}), "503"),
-        "/models": _get("The models, with version and format", _object({"models": _array(described)})),
+        "/": _get("Liveness, as in V1", status),
+        "/health": _get("Liveness", status),
+        "/ready": _get("Readiness of all models", obj({"models": {"type": "object"}, "ready": BOOLEAN}), "503"),
+        "/models": _get("The models, with version and format", obj({"models": array(described)})),
         "/v1/models": _get("The models' names", names),
-        "/v2": _get("Server metadata", server),
+        "/v2": _get("Server metadata", obj({"name": STRING, "version": STRING, "extensions": array(STRING)})),
         "/v2/models": _get("The models' names", names),
-        "/v2/health/live": _get("Liveness", live),
-        "/v2/health/ready": _get("Readiness of all models", _ready({}), "503"),
-        "/metrics": {
-            "get": {
-                "summary": "Prometheus metrics",
-                "responses": {"200": {"description": "Text format", "content": {"text/plain": {"schema": _STRING}}}},
-            }
-        },
+        "/v2/health/live": _get("Liveness", obj({"live": BOOLEAN})),
+        "/v2/health/ready": _get("Readiness of all models", obj({"ready": BOOLEAN}), "503"),
+        "/metrics": {"get": {"summary": "Prometheus metrics", "responses": {"200": metrics}}},
     }
 
 
 def _model_paths(model: ServedModel) -> Schema:
-    predictor, name = model.predictor, model.name
-    metadata = _object(
-        {
-            "name": _STRING,
-            "versions": _array(_STRING),
-            "platform": _STRING,
-            "inputs": _array(_object({"name": _STRING, "datatype": _STRING, "shape": _array(_INTEGER)})),
-            "outputs": _array(_object({"name": _STRING, "datatype": _STRING, "shape": _array(_INTEGER)})),
-        }
+    tensors = array(obj({"name": STRING, "datatype": STRING, "shape": array(INTEGER)}))
+    metadata = obj(
+        {"name": STRING, "versions": array(STRING), "platform": STRING, "inputs": tensors, "outputs": tensors}
     )
-    ready = _ready({"name": _STRING})
-    infer = _post("Predict (V2)", _v2_request(model), _v2_answer(predictor.outputs), "404")
-    # With the binary tensor extension, JSON is followed by tensors, and the header has the JSON's length.
+    ready = _get("Readiness of the model", obj({"name": STRING, "ready": BOOLEAN}), "503")
+    infer = _post("Predict (V2)", _v2_request(model), _v2_answer(model.predictor.outputs), "404")
+    # With the binary tensor extension, tensors follow the JSON, whose length a header gives.
     infer["post"]["responses"]["200"]["content"]["application/octet-stream"] = {"schema": {}}
-    paths = {
-        f"/v1/models/{name}": _get("Readiness of the model", ready, "503"),
-        f"/v1/models/{name}:predict": _post("Predict (V1)", _v1_request(model), _v1_answer(model)),
-        f"/v2/models/{name}": _get("Metadata of the model", metadata, "503"),
-        f"/v2/models/{name}/ready": _get("Readiness of the model", ready, "503"),
-        f"/v2/models/{name}/infer": infer,
-    }
-    version = {"name": "version", "in": "path", "required": True, "schema": _STRING}
-    for suffix in ("", "/ready", "/infer"):
-        base = paths[f"/v2/models/{name}{suffix}"]
-        [(method, operation)] = base.items()
+    v1, v2 = f"/v1/models/{model.name}", f"/v2/models/{model.name}"
+    paths = {v1: ready, f"{v1}:predict": _post("Predict (V1)", _v1_request(model), _v1_answer(model))}
+    for suffix, path in {"": _get("Metadata of the model", metadata, "503"), "/ready": ready, "/infer": infer}.items():
+        paths[f"{v2}{suffix}"] = path
+        [(method, operation)] = path.items()
+        parameters = [*operation.get("parameters", []), _VERSION]
         responses = {**operation["responses"], "404": _error("404")}
-        parameters = [*operation.get("parameters", []), version]
-        paths[f"/v2/models/{name}/versions/{{version}}{suffix}"] = {
-            method: {**operation, "parameters": parameters, "responses": responses}
-        }
+        versioned = {method: {**operation, "parameters": parameters, "responses": responses}}
+        paths[f"{v2}/versions/{{version}}{suffix}"] = versioned
     return paths
 
 
 def _v1_request(model: ServedModel) -> Schema:
     kind = model.predictor.input
     if isinstance(kind, FeatureInput):
-        row = {"type": "array", "items": _NUMBER, "minItems": len(kind.names), "maxItems": len(kind.names)}
-        instance = {"anyOf": [row, _object(dict.fromkeys(kind.names, _NUMBER), closed=True)]}
+        row = obj(dict.fromkeys(kind.names, _NUMBER), additionalProperties=False)
+        instance = {"anyOf": [_features(kind), row]}
     else:
-        text = _text(model)
-        instance = {"anyOf": [text, _object({kind.name: text})]}
-    instances = {"type": "array", "items": instance, "minItems": 1, "maxItems": model.limits.max_rows}
-    schema = _object({"instances": instances})
-    schema["properties"]["parameters"] = model.predictor.parameters_schema()
-    return schema
+        instance = {"anyOf": [_text(model), obj({kind.name: _text(model)})]}
+    instances = array(instance, minItems=1, maxItems=model.limits.max_rows)
+    return obj({"instances": instances}, {"parameters": model.predictor.parameters_schema()})
 
 
 def _v1_answer(model: ServedModel) -> Schema:
     by_name = {spec.name: spec for spec in model.predictor.outputs}
-    properties: Schema = {"model_version": _STRING}
+    properties: Schema = {"model_version": STRING}
     for field, source in model.predictor.v1_fields.items():
         if isinstance(source, str):
-            properties[field] = _array(_row(by_name[source]) if source in by_name else {})  # V2 has it in another form
+            properties[field] = array(_row(by_name[source]) if source in by_name else {})  # V2 has it in another form
         else:
-            properties[field] = _array(_object({column: _row(by_name[column]) for column in source}))
-    return _object(properties)
+            properties[field] = array(obj({column: _row(by_name[column]) for column in source}))
+    return obj(properties)
 
 
 def _row(spec: TensorSpec) -> Schema:
-    value = {"BYTES": _STRING, "INT64": _INTEGER}.get(spec.datatype, {"type": "number"})
-    return _array(value) if len(spec.shape) > 1 else value
+    value = {"BYTES": STRING, "INT64": INTEGER}.get(spec.datatype, {"type": "number"})
+    return array(value) if len(spec.shape) > 1 else value
 
 
 def _v2_request(model: ServedModel) -> Schema:
     kind = model.predictor.input
     element, most = (_NUMBER, len(kind.names)) if isinstance(kind, FeatureInput) else (_text(model), 1)
-    tensor = _object(
+    data = array({"anyOf": [element, array(element, minItems=1)]}, minItems=1)
+    data["description"] = "As many elements as the shape's product, flat or nested as the shape is."
+    tensor = obj(
         {
             "name": {"type": "string", "minLength": 1, "maxLength": 128},
             "datatype": {"enum": list(allowed_types(kind))},
-            "shape": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 2},
-            "data": {
-                "description": "As many elements as the shape's product, flat or nested as the shape is.",
-                "type": "array",
-                "items": {"anyOf": [element, {"type": "array", "items": element, "minItems": 1}]},
-                "minItems": 1,
-            },
+            "shape": array({"type": "integer", "minimum": 1}, minItems=1, maxItems=2),
+            "data": data,
         }
     )
-    schema = _object({"inputs": {"type": "array", "items": tensor, "minItems": 1, "maxItems": most}})
     names = [spec.name for spec in model.predictor.outputs]
-    output = _object({"name": {"enum": names}})
-    output["properties"]["parameters"] = _object({"binary_data": {"type": "boolean"}})
-    schema["properties"]["id"] = _STRING
-    schema["properties"]["parameters"] = model.predictor.parameters_schema()
-    schema["properties"]["outputs"] = {"type": "array", "items": output, "maxItems": len(names)}
-    return schema
+    output = obj({"name": {"enum": names}}, {"parameters": obj({"binary_data": BOOLEAN})})
+    return obj(
+        {"inputs": array(tensor, minItems=1, maxItems=most)},
+        {
+            "id": STRING,
+            "parameters": model.predictor.parameters_schema(),
+            "outputs": array(output, maxItems=len(names)),
+        },
+    )
 
 
 def _v2_answer(specs: tuple[TensorSpec, ...]) -> Schema:
-    tensor = _object(
+    tensor = obj(
         {
             "name": {"enum": [spec.name for spec in specs]},
             "datatype": {"enum": sorted({spec.datatype for spec in specs})},
-            "shape": _array(_INTEGER),
+            "shape": array(INTEGER),
             "data": {"type": "array"},
         }
     )
-    return _object({"model_name": _STRING, "model_version": _STRING, "outputs": _array(tensor)})
+    return obj({"model_name": STRING, "model_version": STRING, "outputs": array(tensor)})
 
 
 def _legacy_path(models: list[ServedModel]) -> Schema:
-    forms = []
-    for model in models:
-        if not model.predictor.classifies:
-            continue
-        kind = model.predictor.input
-        if isinstance(kind, FeatureInput):
-            count = len(kind.names)
-            features = {"type": "array", "items": _NUMBER, "minItems": count, "maxItems": count}
-            forms.append(_object({"features": features}, closed=True))
-        else:
-            forms.append(_object({"text": _text(model)}, closed=True))
-    if not forms:
+    inputs = [(model, model.predictor.input) for model in models if model.predictor.classifies]
+    if not inputs:
         return {}
-    answer = _object(
-        {
-            "request_id": _STRING,
-            "prediction": _STRING,
-            "confidence": {"type": "number"},
-            "model_version": _STRING,
-            "latency_ms": {"type": "number"},
-        }
+    fields = [
+        {"features": _features(kind)} if isinstance(kind, FeatureInput) else {"text": _text(model)}
+        for model, kind in inputs
+    ]
+    request = {"anyOf": [obj(field, additionalProperties=False) for field in fields]}
+    number = {"type": "number"}
+    answer = obj(
+        dict.fromkeys(("request_id", "prediction", "model_version"), STRING)
+        | dict.fromkeys(("confidence", "latency_ms"), number)
     )
-    return {"/predict": _post("Predict, as the earlier services did", {"anyOf": forms}, answer, "404", "422")}
+    return {"/predict": _post("Predict, as the earlier services did", request, answer, "404", "422")}
 
 
 def _openai_paths(models: list[ServedModel]) -> Schema:
@@ -218,7 +176,7 @@ def _openai_paths(models: list[ServedModel]) -> Schema:
     model["get"]["parameters"] = [{"name": "model", "in": "path", "required": True, "schema": {"enum": names}}]
     chat = _post("Chat", openai_schema.chat_request(names, most), openai_schema.chat_answer(), "404")
     completion = _post(
-        "Go on from a text", openai_schema.completion_request(names, most), openai_schema.completion_answer(), "404"
+        "Continue a text", openai_schema.completion_request(names, most), openai_schema.completion_answer(), "404"
     )
     for operation in (chat["post"], completion["post"]):
         operation["responses"]["200"]["content"]["text/event-stream"] = {"schema": {}}  # with "stream": true
@@ -231,52 +189,29 @@ def _openai_paths(models: list[ServedModel]) -> Schema:
     return {f"/openai/v1/{path}": described for path, described in paths.items()}
 
 
+def _features(kind: FeatureInput) -> Schema:
+    return array(_NUMBER, minItems=len(kind.names), maxItems=len(kind.names))
+
+
 def _text(model: ServedModel) -> Schema:
     return {"type": "string", "pattern": r"\S", "maxLength": model.limits.max_text_chars}
 
 
-def _object(properties: Schema, closed: bool = False) -> Schema:
-    schema: Schema = {"type": "object", "properties": properties, "required": list(properties)}
-    if closed:
-        schema["additionalProperties"] = False
-    return schema
-
-
-def _array(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _ready(properties: Schema) -> Schema:
-    return _object({**properties, "ready": {"type": "boolean"}})
-
-
 def _error(status: str) -> Schema:
-    schema = {"$ref": "#/components/schemas/Error"}
-    return {"description": _ERRORS[status], "content": {"application/json": {"schema": schema}}}
+    return _response(_ERRORS[status], {"$ref": "#/components/schemas/Error"})
 
 
-def _get(summary: str, schema: Schema, *statuses: str) -> Schema:
-    responses = {status: _error(status) for status in statuses}
-    responses["200"] = {"description": "OK", "content": {"application/json": {"schema": schema}}}
+def _response(description: str, schema: Schema) -> Schema:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _get(summary: str, answer: Schema, *statuses: str) -> Schema:
+    responses = {"200": _response("OK", answer), **{status: _error(status) for status in statuses}}
     return {"get": {"summary": summary, "responses": responses}}
 
 
 def _post(summary: str, request: Schema, answer: Schema, *statuses: str) -> Schema:
-    responses = {status: _error(status) for status in ("400", "413", "415", "429", "503", "504", *statuses)}
-    responses["200"] = {"description": "OK", "content": {"application/json": {"schema": answer}}}
-    return {
-        "post": {
-            "summary": summary,
-            "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
-            "parameters": [
-                {
-                    "name": "x-request-id",
-                    "in": "header",
-                    "required": False,
-                    "description": "Given back if it is sane; a new one is made otherwise.",
-                    "schema": _STRING,
-                }
-            ],
-            "responses": responses,
-        }
-    }
+    operation = _get(summary, answer, "400", "413", "415", "429", "503", "504", *statuses)["get"]
+    operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": request}}}
+    operation["parameters"] = [_REQUEST_ID]
+    return {"post": operation}

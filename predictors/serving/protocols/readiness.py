@@ -1,4 +1,4 @@
-"""Readiness as REST tells it."""
+"""Readiness in REST's answers."""
 
 from typing import Any
 

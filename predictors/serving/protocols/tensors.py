@@ -1,4 +1,4 @@
-"""V2 tensors, as REST and gRPC share them: datatypes, checks, and the way from tensors to a batch."""
+"""V2 tensors, as REST and gRPC share them: datatypes, checks, and the conversion to a batch."""
 
 import struct
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from predictors.serving.model.types import (
 from predictors.serving.model.validation import check_row_count, check_text, finite_features
 
 FEATURE_TYPES = ("FP32", "FP64", "INT8", "INT16", "INT32", "INT64")
-# Dimensions of 64 bits would overflow gRPC's messages; no tensor here has more than two.
+# Models here take two dimensions at most; a few more are let through to the error that names the expected shape.
 _MAX_RANK = 8
 _MAX_NAME = 128
 
@@ -47,7 +47,7 @@ def allowed_types(kind: Input) -> tuple[str, ...]:
 
 
 def check_header(name: str, datatype: str, shape: Sequence[Any], allowed: tuple[str, ...]) -> tuple[int, ...]:
-    """Check what stands beside a tensor's data, before any of the data is looked at.
+    """Check a tensor's name, datatype and shape, before its data is read.
 
     Returns:
         The shape.
@@ -88,7 +88,7 @@ def _brief(number: int) -> str:
 
 
 def tensor_from_bytes(name: str, datatype: str, shape: tuple[int, ...], raw: bytes | memoryview) -> Tensor:
-    """Read a tensor in the binary form: little-endian numbers, or strings each behind a 4-byte length.
+    """Read a tensor in the binary form: little-endian numbers, or strings that each follow a 4-byte length.
 
     Raises:
         InvalidInput: the number of bytes does not match, or a string is not UTF-8.
@@ -142,7 +142,7 @@ def tensor_to_bytes(column: Column) -> bytes:
 
 
 def batch_from_tensors(tensors: list[Tensor], kind: Input, limits: Limits, parameters: Parameters) -> Batch:
-    """Assemble what the model computes on.
+    """Assemble a model's batch.
 
     Raises:
         InvalidInput: wrong names, number or shapes of inputs.
@@ -177,7 +177,7 @@ def _features(tensors: list[Tensor], names: tuple[str, ...], limits: Limits) -> 
     by_name = {tensor.name: tensor for tensor in tensors}
     for name in names:
         if name not in by_name:
-            raise InvalidInput(f'"inputs" lacks the tensor "{name}"; with one for each feature, the names must match')
+            raise InvalidInput(f'"inputs" lacks the tensor "{name}"; one tensor per feature must have its name')
     for tensor in tensors:
         _check_column_shape(tensor)
         if tensor.shape[0] != tensors[0].shape[0]:
@@ -196,7 +196,7 @@ def _float64(tensor: Tensor) -> FloatArray:
     assert not isinstance(tensor.data, list)  # noqa: S101  # narrowed by the datatype check
     if tensor.data.dtype == np.float64:
         return tensor.data
-    with np.errstate(invalid="ignore"):  # a signalling NaN is refused a line later, with its place
+    with np.errstate(invalid="ignore"):  # a signalling NaN is refused later, with its place
         array: NDArray[np.float64] = tensor.data.astype(np.float64)
     return array
 
@@ -207,7 +207,7 @@ def output_shape(column: Column) -> list[int]:
 
 
 def select_outputs(requested: list[str], specs: tuple[TensorSpec, ...]) -> list[TensorSpec]:
-    """Look up the outputs that a request names, all of them where it names none.
+    """Look up the outputs that a request names; all of them if it names none.
 
     Raises:
         InvalidInput: an unknown name, or one named twice.
@@ -219,5 +219,5 @@ def select_outputs(requested: list[str], specs: tuple[TensorSpec, ...]) -> list[
         if name not in by_name:
             raise InvalidInput(f'the requested output "{name[:64]}" does not exist; there are {", ".join(by_name)}')
     if len(set(requested)) != len(requested):
-        raise InvalidInput('"outputs" names an output twice')
+        raise InvalidInput('"outputs" names the same output twice')
     return [by_name[name] for name in requested]

@@ -11,6 +11,9 @@ import orjson
 from predictors.serving.telemetry.call import Call
 from predictors.serving.telemetry.logs import printable, timestamp
 
+# Codes with which probes and scrapes stay out of the log; changes of readiness are logged by themselves.
+_EXPECTED = frozenset(("200", "503", "OK"))
+
 
 class AccessLog:
     """Writes a line for each finished call. For the event loop's thread alone.
@@ -29,7 +32,7 @@ class AccessLog:
 
     def write(self, call: Call) -> None:
         """Log a finished call."""
-        if not self._enabled or call.quiet:
+        if not self._enabled or (call.quiet and call.code in _EXPECTED):
             return
         # The lines of one turn of the event loop are written together, since each write is a system call.
         if not self._unwritten:

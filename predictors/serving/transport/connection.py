@@ -14,15 +14,15 @@ Uvicorn parses, runs the application, writes the answers and pauses reading whil
 
 import asyncio
 import logging
+from collections import deque
 from http import HTTPStatus
-from typing import Any
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from predictors.serving.transport.connections import Connections, Queue
-from predictors.serving.transport.exchange import Exchange, Flow, Transport, new_scope, response_head
+from predictors.serving.transport.exchange import MOST_PIPELINED, Exchange, Flow, Transport, new_scope, response_head
 from predictors.serving.transport.request_head import (
     MAX_HEAD_BYTES,
     check_head,
@@ -50,11 +50,13 @@ class Connection(HttpToolsProtocol):
 
     # With more than thirty attributes in its dictionary, CPython no longer caches the look-up of an object's methods.
     __slots__ = (
+        "_begun",
         "_connections",
         "_discarded",
         "_ended",
         "_fields",
         "_hurries",
+        "_idle",
         "_in_head",
         "_large",
         "_last_words",
@@ -73,6 +75,7 @@ class Connection(HttpToolsProtocol):
     transport: Transport  # type: ignore[assignment]  # what Uvicorn uses of a transport
     cycle: Exchange | None  # type: ignore[assignment]  # the last request whose head has been read
     flow: Flow
+    pipeline: deque[Exchange]  # type: ignore[assignment]  # requests that wait for the one that is being answered
 
     def __init__(self, connections: Connections) -> None:
         super().__init__(connections.config, connections.state, {}, connections.loop)
@@ -81,7 +84,9 @@ class Connection(HttpToolsProtocol):
         self.extensions = {EXTENSION: self}
         # The request that is being answered.
         self._running: Exchange | None = None
-        self._task: asyncio.Task[None] | None = None  # once it has begun
+        self._begun = False  # whether the application has been called for it
+        self._task: asyncio.Task[None] | None = None  # answers all requests, from the first on
+        self._idle: asyncio.Future[None] | None = None  # what the task waits for between two requests
         # What is being read.
         self._receiving = False  # between a request's first byte and its last
         self._in_head = False
@@ -113,22 +118,24 @@ class Connection(HttpToolsProtocol):
             return
         super().connection_made(transport)
         self.transport, self.flow = Transport(transport, self), Flow(transport, self)
-        self._watch()
+        self.settle()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop working for a client that has left."""
-        running, task = self._running, self._task
-        self._running = self._task = None
+        running, self._running = self._running, None
         self._connections.forget(self)
-        self.pipeline.clear()
         self.connections.discard(self)
         if self.flow is not None:
             self.flow.resume_writing()
         if running is not None:
             running.disconnected = True
-            running.wake()
-        if task is not None:
-            task.cancel()
+            if not self._begun:
+                self._connections.waiting -= 1
+                self.pipeline.append(running)
+        if self._task is not None:
+            self._task.cancel()
+        while self.pipeline:
+            self._connections.lose(self.pipeline.pop().scope["path"])
 
     def data_received(self, data: bytes) -> None:
         """Parse what came."""
@@ -151,7 +158,7 @@ class Connection(HttpToolsProtocol):
                 if self._unparsed > MAX_HEAD_BYTES:
                     self._break()
             break
-        self._watch()
+        self.settle()
 
     def pause_writing(self) -> None:
         """Write nothing more until the client takes what there is."""
@@ -203,10 +210,11 @@ class Connection(HttpToolsProtocol):
         self.expect_100_continue = version != "1.0" and fields.get(b"expect", b"").lower() == b"100-continue"
         last, self.cycle = self.cycle, Exchange(self, keep_alive)
         if last is None or last.response_complete:
-            self._start_asgi_task(self.cycle, self.app)
+            self._start(self.cycle)
         else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, self.app))
+            self.pipeline.appendleft(self.cycle)
+            if len(self.pipeline) >= MOST_PIPELINED:
+                self.flow.pause_reading()
 
     def on_body(self, body: bytes) -> None:
         """A part of a body."""
@@ -260,29 +268,41 @@ class Connection(HttpToolsProtocol):
 
     # The way of a request.
 
-    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        self._running = cycle
+    def _start(self, exchange: Exchange) -> None:
+        """Have the connection's task answer a request when its turn comes."""
+        self._running = exchange
         self.ahead = self._connections.waiting
         self._connections.waiting += 1
-        self.loop.create_task(cycle.run_asgi(app))
+        if self._task is None:
+            self._task = self.loop.create_task(self._answer_all())
+        elif self._idle is not None:
+            self._idle.set_result(None)
 
-    def begin(self, exchange: Exchange) -> None:
-        """The current task begins with a request."""
-        self._connections.waiting -= 1
-        if self._running is exchange:  # else the client has left, and reading the body says so
-            self._task = asyncio.current_task()
+    async def _answer_all(self) -> None:
+        """Answer one request after the other: a task per connection is cheaper than one per request."""
+        while (exchange := self._running) is not None:
+            self._connections.waiting -= 1
+            self._begun = True
+            await exchange.run(self.app)
+            self._begun = False
+            if self._running is not None:  # a pipelined one, which waits for its turn like all others
+                await asyncio.sleep(0)
+            elif not self.transport.is_closing():
+                self._idle = self.loop.create_future()
+                await self._idle
+                self._idle = None
 
     def on_response_complete(self) -> None:
         """An answer is written: begin with the next request, or wait for one."""
-        self._running = self._task = None
+        self._running = None
         if self.transport.is_closing():
             return
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._start(self.pipeline.pop())
         else:
             self._end_if_done()
         self.flow.resume_reading()
-        self._watch()
+        self.settle()
 
     def pause(self) -> None:
         """Read nothing for a while: a client that comes back at once takes time from those that are served."""
@@ -312,6 +332,21 @@ class Connection(HttpToolsProtocol):
         """Bytes that the client has not taken."""
         return self.transport.get_write_buffer_size()
 
+    def settle(self) -> None:
+        """Be in the queue for what is waited for."""
+        connections = self._connections
+        if self._running is not None:
+            connections.watch(self, None)
+        elif self._receiving or self._unparsed:
+            connections.watch(self, connections.heads)
+        else:
+            connections.watch(self, connections.idle)
+
+    def closing(self) -> None:
+        """See to it that a client that takes nothing more does not keep its place."""
+        if self.unsent:
+            self._connections.stall(self)
+
     def linger(self) -> bool:
         """Whether to take in the rest of a body before closing."""
         return self._ended and self._receiving and not self._hurries and not self.transport.is_closing()
@@ -319,7 +354,6 @@ class Connection(HttpToolsProtocol):
     def shutdown(self) -> None:
         """End after the request that is being answered."""
         self._ended = self._hurries = True
-        self.pipeline.clear()
         if self._running is None:
             self.transport.close_now()
         else:
@@ -336,7 +370,7 @@ class Connection(HttpToolsProtocol):
 
     def cancel(self) -> None:
         """Stop answering."""
-        if self._task is not None:
+        if self._task is not None and self._begun:
             self._task.cancel()
 
     def head_timed_out(self) -> None:
@@ -372,16 +406,6 @@ class Connection(HttpToolsProtocol):
             headers.append((b"retry-after", b"1"))
         self.transport.write(response_head(status, headers) + body)
         self.transport.close_now()
-
-    def _watch(self) -> None:
-        """Be in the queue for what is waited for."""
-        connections = self._connections
-        if self._running is not None:
-            connections.watch(self, None)
-        elif self._receiving or self._unparsed:
-            connections.watch(self, connections.heads)
-        else:
-            connections.watch(self, connections.idle)
 
 
 def _log_unforeseen(error: httptools.HttpParserError) -> None:

@@ -13,7 +13,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from predictors.serving.settings import ServerSettings
-from predictors.serving.telemetry.call import Call
+from predictors.serving.telemetry.call import CLIENT_CLOSED_REQUEST, Call
 from predictors.serving.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,9 @@ class Watched(Protocol):
 
     def head_timed_out(self) -> None:
         """Give up a client that takes too long to send."""
+
+    def settle(self) -> None:
+        """Be in the queue for what is waited for."""
 
     def abort(self) -> None:
         """Drop it, and what the client has not taken."""
@@ -117,13 +120,15 @@ class Connections:
         self._stalled.setdefault(connection, (time.monotonic(), connection.unsent))
 
     def flowing(self, connection: Watched) -> None:
-        """Its client has taken enough."""
+        """Its client has taken most of it."""
         self._stalled.pop(connection, None)
+        if connection.unsent:
+            self.stall(connection)
 
     def forget(self, connection: Watched) -> None:
         """It has ended."""
         self.watch(connection, None)
-        self.flowing(connection)
+        self._stalled.pop(connection, None)
 
     def refusal(self, status: int, message: str) -> tuple[str, bytes]:
         """Account for what is no request; gives the id and the body of the answer to it."""
@@ -132,6 +137,12 @@ class Connections:
         call.code, call.bytes_out = str(status), len(body)
         self._finished(call)
         return call.id, body
+
+    def lose(self, path: str) -> None:
+        """Account for a request whose client left before its turn came."""
+        call = self._new_call()
+        call.path, call.code = path, CLIENT_CLOSED_REQUEST
+        self._finished(call)
 
     # Time.
 
@@ -164,9 +175,12 @@ class Connections:
             if now - since <= self._settings.write_timeout_seconds:
                 break
             del self._stalled[connection]
-            if connection.unsent != unsent:
-                self._stalled[connection] = now, connection.unsent  # it has taken something
-            elif unsent:
+            left = connection.unsent
+            if not left:
+                connection.settle()
+            elif left != unsent:
+                self._stalled[connection] = now, left  # it has taken something
+            else:
                 self._count("write_timeout")
                 connection.abort()
         self._swept = now

@@ -42,7 +42,7 @@ class Bullet:
         text: one line.
         clauses: numbers of the clauses that it comes from.
         support: how far their words support it, from 0 to 1.
-        written: whether the model wrote it; otherwise it quotes the source.
+        written: whether the words are the model's; otherwise they are the source's own.
     """
 
     text: str
@@ -86,7 +86,7 @@ def check_clause(document: Document, clause: int, answer: str, unsupported: Unsu
     text = next(iter(lines(answer)), "")
     citation = document.index.cite(text, [clause]) if text else None
     if citation and citation.score >= LEAST_SUPPORT and _is_faithful(text, source):
-        return Bullet(text, (clause,), citation.score, written=True)
+        return Bullet(text, (clause,), citation.score, written=text != source)
     if unsupported == "quote":
         return _quote(document, (clause,))
     if unsupported == "mark" and citation:

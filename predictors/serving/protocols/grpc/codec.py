@@ -1,4 +1,4 @@
-"""The V2 protocol's gRPC messages to a batch and back."""
+"""The V2 protocol's gRPC messages: from a request to a batch, and from outputs to a response."""
 
 import struct
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from predictors.serving.protocols.tensors import (
     text_from_utf8,
 )
 
-# Fields that Triton's version of the messages has and KServe's lacks; its clients send them.
+# Numbers of fields in Triton's version of the messages that KServe's lacks; Triton's clients send them.
 _TRITON_DOUBLE = 4
 _TRITON_UINT64 = 5
 _TRITON_MODEL_NAME = 2
@@ -44,7 +44,7 @@ def decode(
     """Decode a request.
 
     Returns:
-        The batch, and the outputs that were asked for.
+        The batch, and the requested outputs.
 
     Raises:
         InvalidInput, TooLarge: naming the offending field.
@@ -64,7 +64,7 @@ def decode(
 def encode(
     request: pb.ModelInferRequest, outputs: Outputs, wanted: Sequence[TensorSpec], model: str, version: str
 ) -> pb.ModelInferResponse:
-    """Encode an answer: raw where the request's tensors were raw, typed contents otherwise."""
+    """Encode an answer: raw contents if the request's were raw, typed contents otherwise."""
     response = pb.ModelInferResponse(model_name=model, model_version=version, id=request.id)
     for key, value in request.parameters.items():
         response.parameters[key].CopyFrom(value)
@@ -95,14 +95,14 @@ def _tensor(entry: Any, allowed: tuple[str, ...], raw: bytes | None) -> Tensor:
             raise InvalidInput(f'input "{entry.name}" has both raw and typed contents; only one is allowed')
         return tensor_from_bytes(entry.name, entry.datatype, shape, raw)
     if given not in ([], [field]):
-        raise InvalidInput(f'input "{entry.name}" has {given[0]}, but {entry.datatype} belongs into {field}')
+        raise InvalidInput(f'input "{entry.name}" has {given[0]}, but {entry.datatype} belongs in {field}')
     values = getattr(entry.contents, field)
     check_size(entry.name, shape, len(values))
     if entry.datatype == "BYTES":
         texts = [text_from_utf8(entry.name, i, value) for i, value in enumerate(values)]
         return Tensor(entry.name, entry.datatype, shape, texts)
     dtype = NUMPY_TYPES[entry.datatype]
-    try:  # protobuf has FP32 within its range already, as Python's floats
+    try:  # protobuf gives FP32 values as Python floats, already within FP32's range
         array = np.array(list(values), dtype=np.float64 if dtype.kind == "f" else dtype)
     except OverflowError:
         raise InvalidInput(f'input "{entry.name}" holds a number outside the range of {entry.datatype}') from None
@@ -122,7 +122,7 @@ def _parameter(key: str, value: Any) -> Any:
 
 
 def repository_model_name(request: Any) -> str:
-    """The model that a repository request names; Triton's message has the name in another field than KServe's."""
+    """The model that a repository request names; Triton's message and KServe's hold it in different fields."""
     if request.model_name:
         return str(request.model_name)
     names = [field.data for field in _unknown_fields(request) if field.field_number == _TRITON_MODEL_NAME]

@@ -1,4 +1,4 @@
-"""The gRPC server: its port, TLS, the standard health service, reflection, and its end."""
+"""The gRPC server: its port, TLS, the standard health service, reflection, and shutdown."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,9 +13,10 @@ from predictors.serving.protocols.grpc import service
 from predictors.serving.protocols.grpc.service import InferenceService
 from predictors.serving.settings import ServerSettings
 
-# A message up to this multiple of the limit is read, to be refused like any other; gRPC itself refuses larger ones.
+# A message up to this multiple of the limit is read, so that its refusal is logged and counted like any other; gRPC
+# itself refuses larger ones.
 _READ_FACTOR = 2
-# For the last response to leave, seconds.
+# Time for the last response to be sent, seconds.
 _FLUSH_SECONDS = 0.1
 
 
@@ -24,9 +25,9 @@ class GrpcServer:
 
     Args:
         inference: the service.
-        registry: whose readiness the health service tells.
+        registry: whose readiness the health service reports.
         settings: for the port and the limits.
-        credentials: encrypt the port; without them it is plain text.
+        credentials: for TLS; plain text without them.
     """
 
     def __init__(
@@ -43,12 +44,12 @@ class GrpcServer:
         self._health = health.aio.HealthServicer()
 
     async def start(self) -> int:
-        """Open the port; gives its number.
+        """Open the port and return its number.
 
         Raises:
             OSError: it cannot be opened.
         """
-        # One process per port: with SO_REUSEPORT a second server would silently take half of the calls.
+        # One process per port: with SO_REUSEPORT, a second server would silently receive half of the calls.
         options = [
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", _READ_FACTOR * self._settings.max_body_bytes),
@@ -90,7 +91,7 @@ class GrpcServer:
             await self._health.set(model.name, status.NOT_SERVING if unready else status.SERVING)
 
     async def stop(self, grace_seconds: float, hurry: Callable[[], bool]) -> None:
-        """Take no more calls, wait for those to the inference service, and end what else is open (watched health, say).
+        """Accept no more calls, wait for those to the inference service, then close the rest, such as health watches.
 
         Args:
             grace_seconds: the longest wait.

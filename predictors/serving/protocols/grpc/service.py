@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import grpc
@@ -18,7 +19,6 @@ from predictors.serving.errors import (
     TooLarge,
 )
 from predictors.serving.model.kserve_api import pb
-from predictors.serving.model.types import TensorSpec
 from predictors.serving.protocols.deadline import HEADER, allowed_seconds
 from predictors.serving.protocols.grpc import codec
 from predictors.serving.settings import ServerSettings
@@ -50,15 +50,15 @@ class _Method(NamedTuple):
 class InferenceService:
     """The methods of V2.
 
-    They get the bytes of a message and parse them themselves, so that a message that cannot be parsed, or is too large,
-    is answered, logged and counted like any other bad request.
+    They receive a message as bytes and parse it themselves, so that one that is malformed or too large is answered,
+    logged and counted like any other bad request.
 
     Args:
-        plane: answers.
+        plane: the data plane.
         settings: for the limits.
         metrics: where calls are counted.
         access_log: where they are logged.
-        ids: names them.
+        ids: makes their request ids.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class InferenceService:
         self._access_log = access_log
         self._ids = ids
         self.active = 0
-        """Calls that are being answered."""
+        """Calls in progress."""
 
     def handlers(self) -> Any:
         """Return what a gRPC server routes this service's methods to."""
@@ -143,10 +143,8 @@ class InferenceService:
 
     async def _model_metadata(self, call: Call, request: Any) -> Any:
         metadata = self._plane.model_metadata(call, request.name, request.version)
-        content = metadata._asdict()
-        content["inputs"] = [_tensor(spec) for spec in metadata.inputs]
-        content["outputs"] = [_tensor(spec) for spec in metadata.outputs]
-        return pb.ModelMetadataResponse(**content)
+        tensors = {"inputs": [*map(asdict, metadata.inputs)], "outputs": [*map(asdict, metadata.outputs)]}
+        return pb.ModelMetadataResponse(**{**metadata._asdict(), **tensors})
 
     async def _model_infer(self, call: Call, request: Any) -> Any:
         inference = self._plane.open(call, request.model_name, request.model_version)
@@ -178,7 +176,3 @@ def _trailers(call: Call) -> tuple[tuple[str, str], ...]:
     if call.cache:
         trailers.append(("x-cache", call.cache))
     return tuple(trailers)
-
-
-def _tensor(spec: TensorSpec) -> Any:
-    return pb.ModelMetadataResponse.TensorMetadata(name=spec.name, datatype=spec.datatype, shape=spec.shape)

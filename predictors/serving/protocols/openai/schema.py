@@ -1,16 +1,12 @@
 """JSON schemas of the bodies of OpenAI's API, for the OpenAPI document."""
 
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Any
 
 from pydantic import BaseModel
 
+from predictors.serving.protocols.json_schema import INTEGER, STRING, Schema, array, obj
 from predictors.serving.protocols.openai.requests import ChatCompletionRequest, CompletionRequest
-
-Schema: TypeAlias = dict[str, Any]
-
-_STRING: Schema = {"type": "string"}
-_INTEGER: Schema = {"type": "integer"}
 
 
 def chat_request(models: Iterable[str], max_text_chars: int) -> Schema:
@@ -37,42 +33,44 @@ def completion_request(models: Iterable[str], max_text_chars: int) -> Schema:
 
 def chat_answer() -> Schema:
     """The answer to a chat, if not streamed."""
-    return _answer("chat.completion", {"message": _object({"role": {"const": "assistant"}, "content": _STRING})})
+    return _answer("chat.completion", {"message": obj({"role": {"const": "assistant"}, "content": STRING})})
 
 
 def completion_answer() -> Schema:
     """The answer to a completion, if not streamed."""
-    return _answer("text_completion", {"text": _STRING})
+    return _answer("text_completion", {"text": STRING})
 
 
 def model() -> Schema:
     """A model, as the list of models shows it."""
-    return _object({"id": _STRING, "object": {"const": "model"}, "created": _INTEGER, "owned_by": _STRING})
+    return obj({"id": STRING, "object": {"const": "model"}, "created": INTEGER, "owned_by": STRING})
 
 
 def model_list() -> Schema:
     """All models."""
-    return _object({"object": {"const": "list"}, "data": _array(model())})
+    return obj({"object": {"const": "list"}, "data": array(model())})
 
 
 def error() -> Schema:
     """An error."""
     optional = {"type": ["string", "null"]}
-    return _object({"error": _object({"message": _STRING, "type": _STRING, "param": optional, "code": optional})})
+    return obj({"error": obj({"message": STRING, "type": STRING, "param": optional, "code": optional})})
 
 
 def _answer(kind: str, content: Schema) -> Schema:
-    choice = _object({"index": {"const": 0}, **content, "finish_reason": {"enum": ["stop", "length"]}})
-    usage = _object(dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), _INTEGER))
-    usage["properties"]["prompt_tokens_details"] = _object({"cached_tokens": _INTEGER})
-    return _object(
+    choice = obj({"index": {"const": 0}, **content, "finish_reason": {"enum": ["stop", "length"]}})
+    usage = obj(
+        dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), INTEGER),
+        {"prompt_tokens_details": obj({"cached_tokens": INTEGER})},
+    )
+    return obj(
         {
-            "id": _STRING,
+            "id": STRING,
             "object": {"const": kind},
-            "created": _INTEGER,
-            "model": _STRING,
-            "system_fingerprint": _STRING,
-            "choices": _array(choice, 1, 1),
+            "created": INTEGER,
+            "model": STRING,
+            "system_fingerprint": STRING,
+            "choices": array(choice, minItems=1, maxItems=1),
             "usage": usage,
         }
     )
@@ -96,12 +94,3 @@ def _inlined(schema: Any, definitions: Schema, max_text_chars: int) -> Any:
     inlined = {key: _inlined(value, definitions, max_text_chars) for key, value in schema.items()}
     is_free_text = schema.get("type") == "string" and not schema.keys() & {"const", "enum", "maxLength"}
     return {**inlined, "maxLength": max_text_chars} if is_free_text else inlined
-
-
-def _object(properties: Schema) -> Schema:
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
-def _array(items: Schema, least: int = 0, most: int | None = None) -> Schema:
-    schema = {"type": "array", "items": items, "minItems": least}
-    return schema if most is None else {**schema, "maxItems": most}

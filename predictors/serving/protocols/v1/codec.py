@@ -7,8 +7,8 @@ import orjson
 
 from predictors.serving.errors import InvalidInput
 from predictors.serving.model.types import Batch, Column, Input, Limits, Outputs
-from predictors.serving.model.validation import batch_from_instances, json_type
-from predictors.serving.protocols.json_body import parse_object
+from predictors.serving.model.validation import batch_from_instances, expect, json_type
+from predictors.serving.protocols.json_body import parameters_of, parse_object
 
 Fields: TypeAlias = Mapping[str, str | tuple[str, ...]]
 """A field of the answer → an output column, or several that become one object per row."""
@@ -24,26 +24,19 @@ def decode(body: bytes, kind: Input, limits: Limits) -> Batch:
 
 
 def decode_payload(payload: Mapping[str, Any], kind: Input, limits: Limits) -> Batch:
-    """Decode a body that is parsed already, as KServe hands it to `Model.predict`.
+    """Decode a parsed body, as KServe passes it to `Model.predict`.
 
     Raises:
         InvalidInput, TooLarge: naming the offending field.
     """
     if "instances" not in payload:
         raise InvalidInput('the field "instances" is missing; it holds the list of rows')
-    instances = payload["instances"]
-    if type(instances) is not list:
-        raise InvalidInput(f'"instances" is {json_type(instances)}; a list is expected')
-    parameters = payload.get("parameters")
-    if parameters is None:
-        parameters = {}
-    elif type(parameters) is not dict:
-        raise InvalidInput(f'"parameters" is {json_type(parameters)}; an object is expected')
-    return batch_from_instances(instances, kind, limits, parameters)
+    instances = expect(payload["instances"], list, '"instances"')
+    return batch_from_instances(instances, kind, limits, parameters_of(payload))
 
 
 def take_stream(batch: Batch) -> bool:
-    """Take the parameter ``stream`` out of a batch: whether the answer is to come in parts.
+    """Remove the parameter ``stream`` from a batch; gives whether the answer is to be streamed.
 
     Raises:
         InvalidInput: it is not a boolean.
@@ -55,7 +48,7 @@ def take_stream(batch: Batch) -> bool:
 
 
 def encode_payload(outputs: Outputs, fields: Fields, version: str) -> dict[str, Any]:
-    """Arrange an answer; its arrays are still NumPy's."""
+    """Arrange an answer; its columns stay NumPy arrays."""
     answer: dict[str, Any] = {}
     for name, source in fields.items():
         if isinstance(source, str):

@@ -45,7 +45,7 @@ class V1Handlers:
 
 
 async def _events(inference: Inference, batch: Batch) -> AsyncGenerator[bytes, None]:
-    """A streamed answer: events as the model gives them, then ``done`` with what V1 answers otherwise."""
+    """A streamed answer: events as the model emits them, then ``done`` with the usual V1 answer."""
     model = inference.model
     async with contextlib.aclosing(inference.stream(batch)) as parts:
         async for part in parts:

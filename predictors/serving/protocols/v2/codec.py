@@ -1,4 +1,4 @@
-"""The V2 (Open Inference) protocol over REST, with the binary tensor extension both ways."""
+"""The V2 (Open Inference) wire format over REST, with the binary tensor extension in both directions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ import orjson
 
 from predictors.serving.errors import InvalidInput
 from predictors.serving.model.types import NUMPY_TYPES, Batch, Input, Limits, Outputs, Parameters, TensorSpec
-from predictors.serving.model.validation import json_type
-from predictors.serving.protocols.json_body import parse_object
+from predictors.serving.model.validation import expect, json_type
+from predictors.serving.protocols.json_body import parameters_of, parse_object
 from predictors.serving.protocols.tensors import (
     Tensor,
     allowed_types,
@@ -31,9 +31,9 @@ class WantedOutputs:
 
     Args:
         id: the request's own id, if it gave one.
-        parameters: the request's parameters, given back, without those that steer the encoding.
-        outputs: the outputs to give, in order.
-        binary: the names of those to give in binary form.
+        parameters: the request's parameters to echo, without those that control the encoding.
+        outputs: the requested outputs, in order.
+        binary: the names of those in binary form.
     """
 
     id: str | None
@@ -48,44 +48,27 @@ def decode(
     """Decode a request body.
 
     Args:
-        body: the JSON, with binary tensors behind it where ``json_length`` says so.
-        json_length: the value of the header ``Inference-Header-Content-Length``.
-        kind: what the model takes.
-        specs: what it gives.
-        limits: how much.
+        body: the JSON, followed by binary tensors if ``json_length`` is shorter.
+        json_length: the value of the header ``Inference-Header-Content-Length``, if given.
+        kind: the model's input.
+        specs: its outputs.
+        limits: of the batch's size.
 
     Raises:
         InvalidInput, TooLarge: naming the offending field.
     """
-    view = memoryview(body)
-    if json_length is None:
-        return decode_payload(parse_object(body, "inputs"), memoryview(b""), kind, specs, limits)
-    if not 0 < json_length <= len(body):
-        raise InvalidInput(f"inference-header-content-length is {json_length}, but the body has {len(body)} bytes")
-    payload = parse_object(view[:json_length], "inputs")
-    return decode_payload(payload, view[json_length:], kind, specs, limits)
-
-
-def decode_payload(
-    payload: Mapping[str, Any], binary: memoryview, kind: Input, specs: tuple[TensorSpec, ...], limits: Limits
-) -> tuple[Batch, WantedOutputs]:
-    """Decode a body whose JSON part is parsed already.
-
-    Raises:
-        InvalidInput, TooLarge: naming the offending field.
-    """
+    payload, binary = _split(body, json_length)
     if "inputs" not in payload:
         raise InvalidInput('the field "inputs" is missing; it holds the list of input tensors')
-    inputs = _list(payload["inputs"], "inputs")
+    inputs = expect(payload["inputs"], list, '"inputs"')
     if not inputs:
         raise InvalidInput('"inputs" is empty; at least 1 tensor is needed')
     request_id = payload.get("id")
-    if request_id is not None and type(request_id) is not str:
-        raise InvalidInput(f'"id" is {json_type(request_id)}; a string is expected')
-    parameters = _parameters(payload, "parameters")
+    if request_id is not None:
+        expect(request_id, str, '"id"')
+    parameters = parameters_of(payload)
     _check_values(parameters)
-    binary_default = _boolean(parameters.pop("binary_data_output", False), "parameters.binary_data_output")
-
+    binary_default = expect(parameters.pop("binary_data_output", False), bool, '"parameters.binary_data_output"')
     allowed = allowed_types(kind)
     tensors, at = [], 0
     for i, entry in enumerate(inputs):
@@ -100,11 +83,21 @@ def decode_payload(
     return batch, WantedOutputs(request_id, parameters, outputs, binary_names)
 
 
+def _split(body: bytes, json_length: int | None) -> tuple[dict[str, Any], memoryview]:
+    """Parse the JSON of a body; gives it and the binary data after it."""
+    view = memoryview(body)
+    if json_length is None:
+        return parse_object(body, "inputs"), view[len(body) :]
+    if not 0 < json_length <= len(body):
+        raise InvalidInput(f"inference-header-content-length is {json_length}, but the body has {len(body)} bytes")
+    return parse_object(view[:json_length], "inputs"), view[json_length:]
+
+
 def encode(outputs: Outputs, wanted: WantedOutputs, model: str, version: str) -> tuple[bytes, int | None]:
     """Encode an answer.
 
     Returns:
-        The body, and the length of its JSON part where binary tensors stand behind it.
+        The body, and the length of its JSON part if binary tensors follow it.
     """
     entries, blobs = [], []
     for spec in wanted.outputs:
@@ -129,26 +122,22 @@ def encode(outputs: Outputs, wanted: WantedOutputs, model: str, version: str) ->
 
 
 def _tensor(entry: Any, where: str, allowed: tuple[str, ...], binary: memoryview, at: int) -> tuple[Tensor, int]:
-    if type(entry) is not dict:
-        raise InvalidInput(f"{where} is {json_type(entry)}; an object is expected")
+    expect(entry, dict, where)
     name = _string(entry, "name", where)
     datatype = _string(entry, "datatype", where)
-    shape = check_header(name, datatype, _list(entry.get("shape"), f"{where}.shape"), allowed)
-    parameters = _parameters(entry, f"{where}.parameters")
-    _refuse_extensions(parameters, where)
+    shape = check_header(name, datatype, expect(entry.get("shape"), list, f'"{where}.shape"'), allowed)
+    parameters = _parameters(entry, where)
     size = parameters.get("binary_data_size")
     if size is None:
         if "data" not in entry:
             raise InvalidInput(f'{where} lacks the field "data"')
-        return _tensor_from_json(name, datatype, shape, _list(entry["data"], f"{where}.data")), at
+        return _tensor_from_json(name, datatype, shape, expect(entry["data"], list, f'"{where}.data"')), at
     if "data" in entry:
         raise InvalidInput(f'{where} has both "data" and "binary_data_size"; only one is allowed')
     if type(size) is not int or size < 0:
         raise InvalidInput(f"{where}.parameters.binary_data_size must be a number of bytes, 0 or more")
     if at + size > len(binary):
-        raise InvalidInput(
-            f"{where} claims {size} bytes of binary data, but only {len(binary) - at} are left in the body"
-        )
+        raise InvalidInput(f"{where} claims {size} bytes of binary data, but the body has only {len(binary) - at} more")
     return tensor_from_bytes(name, datatype, shape, binary[at : at + size]), at + size
 
 
@@ -176,7 +165,7 @@ def _tensor_from_json(name: str, datatype: str, shape: tuple[int, ...], data: li
 
 
 def _flatten(name: str, shape: tuple[int, ...], data: list[Any]) -> list[Any]:
-    """Flatten nested lists, which must be nested just as the shape says."""
+    """Flatten lists that are nested as the shape says."""
     if len(data) != shape[0]:
         raise _not_nested_like(name, shape)
     for length in shape[1:]:
@@ -189,7 +178,7 @@ def _flatten(name: str, shape: tuple[int, ...], data: list[Any]) -> list[Any]:
 
 
 def _not_nested_like(name: str, shape: tuple[int, ...]) -> InvalidInput:
-    return InvalidInput(f'input "{name}" has data that is nested otherwise than its shape {list(shape)}')
+    return InvalidInput(f'input "{name}" has data whose nesting does not match its shape {list(shape)}')
 
 
 def _wrong_element(name: str, data: list[Any], wanted: set[type], expected: str) -> InvalidInput:
@@ -200,17 +189,14 @@ def _wrong_element(name: str, data: list[Any], wanted: set[type], expected: str)
 def _requested_outputs(
     payload: Mapping[str, Any], specs: tuple[TensorSpec, ...], binary_default: bool
 ) -> tuple[list[TensorSpec], frozenset[str]]:
-    entries = [] if payload.get("outputs") is None else _list(payload["outputs"], "outputs")
+    entries = [] if payload.get("outputs") is None else expect(payload["outputs"], list, '"outputs"')
     names, binary = [], set()
     for i, entry in enumerate(entries):
         where = f"outputs[{i}]"
-        if type(entry) is not dict:
-            raise InvalidInput(f"{where} is {json_type(entry)}; an object is expected")
-        name = _string(entry, "name", where)
+        name = _string(expect(entry, dict, where), "name", where)
         names.append(name)
-        parameters = _parameters(entry, f"{where}.parameters")
-        _refuse_extensions(parameters, where)
-        if _boolean(parameters.get("binary_data", binary_default), f"{where}.parameters.binary_data"):
+        wants_binary = _parameters(entry, where).get("binary_data", binary_default)
+        if expect(wants_binary, bool, f'"{where}.parameters.binary_data"'):
             binary.add(name)
     outputs = select_outputs(names, specs)
     if not entries and binary_default:
@@ -219,7 +205,7 @@ def _requested_outputs(
 
 
 def _check_values(parameters: Parameters) -> None:
-    """The protocol's parameters are scalars; a list of strings is taken too (the summarizer's ``stop``)."""
+    """The protocol's parameters are scalars; a list of strings is allowed too (the summarizer's ``stop``)."""
     for name, value in parameters.items():
         if value is None or type(value) is dict or (type(value) is list and not set(map(type, value)) <= {str}):
             raise InvalidInput(
@@ -228,10 +214,13 @@ def _check_values(parameters: Parameters) -> None:
             )
 
 
-def _refuse_extensions(parameters: Parameters, where: str) -> None:
+def _parameters(entry: Mapping[str, Any], where: str) -> Parameters:
+    """The parameters of one tensor."""
+    parameters = parameters_of(entry, f'"{where}.parameters"')
     for extension in ("classification", "shared_memory_region"):
         if extension in parameters:
-            raise InvalidInput(f"{where} asks for the {extension} extension, which is not offered")
+            raise InvalidInput(f"{where} asks for the {extension} extension, which is not supported")
+    return parameters
 
 
 def _string(entry: Mapping[str, Any], key: str, where: str) -> str:
@@ -239,24 +228,3 @@ def _string(entry: Mapping[str, Any], key: str, where: str) -> str:
     if type(value) is not str or not value:
         raise InvalidInput(f'{where} needs the field "{key}", a string')
     return value
-
-
-def _list(value: Any, where: str) -> list[Any]:
-    if type(value) is not list:
-        raise InvalidInput(f'"{where}" is {json_type(value)}; a list is expected')
-    return value
-
-
-def _boolean(value: Any, where: str) -> bool:
-    if type(value) is not bool:
-        raise InvalidInput(f'"{where}" is {json_type(value)}; a boolean is expected')
-    return value
-
-
-def _parameters(entry: Mapping[str, Any], where: str) -> Parameters:
-    value = entry.get("parameters")
-    if value is None:
-        return {}
-    if type(value) is not dict:
-        raise InvalidInput(f'"{where}" is {json_type(value)}; an object is expected')
-    return dict(value)

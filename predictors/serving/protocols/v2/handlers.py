@@ -1,16 +1,13 @@
 """The handlers of V2 over REST, and of Triton's model repository extension."""
 
-from typing import Any
-
 from predictors.serving.dataplane import DataPlane
 from predictors.serving.errors import InvalidInput
-from predictors.serving.model.types import TensorSpec
 from predictors.serving.protocols.http import JSON, Request, Response, unsupported_media_type
 from predictors.serving.protocols.readiness import readiness
 from predictors.serving.protocols.v2 import codec
 
-# Digits of the largest header length that is worth reading.
-_MOST_DIGITS = 12
+# The most digits of a header length; larger numbers than any body's are refused without conversion.
+_MAX_DIGITS = 12
 
 
 class V2Handlers:
@@ -28,8 +25,8 @@ class V2Handlers:
         body = await request.body()
         json_length = _json_length(request)
         if media_type != "application/json" and json_length is None and b'"binary_data' not in body:
-            # Triton's clients send no content type, or a general one. Their bodies always use the binary tensor
-            # extension, by that header or by a binary_data parameter; nothing else may come without its type.
+            # Triton's clients send no content type, or a generic one. Their bodies always use the binary tensor
+            # extension, by that header or by a binary_data parameter; all other requests must say application/json.
             raise unsupported_media_type(media_type)
         model = inference.model
         predictor = model.predictor
@@ -68,17 +65,14 @@ class V2Handlers:
         """``GET /v2/models/{model}[/versions/{version}]``."""
         params = request.params
         metadata = self._plane.model_metadata(request, params["model"], params.get("version", ""))
-        content = metadata._asdict()
-        content["inputs"] = [_tensor(spec) for spec in metadata.inputs]
-        content["outputs"] = [_tensor(spec) for spec in metadata.outputs]
-        return Response.json(content)
+        return Response.json(metadata._asdict())
 
     async def index(self, request: Request) -> Response:
         """``POST /v2/repository/index``."""
         return Response.json([entry._asdict() for entry in self._plane.index()])
 
     async def load(self, request: Request) -> Response:
-        """``POST /v2/repository/models/{model}/load``: load again from the same artifact."""
+        """``POST /v2/repository/models/{model}/load``: load, or reload, from the configured artifact."""
         model = await self._plane.load(request, request.params["model"])
         return Response.json({"name": model.name, "load": True})
 
@@ -88,14 +82,10 @@ class V2Handlers:
         return Response.json({"name": model.name, "unload": True})
 
 
-def _tensor(spec: TensorSpec) -> dict[str, Any]:
-    return {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)}
-
-
 def _json_length(request: Request) -> int | None:
     given = request.header(b"inference-header-content-length")
     if given is None:
         return None
-    if not given.isascii() or not given.isdigit() or len(given) > _MOST_DIGITS:
+    if not given.isascii() or not given.isdigit() or len(given) > _MAX_DIGITS:
         raise InvalidInput("inference-header-content-length must be a number of bytes")
     return int(given)

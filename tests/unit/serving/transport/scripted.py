@@ -26,6 +26,7 @@ class Scripted:
         self._scripts: dict[str, AsgiApp] = {
             "/wait": self._wait,
             "/read-later": self._read_later,
+            "/read-and-wait": self._read_and_wait,
             "/count-later": self._count_later,
             "/never-read": self._never_read,
             "/stream": self._stream,
@@ -53,11 +54,11 @@ class Scripted:
 
     async def _count_later(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.gate.wait()
-        size, more = 0, True
-        while more:
-            message = await receive()
-            size, more = size + len(message["body"]), message["more_body"]
-        await respond(send, b"%d" % size)
+        await respond(send, b"%d" % await _count(receive))
+
+    async def _read_and_wait(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await _count(receive)
+        await self._wait(scope, receive, send)
 
     async def _never_read(self, scope: Scope, receive: Receive, send: Send) -> None:
         await respond(send, b"refused", 404)
@@ -76,3 +77,12 @@ class Scripted:
 
     async def _fail(self, scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError("unforeseen")
+
+
+async def _count(receive: Receive) -> int:
+    """Read a body; gives its length."""
+    size, more = 0, True
+    while more:
+        message = await receive()
+        size, more = size + len(message["body"]), message["more_body"]
+    return size

@@ -231,9 +231,11 @@ def test_what_the_application_ends_is_ended(scripted: Loopback) -> None:
     scripted.run(scenario())
 
 
-@pytest.mark.parametrize("request_", [get("/fail"), post("/fail", 10, "connection: close")], ids=["all here", "body to come"])
+@pytest.mark.parametrize(
+    "request_", [get("/fail"), post("/fail", 10, "connection: close")], ids=["all here", "body to come"]
+)
 def test_an_application_that_fails_ends_its_connection_alone(
-    scripted: Loopback, caplog: pytest.LogCaptureFixture, request_: bytes
+    app: Scripted, scripted: Loopback, caplog: pytest.LogCaptureFixture, request_: bytes
 ) -> None:
     async def scenario() -> None:
         async with scripted.client() as other, scripted.client() as client:
@@ -243,7 +245,9 @@ def test_an_application_that_fails_ends_its_connection_alone(
 
     with caplog.at_level(logging.ERROR):
         scripted.run(scenario())
-    assert "RuntimeError: unforeseen" in caplog.text
+    assert caplog.text.count("RuntimeError: unforeseen") == 1
+    assert app.begun == ["/fail", "/on"]
+    assert scripted.connections.waiting == 0
 
 
 @pytest.mark.parametrize("header", [(), ("connection: close",)], ids=["keep-alive", "close"])

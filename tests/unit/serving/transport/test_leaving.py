@@ -1,6 +1,5 @@
 """Clients that leave: the work for them ends, and each of their requests is accounted for."""
 
-import asyncio
 import io
 import json
 from collections.abc import Iterator
@@ -23,7 +22,9 @@ class Logged:
         self.app = Scripted()
         self.log = io.BytesIO()
         errors = ErrorMiddleware(self.app, lambda: self.loopback.listener.ending)
-        self.loopback = Loopback(AccessLogMiddleware(errors, AccessLog(json=True, stream=self.log), RequestIds(), 2**20))
+        self.loopback = Loopback(
+            AccessLogMiddleware(errors, AccessLog(json=True, stream=self.log), RequestIds(), 2**20)
+        )
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -63,6 +64,19 @@ def test_the_work_for_a_client_that_leaves_is_cancelled(logged: Logged) -> None:
     logged.loopback.run(scenario())
 
 
+@pytest.mark.parametrize("length", [0, 1000, 200_000, 2_000_000])
+def test_the_work_on_a_body_is_cancelled_too(logged: Logged, length: int) -> None:
+    async def scenario() -> None:
+        async with logged.loopback.client() as client:
+            await client.send(post("/read-and-wait", length), bytes(length))
+            await turns(100)
+            await leave(client)
+            await until(lambda: logged.app.cancelled)
+        await until(lambda: logged.statuses() == {"/read-and-wait": "499"})
+
+    logged.loopback.run(scenario())
+
+
 @pytest.mark.parametrize("sent", [b"", b"bo"], ids=["nothing", "a part"])
 def test_a_client_that_leaves_while_its_body_is_waited_for(logged: Logged, sent: bytes) -> None:
     async def scenario() -> None:
@@ -91,7 +105,9 @@ def test_requests_that_had_not_had_their_turn_are_accounted_for(logged: Logged) 
         async with logged.loopback.client() as client:
             await client.send(get("/wait") + post("/a", 4) + b"body" + post("/b", 4))
             await leave(client)
-        await until(lambda: logged.statuses() == {"/wait": "499", "/a": "499", "/b": "499"})
+        assert logged.app.begun == logged.app.cancelled == ["/wait"]
+        assert [(call.path, call.code) for call in logged.loopback.refused] == [("/a", "499"), ("/b", "499")]
+        await until(lambda: logged.statuses() == {"/wait": "499"})
 
     logged.loopback.run(scenario())
 

@@ -89,3 +89,10 @@ def test_any_answer_becomes_lines(answer: str) -> None:
     found = lines(answer)
     assert len(set(found)) == len(found)
     assert all(line and "\n" not in line for line in found)
+
+
+def test_words_that_are_the_clauses_own_are_a_quotation_whoever_chose_them() -> None:
+    source = "You pay 9 euros a month."
+    bullet = check_clause(document(source), 0, source, "quote")
+    assert bullet is not None
+    assert (bullet.text, bullet.written) == (source, False)
