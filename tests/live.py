@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -42,9 +43,10 @@ class LiveServer:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         message = wait_for(self._listening, "the server to listen")
-        ports = message.split("HTTP ")[1].split(", gRPC ")
-        self.http_port = int(ports[0])
-        self.grpc_port = 0 if ports[1] == "off" else int(ports[1])
+        found = re.search(r"HTTP (\S+), gRPC (\w+)", message)
+        assert found, message
+        # 0 where there is none: the one is the path of a Unix socket, or the other is off.
+        self.http_port, self.grpc_port = (int(each) if each.isdigit() else 0 for each in found.groups())
         self.url = f"http://127.0.0.1:{self.http_port}"
         self.grpc_address = f"127.0.0.1:{self.grpc_port}"
 
@@ -103,6 +105,18 @@ def serve_command(*arguments: str) -> list[str]:
     """``predictors serve`` on free ports of the loopback interface, unless the arguments say otherwise."""
     ports = ("--host", "127.0.0.1", "--http_port", "0", "--grpc_port", "0")
     return [sys.executable, "-m", "predictors", "serve", *ports, *arguments]
+
+
+def start_error(*arguments: str) -> str:
+    """Run ``predictors serve``, which must refuse to start with status 1 and one line of its log; gives the message."""
+    command = serve_command("--log_format", "json", *arguments)
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+    assert result.returncode == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    # gRPC's library writes lines of its own, in another form.
+    (entry,) = (json.loads(line) for line in result.stderr.splitlines() if line.startswith("{"))
+    assert entry["level"] == "error"
+    return str(entry["message"])
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def call(
     parameters: Annotated[str, typer.Option(help="Request parameters, a JSON object.")] = "{}",
     as_json: AsJson = False,
     timeout_seconds: Annotated[
-        float, typer.Option("--timeout_seconds", min=0.001, help="Longest time to wait for the response, seconds.")
+        float, typer.Option("--timeout_seconds", min=0.001, help="Maximum time to wait for the response, seconds.")
     ] = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
     """Call a served model.
@@ -85,7 +85,7 @@ def _instances(tensor: dict[str, Any], inputs: Sequence[str]) -> list[Any]:
     if not all(map(math.isfinite, numbers)):
         fail("this model takes finite numbers")
     if not numbers or len(numbers) % width:
-        fail(f"this model takes {width} numbers a row; {len(numbers)} were given")
+        fail(f"this model takes {width} numbers per row; {len(numbers)} were given")
     return [numbers[i : i + width] for i in range(0, len(numbers), width)]
 
 

@@ -43,7 +43,7 @@ def summarize(
     sources: Annotated[bool, typer.Option(help="Print the source text under each point.")] = True,
     as_json: AsJson = False,
     timeout_seconds: Annotated[
-        float, typer.Option("--timeout_seconds", min=0.001, help="Longest time without progress, seconds.")
+        float, typer.Option("--timeout_seconds", min=0.001, help="Maximum time without progress, seconds.")
     ] = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
     """Summarize a document, with the source of each point.

@@ -1,4 +1,4 @@
-"""The intent predictor: a text in; its intent, or that it has none of the four, and probabilities out."""
+"""The intent predictor: a text in; one of four intents, or "unknown", and probabilities out."""
 
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ UNKNOWN = "unknown"
 
 
 class IntentPredictor(KServeModel[TextBatch]):
-    """A linear classifier over four intents that knows what none of them looks like.
+    """A linear classifier over four intents and a background class.
 
     Args:
         name: the name it is served under.
@@ -66,7 +66,7 @@ class IntentPredictor(KServeModel[TextBatch]):
         return {"predict": labels, "predict_proba": probabilities}
 
     def close(self) -> None:
-        """Let go of the vocabulary and the coefficients."""
+        """Free the vocabulary and the coefficients."""
         self.__dict__.pop("_model", None)
 
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
@@ -77,8 +77,8 @@ class IntentPredictor(KServeModel[TextBatch]):
 def fold_background(probabilities: FloatArray, classes: tuple[str, ...]) -> FloatArray:
     """Probabilities over the four intents, float64 ``[N, 4]``.
 
-    The background class is what a text is when it is none of the four. Its probability says that nothing is known of
-    the intent, so it is spread evenly: rows still sum to 1, and such a text comes out near 0.25 everywhere.
+    A text with none of the four intents belongs to the background class, whose probability says nothing about the
+    intent. So it is divided evenly: rows still sum to 1, and such a text gets about 0.25 for each intent.
     """
     intents = probabilities.take([classes.index(name) for name in CLASS_NAMES], axis=1)
     if BACKGROUND in classes:

@@ -6,11 +6,11 @@ from predictors.serving.settings import Settings
 
 
 class IntentSettings(Settings):
-    """What only the intent predictor has."""
+    """The intent predictor's own settings."""
 
     unknown_threshold: float | None = Field(
         default=None,
         ge=0,
         le=1,
-        description='Confidence below which an intent is "unknown"; the manifest has the default.',
+        description='Confidence below which the intent is "unknown"; the default is in the manifest.',
     )

@@ -23,7 +23,7 @@ from predictors.serving.model.types import FloatArray
 
 SEED = 20
 FOLDS = 5
-# Share of the right answers that may be given up to say "unknown" to what is none of the four.
+# Share of the correct answers that may become "unknown", so that texts with none of the four intents do.
 GIVEN_UP = 0.05
 _EXAMPLES = (
     "good morning everyone",
@@ -83,13 +83,13 @@ def calibration_temperature(logits: FloatArray, targets: NDArray[Any]) -> float:
 
 
 def choose_threshold(probabilities: FloatArray, labels: NDArray[Any]) -> float:
-    """The highest confidence threshold that gives up no more than `GIVEN_UP` of the right answers."""
+    """The highest confidence threshold that turns at most `GIVEN_UP` of the correct answers into "unknown"."""
     right = np.array(CLASS_NAMES)[probabilities.argmax(axis=1)] == labels
     return round(float(np.quantile(probabilities.max(axis=1)[right], GIVEN_UP)), 3)
 
 
 def evaluate(probabilities: FloatArray, labels: NDArray[Any], threshold: float) -> dict[str, float]:
-    """Figures on held-out probabilities ``[N, 4]``: with and without the threshold, and how well calibrated."""
+    """Accuracy on held-out probabilities ``[N, 4]``, with and without the threshold, and calibration."""
     known = labels != BACKGROUND
     confidence = probabilities.max(axis=1)
     right = np.array(CLASS_NAMES)[probabilities.argmax(axis=1)] == labels

@@ -1,8 +1,8 @@
 """A random forest classifier as plain arrays: no pickle to load, no scikit-learn to import.
 
-All trees' nodes stand in one table, a node's children side by side and after it; a leaf leads to itself. A row goes
-left where ``x <= threshold``, compared as FP32, and its probabilities are the mean over the trees' leaves: that is
-scikit-learn's rule. `scorer.py` does the scoring.
+All trees' nodes form one table. A node's children are adjacent and come after it; a leaf is its own child. As in
+scikit-learn, a row goes left if ``x <= threshold``, compared as FP32, and its probabilities are the mean over the
+trees' leaves. `scorer.py` does the scoring.
 """
 
 import io
@@ -22,10 +22,10 @@ class Forest:
     """A forest of ``T`` trees with ``M`` nodes in all, ``F`` features and ``C`` classes.
 
     Args:
-        roots: int64 ``[T]``, the trees' first nodes.
-        left: int64 ``[M]``, the left child; the right one is next to it. A leaf's is the leaf itself.
-        feature: int64 ``[M]``, which feature a node looks at.
-        threshold: float64 ``[M]``, what goes left at most; unused at leaves.
+        roots: int64 ``[T]``, the trees' root nodes.
+        left: int64 ``[M]``, the left child; the right one follows it. A leaf's is the leaf itself.
+        feature: int64 ``[M]``, the feature that a node tests.
+        threshold: float64 ``[M]``, the greatest value that goes left; unused at leaves.
         leaf: float64 ``[M, C]``, class probabilities at leaves.
         classes: int64 ``[C]``, the class ids.
         n_features: int64 scalar array, ``F``.
@@ -53,7 +53,7 @@ class Forest:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "Forest":
-        """Read what `to_bytes` wrote, and check that following it can never leave the table.
+        """Read what `to_bytes` wrote, and check that no walk can leave the table.
 
         Raises:
             ArtifactError: it is something else.
@@ -91,14 +91,10 @@ class Forest:
         children = self.left[inner]
         if (children <= inner).any() or sorted([*self.roots, *children, *(children + 1)]) != list(range(nodes)):
             raise ArtifactError("the forest's nodes do not form trees")
-        if not _within(self.feature, int(self.n_features)):
-            raise ArtifactError("the forest looks at features that do not exist")
+        if not nodes or ((self.feature < 0) | (self.feature >= self.n_features)).any():
+            raise ArtifactError("the forest tests features that do not exist")
         if not np.isfinite(self.threshold[inner]).all():
             raise ArtifactError("the forest has a threshold that is not a finite number")
-
-
-def _within(indices: NDArray[np.int64], length: int) -> bool:
-    return len(indices) > 0 and bool(indices.min() >= 0) and bool(indices.max() < length)
 
 
 def from_sklearn(model: Any) -> Forest:
@@ -138,10 +134,10 @@ def _children_side_by_side(
     """Renumber a tree breadth first.
 
     Returns:
-        The old node at each new place, and each new place's left child (itself at a leaf).
+        The old node at each new place, and each new place's left child (a leaf's is itself).
     """
     order, child = [0], []
-    for place, node in enumerate(order):  # grows while it is walked
+    for place, node in enumerate(order):  # which grows as it is walked
         if children_left[node] < 0:
             child.append(place)
         else:

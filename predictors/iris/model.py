@@ -63,7 +63,7 @@ class IrisPredictor(KServeModel[FeatureBatch]):
         }
 
     def close(self) -> None:
-        """Let go of the forest."""
+        """Free the forest."""
         self.__dict__.pop("_scorer", None)
 
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:

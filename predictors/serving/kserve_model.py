@@ -85,11 +85,11 @@ class KServeModel(Predictor[BatchT], Model):  # type: ignore[misc]  # kserve is 
         return InferResponse(request.id, self.name, tensors, model_version=self.version, use_binary_outputs=binary)
 
     def get_input_types(self) -> list[dict[str, Any]]:
-        """Describe the input tensors as KServe's metadata endpoint wants them."""
+        """Describe the input tensors for KServe's metadata endpoint."""
         return [_metadata(spec) for spec in self.input.specs()]
 
     def get_output_types(self) -> list[dict[str, Any]]:
-        """Describe the output tensors as KServe's metadata endpoint wants them."""
+        """Describe the output tensors for KServe's metadata endpoint."""
         return [_metadata(spec) for spec in self.outputs]
 
 

@@ -109,8 +109,16 @@ class Server:
             os._exit(0)  # Python would wait for the models' threads
 
     async def _serve(self) -> None:
-        grpc_port = await self._start_grpc()
         listener = _listen(self._settings)
+        try:
+            await self._serve_on(listener)
+        finally:
+            if self._settings.uds:
+                Path(self._settings.uds).unlink(missing_ok=True)
+        logger.info("stopped")
+
+    async def _serve_on(self, listener: socket.socket) -> None:
+        grpc_port = await self._start_grpc()
         stop = asyncio.Event()
         self._handle_signals(stop)
         await self.http.start(listener, self._certificate.context if self._certificate else None)
@@ -125,9 +133,6 @@ class Server:
                 task.cancel()
             await self.registry.close_cache()
             self.registry.close()
-            if self._settings.uds:
-                Path(self._settings.uds).unlink(missing_ok=True)
-        logger.info("stopped")
 
     async def _start_grpc(self) -> int | None:
         if self.grpc is None:

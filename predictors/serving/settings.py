@@ -1,6 +1,6 @@
-"""Settings: one class a component; each field is a flag, an environment variable and, in the chart, a value.
+"""Settings: one class per component; each field is a flag, an environment variable and, in the chart, a value.
 
-``max_body_bytes`` is the flag ``--max_body_bytes`` and the variable ``PREDICTORS_MAX_BODY_BYTES``; a flag wins.
+``max_body_bytes`` is the flag ``--max_body_bytes`` and the variable ``PREDICTORS_MAX_BODY_BYTES``; the flag wins.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ class ServerSettings(Settings):
     """The server: ports, limits, shutdown, logs."""
 
     host: str = Field(
-        default="0.0.0.0",  # noqa: S104  # what a container needs; the text says so
+        default="0.0.0.0",  # noqa: S104  # what a container needs; the text warns of it
         description="Address to listen on. The default is open to the network, without authentication; "
         "127.0.0.1 is this machine only.",
     )
@@ -32,48 +32,50 @@ class ServerSettings(Settings):
     grpc_port: int = Field(default=8081, ge=0, le=65535, description="Port for gRPC (V2).")
     uds: str = Field(default="", description="Serve REST on a Unix socket at this path, instead of a port.")
     ssl_certfile: Path | None = Field(
-        default=None, description="PEM certificate (with its chain) for REST and gRPC; read again when it changes."
+        default=None, description="PEM certificate (with its chain) for REST and gRPC; reloaded when it changes."
     )
     ssl_keyfile: Path | None = Field(default=None, description="PEM private key of the certificate.")
     enable_grpc: bool = Field(default=True, description="Serve gRPC too.")
     enable_repository: bool = Field(
-        default=False, description="Let anyone who reaches the port load and unload models."
+        default=False, description="Let anyone who can reach the port load and unload models."
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Browser origins that may call, comma-separated; none by default."
+        default=(), description="Origins of web pages that may call the server, comma-separated; none by default."
     )
-    max_body_bytes: int = Field(default=4 * 2**20, ge=1024, description="Largest request body, bytes.")
+    max_body_bytes: int = Field(default=4 * 2**20, ge=1024, description="Maximum size of a request body, bytes.")
     max_held_bytes: int = Field(
         default=256 * 2**20,
         ge=1024,
-        description="Most bytes of request bodies in memory at once; a request beyond gets 429.",
+        description="Maximum size of all request bodies in memory, bytes; further requests get 429.",
     )
     max_connections: int = Field(
         default=10_000,
         ge=1,
-        description="Most HTTP connections; for one more, an idle one is closed, or it gets 503 if none is.",
+        description="Maximum number of HTTP connections; a new one replaces an idle one, or gets 503 if none is idle.",
     )
     max_rows: int | None = Field(
-        default=None, ge=1, description="Most rows in one request; each model has its own default."
+        default=None, ge=1, description="Maximum rows in one request; each model has its own default."
     )
     max_text_chars: int | None = Field(
-        default=None, ge=1, description="Longest text, characters; each model has its own default."
+        default=None, ge=1, description="Maximum length of a text, characters; each model has its own default."
     )
     max_queue: int | None = Field(
         default=None,
         ge=1,
-        description="Most requests running and waiting, per model; one more gets 429. Each model has its own default.",
+        description="Maximum requests running and waiting per model; further ones get 429. "
+        "Each model has its own default.",
     )
     micro_batching: Literal["auto", "off"] = Field(
-        default="auto",
-        description="Compute concurrent requests together: auto (where that is faster), or off.",
+        default="auto", description="Compute concurrent requests together: auto (where that is faster), or off."
     )
     cache: Literal["auto", "all", "off"] = Field(
-        default="auto", description="Whose answers are cached: auto (models that take seconds), all, or off."
+        default="auto", description="Which models' answers are cached: auto (models that take seconds), all, or off."
     )
     cache_ttl_seconds: int = Field(default=3600, ge=1, description="How long an answer is cached, seconds.")
     cache_max_bytes: int = Field(
-        default=64 * 2**20, ge=1024, description="Most bytes of cached answers in this process; the oldest unused go."
+        default=64 * 2**20,
+        ge=1024,
+        description="Maximum size of the cached answers in this process, bytes; the least recently used are evicted.",
     )
     cache_url: str = Field(
         default="",
@@ -83,7 +85,7 @@ class ServerSettings(Settings):
     request_timeout_seconds: float = Field(
         default=60.0,
         gt=0,
-        description="Longest time for one request, seconds; a caller's x-request-timeout-ms may shorten it.",
+        description="Maximum time for one request, seconds; the caller's x-request-timeout-ms may shorten it.",
     )
     drain_seconds: float = Field(
         default=5.0, ge=0, description="After SIGTERM: report not ready but keep accepting for this long, seconds."
@@ -93,10 +95,10 @@ class ServerSettings(Settings):
     )
     keep_alive_seconds: int = Field(default=75, ge=1, description="Close an idle connection after this long, seconds.")
     head_timeout_seconds: float = Field(
-        default=10.0, gt=0, description="Longest time for a request's head to arrive, seconds."
+        default=10.0, gt=0, description="Maximum time for a request's head to arrive, seconds."
     )
     write_timeout_seconds: float = Field(
-        default=30.0, gt=0, description="Drop a client that takes nothing of its answer for this long, seconds."
+        default=30.0, gt=0, description="Disconnect a client that reads none of its answer for this long, seconds."
     )
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="Log lines: json, text, or auto (text on a terminal)."
@@ -112,7 +114,7 @@ class ServerSettings(Settings):
 
 
 class ArtifactSettings(Settings):
-    """Which artifacts are served, under which names, and how far they are trusted."""
+    """Which artifacts are served, under which names, and which of them are trusted."""
 
     artifacts_dir: Path = Field(
         default=Path("artifacts"), description="Directory with one artifact directory per model."
@@ -139,7 +141,7 @@ class Source(NamedTuple):
     Args:
         directory: the artifact's.
         digest: the pinned ``sha256:…`` of its manifest, or empty.
-        trusted: whether files that run code may be loaded without a pinned digest.
+        trusted: whether files that run code are loaded without a pinned digest.
     """
 
     directory: Path

@@ -4,15 +4,13 @@ import logging
 import math
 import os
 import time
-from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import orjson
 from prometheus_client import CollectorRegistry
 
-from predictors.serving.artifacts.artifact import Artifact, FileEntry, Manifest, file_entry
+from predictors.serving.artifacts.artifact import Artifact, Manifest, file_entry
 from predictors.serving.errors import ArtifactError, DeadlineExceeded
 from predictors.serving.kserve_model import KServeModel
 from predictors.serving.model.types import Event, Job, Limits, Outputs, PromptBatch, TensorSpec, TextBatch, TextInput
@@ -89,8 +87,10 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
     def load_artifact(self, artifact: Artifact) -> None:
         """Verify the GGUF file, load it, and let it summarize a sentence."""
         entry = artifact.choose()
+        if entry.format != "gguf":
+            raise ArtifactError(f"{entry.name} has the format {entry.format}; gguf is expected")
         self.close()
-        with _gguf(artifact, entry) as path:
+        with artifact.verified_path(entry) as path:
             self._runtime = Runtime(path, entry.name, self._settings)
         self.format = entry.format
         self.infer(TextBatch([_WARM_UP], {"mode": "full"}), Job(time.monotonic() + _WARM_UP_SECONDS))
@@ -186,9 +186,3 @@ def _usage(results: list[Summary] | list[Generation]) -> Outputs:
         "finish_reason": [result.finish_reason for result in results],
         "seconds_to_first_token": np.array([result.seconds_to_first_token for result in results]),
     }
-
-
-def _gguf(artifact: Artifact, entry: FileEntry) -> AbstractContextManager[Path]:
-    if entry.format != "gguf":
-        raise ArtifactError(f"{entry.name} has the format {entry.format}; gguf is expected")
-    return artifact.verified_path(entry)

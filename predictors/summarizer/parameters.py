@@ -24,31 +24,17 @@ Number = Annotated[float, BeforeValidator(_no_boolean)]
 class SamplingParameters(BaseModel):
     """How tokens are chosen. Numbers may be strings, because KServe's gRPC parameters have no floating-point type."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    temperature: Number = Field(
-        default=0.0, ge=0, le=2, allow_inf_nan=False, description="0 takes the most likely token each time."
-    )
+    temperature: Number = Field(default=0.0, ge=0, le=2, description="0 takes the most likely token each time.")
     top_p: Number = Field(
-        default=1.0,
-        gt=0,
-        le=1,
-        allow_inf_nan=False,
-        description="Choose among the most likely tokens that together have this probability.",
+        default=1.0, gt=0, le=1, description="Choose among the most likely tokens that together have this probability."
     )
     min_p: Number = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        allow_inf_nan=False,
-        description="Choose among tokens at least this likely, relative to the most likely one.",
+        default=0.0, ge=0, le=1, description="Choose among tokens at least this likely, relative to the most likely."
     )
     repeat_penalty: Number = Field(
-        default=1.0,
-        ge=0.5,
-        le=2,
-        allow_inf_nan=False,
-        description="Above 1, tokens that were just generated become less likely.",
+        default=1.0, ge=0.5, le=2, description="Above 1, tokens that were just generated become less likely."
     )
     seed: Integer | None = Field(
         default=None, ge=0, lt=2**32 - 1, description="Seed of the random choice; random by default."
@@ -78,7 +64,7 @@ class SamplingParameters(BaseModel):
         """The parameters as the engine takes them.
 
         Args:
-            max_tokens: most tokens to generate.
+            max_tokens: maximum number of tokens to generate.
             constraint: what the answer must follow.
         """
         seed = int.from_bytes(os.urandom(4), "little") >> 1 if self.seed is None else self.seed
@@ -102,7 +88,7 @@ class SummaryParameters(SamplingParameters):
         description="full: the model reads the whole document; fast: only the most important clauses; auto: full if "
         "there is enough time.",
     )
-    max_tokens: Integer = Field(default=800, ge=1, le=100_000, description="Most tokens of the summary.")
+    max_tokens: Integer = Field(default=800, ge=1, le=100_000, description="Maximum length of the summary, tokens.")
 
 
 class PromptParameters(SamplingParameters):
@@ -112,7 +98,7 @@ class PromptParameters(SamplingParameters):
         default=None,
         ge=1,
         le=1_000_000,
-        description="Most tokens to generate; by default as many as the context has room for.",
+        description="Maximum number of tokens to generate; by default as many as fit the context.",
     )
     json_schema: dict[str, Any] | None = Field(default=None, description="JSON schema that the answer must follow.")
 

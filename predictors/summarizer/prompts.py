@@ -60,7 +60,7 @@ class PassagePrompts:
 
     Args:
         model: whose template and vocabulary to use.
-        turns: the chat, as ``(role, content)``; the passage goes in front of the last turn's content.
+        turns: the chat, as ``(role, content)``; the passage goes before the last turn's content.
     """
 
     def __init__(self, model: Tokenizer, turns: Sequence[tuple[str, str]]) -> None:
@@ -73,7 +73,7 @@ class PassagePrompts:
 
     @property
     def overhead(self) -> int:
-        """Tokens of a prompt beside the passage."""
+        """Tokens of a prompt besides the passage."""
         return len(self._head) + len(self._tail)
 
     def prompt(self, passage: Sequence[int]) -> Prompt:

@@ -33,7 +33,7 @@ class ClauseReader:
     one_to_one = True
     """Whether each passage becomes one point of about its own length."""
     answer_tokens = 80
-    """Most tokens of an answer about a passage."""
+    """Maximum number of tokens of an answer about a passage."""
 
     def __init__(self, model: Tokenizer, unsupported: Unsupported) -> None:
         self.prompts = clause_prompts(model)
@@ -44,7 +44,7 @@ class ClauseReader:
         return [[i] for i in clauses]
 
     def most_written(self, read: int) -> int:
-        """Most tokens of an answer about a passage of ``read`` tokens: slightly more than those."""
+        """Maximum number of tokens of an answer about a passage of ``read`` tokens: slightly more than those."""
         return min(self.answer_tokens, read + _LONGER_ANSWER)
 
     def bullets(self, document: Document, passage: Sequence[int], generation: Generation) -> list[Bullet]:

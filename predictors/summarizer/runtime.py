@@ -1,4 +1,4 @@
-"""A model at work: its file, the engine that runs it, and the summarizer that uses both.
+"""A loaded model: its file, the engine that runs it, and the summarizer that uses both.
 
 All of this imports without llama-cpp-python, which is loaded with the first model.
 """
@@ -25,10 +25,10 @@ from predictors.summarizer.summary import Summary
 
 logger = logging.getLogger(__name__)
 
-# Tokens in one step of the engine. Prompts are read about as fast as with 512, and a cancellation or the next token of
-# another answer waits for one step at most.
+# Tokens in one step of the engine. Prefill is about as fast as with 512, and a cancellation or the next token of
+# another answer waits for at most one step.
 BATCH_TOKENS = 128
-# Sequences of the KV cache beside the slots', for prefixes that later prompts may begin with.
+# Sequences of the KV cache besides the slots', for prefixes that later prompts may begin with.
 KEPT_SEQUENCES = 2
 # No token has more characters than this.
 _MOST_TOKEN_CHARS = 256
@@ -36,7 +36,7 @@ _MIB = 2**20
 
 
 class Runtime:
-    """A model at work.
+    """A loaded model.
 
     Args:
         path: the GGUF file.
@@ -129,7 +129,7 @@ class Runtime:
             raise InvalidInput(str(error)) from None
 
     def close(self) -> None:
-        """Abandon what is under way, and free the memory."""
+        """Abandon all answers, and free the memory."""
         self.scheduler.close()
 
     def _prompt_tokens(self, batch: PromptBatch) -> list[int]:

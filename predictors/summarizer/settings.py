@@ -15,18 +15,18 @@ class SummarizerSettings(Settings):
     context_tokens: int = Field(
         default=2048,
         ge=256,
-        description="Most tokens of a prompt and its answer together, at most what the model was trained for. "
-        "Documents may be longer. The KV cache holds this many tokens for each slot, and for two more sequences.",
+        description="Maximum length of a prompt and its answer together, tokens; at most what the model was trained "
+        "for. Documents may be longer. The KV cache holds this many tokens for each slot, and for two more sequences.",
     )
     slots: int = Field(default=8, ge=1, le=64, description="Answers generated at the same time; more wait.")
     threads: int = Field(default=0, ge=0, description="Compute threads; 0: as many as the CPU quota allows.")
     reading: Literal["auto", "clauses", "chunks"] = Field(
         default="auto",
         description="How much of a document the model reads at a time: one clause (best for small models), a chunk as "
-        "large as the context allows, or auto: clauses if it has less than a billion parameters.",
+        "large as the context allows, or auto: clauses if it has fewer than a billion parameters.",
     )
     fast_tokens: int = Field(
-        default=1000, ge=50, description="Most tokens of a document that are read in the mode fast."
+        default=1000, ge=50, description="Maximum number of tokens of a document that the mode fast reads."
     )
     unsupported: Literal["quote", "drop", "mark"] = Field(
         default="quote",

@@ -1,6 +1,6 @@
 """Documents of any length → summaries whose every point names its source.
 
-All passages of a document go through the engine at once and share what stands in front of them in the prompt (map).
+All passages of a document go through the engine at once and share the part of the prompt before them (map).
 Each answer is checked against its source, and the best points are kept, up to the length of the summary (reduce).
 ``full`` reads all clauses; ``fast`` only those that matter most, up to a number of tokens.
 """
@@ -38,10 +38,10 @@ class ReadingSettings:
 
     Args:
         reading: what the model reads at a time.
-        context_tokens: most tokens of a prompt and its answer together.
+        context_tokens: maximum length of a prompt and its answer together.
         fast_tokens: how much of a document ``fast`` reads.
-        unsupported: what becomes of a point that its source does not support.
-        slots: most answers under way at once.
+        unsupported: what happens to a point that its source does not support.
+        slots: maximum number of answers in progress.
     """
 
     reading: Reading
@@ -104,7 +104,7 @@ class Summarizer:
             document: from `read`.
             mode: how much of it the model reads.
             sampling: how the model writes; its ``max_tokens`` are the summary's.
-            job: is asked whether to stop, and given each point as an event.
+            job: says whether to stop, and receives each point as an event.
             instance: the document's place in the request, for those events.
 
         Raises:
@@ -135,7 +135,7 @@ class Summarizer:
         scores = [document.salience[i] for i in clauses]
         counts = [len(document.tokens[i]) for i in clauses]
         limit = self._settings.fast_tokens
-        # What becomes points of its own length need not be more than the summary may be.
+        # If each clause becomes a point of its own length, more clauses than fit the summary are not needed.
         limit = min(limit, budget) if self._reader.one_to_one else limit
         chosen = select(scores, counts, [document.sentences[i] for i in clauses], limit)
         if not chosen and clauses:  # none fits
@@ -154,7 +154,7 @@ class Summarizer:
     def _generate(
         self, document: Document, passages: Sequence[Sequence[int]], sampling: Sampling, job: Job
     ) -> Generator[tuple[Sequence[int], Generation], None, None]:
-        """Have the model write about each passage; yields the answers in order. Closing it abandons those under way."""
+        """Have the model write about each passage; yields the answers in order. Closing it abandons unfinished ones."""
         closed = threading.Event()
         waiting: list[Future[Generation]] = []
         submitted = 0
@@ -178,10 +178,10 @@ class Summarizer:
 
 
 class _Events:
-    """Sends the events of one document to whoever waits for the answer.
+    """Sends the events of one document to the caller, if it streams.
 
     Args:
-        job: takes them.
+        job: receives them.
         document: the document.
         instance: its place in the request.
     """

@@ -1,4 +1,4 @@
-"""What comes out of a document: points, and what they cost."""
+"""The summary of a document: its points, and what they cost."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal

@@ -92,7 +92,7 @@ def test_call_summarizer(summarizer: LiveServer) -> None:
     ("arguments", "says"),
     [
         (("call", "nope", "1"), 'model "nope" does not exist'),
-        (("call", "iris", "1", "2"), "takes 4 numbers a row; 2 were given"),
+        (("call", "iris", "1", "2"), "takes 4 numbers per row; 2 were given"),
         (("call", "iris", "a", "b", "c", "d"), "takes numbers"),
         (("call", "intent", " "), "is blank"),
         (("call", "iris", "nan", "1", "1", "1"), "finite numbers"),

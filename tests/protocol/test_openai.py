@@ -349,7 +349,7 @@ def test_errors_have_one_shape(
 ) -> None:
     answer = httpx.post(summarizer.url + CHAT, content=content, headers=headers, timeout=60)
     assert answer.status_code == status
-    assert jsonschema_rs.is_valid(openai_schema.error(), answer.json())
+    assert jsonschema_rs.is_valid(openai_schema.ERROR, answer.json())
     error = answer.json()["error"]
     assert says in error["message"]
     assert error["type"] == "invalid_request_error"

@@ -12,8 +12,9 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -24,7 +25,6 @@ MANIFEST = "manifest.json"
 JOBLIB = "model.joblib"
 VERSION_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
 _DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
-
 
 FileFormat: TypeAlias = Literal["npz", "joblib", "gguf"]
 
@@ -146,7 +146,7 @@ class Artifact:
 
     @contextmanager
     def verified_path(self, entry: FileEntry) -> Iterator[Path]:
-        """Verify a file through a descriptor; gives the descriptor's path, whatever the file's name leads to by now.
+        """Verify a file through a descriptor; yields the descriptor's path, since the name may lead elsewhere by now.
 
         Raises:
             ArtifactError: missing, or not the bytes that the manifest names.
@@ -166,7 +166,7 @@ class Artifact:
                 yield entry, str(error)
 
     @contextmanager
-    def _opened(self, entry: FileEntry) -> Iterator[BinaryIO]:
+    def _opened(self, entry: FileEntry) -> Iterator[BufferedReader]:
         """Open a file of the size that the manifest names; a larger one is never read into memory."""
         with _open(self.directory / entry.name, "the manifest names it, but it is missing") as file:
             size = os.fstat(file.fileno()).st_size
@@ -203,7 +203,7 @@ def read_manifest(directory: Path, digest: str = "") -> tuple[Manifest, str]:
         raise ArtifactError(f"{MANIFEST} is not a valid manifest: {where}: {first['msg']}") from None
 
 
-def _open(path: Path, absent: str) -> BinaryIO:
+def _open(path: Path, absent: str) -> BufferedReader:
     try:
         if path.exists() and not path.is_file():  # opening a pipe would block for ever
             raise ArtifactError(f"{path.name} is not a regular file")

@@ -1,14 +1,17 @@
 """From the event loop to a model's threads and back; requests that wait together are computed together.
 
-A model spends a fixed time on each batch, whatever its size, and some on each row. Where the fixed part is large, it
-pays to compute several requests at once:
+A batch costs a model a fixed time, whatever its size, and some time per row. If the fixed part is large, computing
+several requests at once saves time:
 
-- While the model is busy, requests wait anyway. All that wait then become the next batch.
-- While it is idle, requests wait for the next one only if that pays: judged by the rate of arrivals, it is expected
-  before the delay of those that wait adds up to the fixed time that merging it saves. If it does not come, they wait
-  until that much delay has added up. No request waits longer than the fixed time, or beyond its deadline.
+- While the model is busy, requests wait anyway. All those that wait become the next batch.
+- While it is idle, requests wait for the next one only if that saves time: by the rate of arrivals, it is expected
+  before their accumulated delay reaches the fixed time that merging it saves. If it does not come, they wait until
+  their delay has reached that. No request waits longer than the fixed time, or beyond its deadline.
 
-If a merged batch fails, each of its requests is computed on its own, so that an error reaches only its own request.
+If a merged batch fails, each of its requests is computed alone, so that an error reaches only its own request.
+
+Other servers' batchers wait a configured time for a batch to fill, which delays every request at low load; this one
+learns from the model's costs and the arrivals whether to wait, so it needs no setting.
 """
 
 import asyncio
@@ -30,15 +33,15 @@ from predictors.serving.model.types import Batch, FeatureBatch, Job, Outputs, Te
 Infer: TypeAlias = Callable[[Batch, Job], Outputs]
 _Result: TypeAlias = Outputs | Exception
 
-# Weight of the newest gap between two arrivals in their geometric mean, which a long pause between bursts hardly moves.
+# Weight of the latest interval in the geometric mean of arrival intervals, which a pause between bursts hardly moves.
 _GAP_WEIGHT = 0.2
-# The gap between requests that arrive together, seconds.
+# The interval between requests that arrive together, seconds.
 _LEAST_GAP = 1e-6
 
 
 @dataclass(slots=True, eq=False)
 class QueuedBatch:
-    """A batch on its way through the model, whose outputs its future gets."""
+    """A batch that waits or is computed; its outputs go to the future."""
 
     batch: Batch
     job: Job
@@ -65,9 +68,9 @@ class Batcher:
         infer: computes a batch, on a thread of the executor.
         executor: with ``workers`` threads.
         workers: how many batches are computed at once.
-        max_rows: most rows of a merged batch; 1 merges nothing.
+        max_rows: maximum rows of a merged batch; 1 disables merging.
         costs: learns what batches cost.
-        clock: seconds, never going back.
+        clock: monotonic seconds.
     """
 
     def __init__(
@@ -89,7 +92,7 @@ class Batcher:
         self._gap, self._last_arrival = float("inf"), clock()
         self._waiting: deque[QueuedBatch] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self._held_since = 0.0  # since when those that wait are held back for the next one
+        self._held_since = 0.0  # when the requests began to wait for the next one; 0 if they do not
         self.batches_running = 0
         self.in_flight = 0
         """Requests waiting or being computed."""
@@ -117,7 +120,7 @@ class Batcher:
         return request
 
     def cancel(self, request: QueuedBatch) -> None:
-        """Drop a batch that is no longer wanted: it is not computed if it has not begun, and told to stop if it has."""
+        """Drop a batch: if its computation has begun it is told to stop, otherwise it never begins."""
         request.job.cancel()
         if request in self._waiting:
             self._waiting.remove(request)
@@ -139,7 +142,7 @@ class Batcher:
             wait = True
 
     def _worth_waiting(self) -> float:
-        """How long to hold back for the next request, seconds; 0 if that does not pay."""
+        """How long to wait for the next request, seconds; 0 or less if that saves no time."""
         saved, count = self._costs.fixed, len(self._waiting)
         if self._max_rows == 1 or not count * self._gap < saved:
             return 0.0
@@ -152,7 +155,7 @@ class Batcher:
         return min(saved / count, self._held_since + saved - now, slack)
 
     def _take(self) -> list[QueuedBatch]:
-        """The next requests to compute together, in the order in which they came."""
+        """The next requests to compute together, in order of arrival."""
         group = [self._waiting.popleft()]
         first, rows, size = group[0].batch, len(group[0].batch), group[0].batch.size
         ends = group[0].job.deadline
@@ -172,12 +175,12 @@ class Batcher:
         self._throughput.begin()
 
         def done(future: Future[tuple[list[_Result], float]]) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever waited
+            with contextlib.suppress(RuntimeError):  # the event loop is closed, so nothing waits for the results
                 loop.call_soon_threadsafe(self._finish, group, future)
 
         try:
             self._executor.submit(self._compute, group).add_done_callback(done)
-        except RuntimeError:  # the server has ended
+        except RuntimeError:  # the executor is shut down
             self.batches_running -= 1
             self.in_flight -= len(group)
             for request in group:
@@ -201,11 +204,11 @@ class Batcher:
         self._dispatch()
 
     def _compute(self, group: list[QueuedBatch]) -> tuple[list[_Result], float]:
-        """Runs on a thread: the requests' results, and how long they took."""
+        """Compute a group's results, and how long they took, seconds. Runs on a thread."""
         started = self._clock()
         results: list[_Result] | None = None
         if len(group) > 1:
-            with contextlib.suppress(BaseException):  # it comes up again below, for the request that it concerns
+            with contextlib.suppress(BaseException):  # raised again below, for the request that caused it
                 batches = [request.batch for request in group]
                 outputs = self._infer(_merge(batches), _SharedJob([request.job for request in group], self._clock))
                 results = [*_split(outputs, batches)]
@@ -216,16 +219,16 @@ class Batcher:
     def _compute_alone(self, request: QueuedBatch) -> _Result:
         try:
             return self._infer(request.batch, request.job)
-        except BaseException as error:  # noqa: BLE001  # the request's own, raised again where it is awaited
+        except BaseException as error:  # noqa: BLE001  # raised again where the request is awaited
             if isinstance(error, Exception) and not isinstance(error, StopIteration):
                 return error
-            return RuntimeError(f"{type(error).__name__}: {error}")  # a future takes no StopIteration
+            return RuntimeError(f"{type(error).__name__}: {error}")  # futures refuse StopIteration
 
 
 def _alike(first: Batch, other: Batch) -> bool:
     try:
         return type(first) is type(other) and first.parameters == other.parameters
-    except RecursionError:  # they are nested too deep to compare
+    except RecursionError:  # too deeply nested to compare
         return False
 
 

@@ -1,16 +1,16 @@
-"""What a model's batches cost, learnt from the batches themselves."""
+"""How long a model's batches take, learnt from the batches themselves."""
 
-# An observation keeps this share of its weight with each that follows, so about the last thirty count.
+# Each new observation scales the weights of earlier ones by this, so about the last thirty count.
 _MEMORY = 0.97
-# A time beyond this multiple of the expected one says more about the machine than about the model.
+# A time beyond this multiple of the estimate says more about the machine than about the model, and is clipped.
 _OUTLIER = 4.0
 
 
 class CostModel:
     """The line ``seconds = fixed + each * size`` through recent observations (weighted least squares).
 
-    While all observations are of one size there is no line: then `fixed` is 0, and time grows with size. That errs on
-    the safe side, since work that is thought to be long is kept off the event loop.
+    Observations of a single size do not determine a line: then `fixed` is 0, and time is proportional to size. That is
+    the safe error for larger batches, since work that seems long is kept off the event loop.
     """
 
     __slots__ = ("_mean_seconds", "_mean_size", "_spread", "_together", "_weight", "each", "fixed")
@@ -19,7 +19,7 @@ class CostModel:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Discard all observations."""
         self.fixed = 0.0  # seconds
         self.each = float("inf")  # seconds per unit of size
         self._weight = self._mean_size = self._mean_seconds = self._spread = self._together = 0.0
@@ -30,11 +30,11 @@ class CostModel:
         return self._weight > 0
 
     def estimate(self, size: int) -> float:
-        """How long a batch of a size will take, seconds; infinite while nothing is known."""
+        """How long a batch of this size will take, seconds; infinite before the first observation."""
         return self.fixed + self.each * size
 
     def learn(self, size: int, seconds: float) -> None:
-        """Take one observation in.
+        """Add an observation.
 
         Args:
             size: of the batch, at least 1: rows, or characters.
@@ -51,7 +51,7 @@ class CostModel:
         self._together = self._together * _MEMORY + off * (seconds - self._mean_seconds)
         each = self._mean_seconds / self._mean_size
         if self._spread > 0.01 * weight * self._mean_size**2:
-            # Kept between a cost that is all fixed and one without a fixed part: noise gives lines of any slope.
+            # Noise can give any slope, so it is kept between 0 (all cost is fixed) and the mean (no cost is fixed).
             each = min(max(self._together / self._spread, 0.0), each)
         self.each = each
         self.fixed = self._mean_seconds - each * self._mean_size

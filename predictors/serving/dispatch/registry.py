@@ -1,4 +1,4 @@
-"""The served models of one server: found by name, loaded and unloaded, and whether the server is draining."""
+"""The served models of one server: lookup, loading and unloading, and readiness."""
 
 import asyncio
 import logging
@@ -16,22 +16,31 @@ logger = logging.getLogger(__name__)
 
 
 class Registry:
-    """All models of one server, and whether it is draining."""
+    """All models of one server, and whether it is draining.
+
+    Args:
+        predictors: the models; not loaded yet.
+        settings: for the limits and the cache.
+        metrics: where the models' numbers go.
+    """
 
     def __init__(self, predictors: Iterable[Predictor[Any]], settings: ServerSettings, metrics: Metrics) -> None:
-        self.cache = _new_cache(settings, metrics) if settings.cache != "off" else None
-        self.models = {
-            predictor.name: ServedModel(
-                predictor, settings, metrics, self.cache if settings.cache == "all" or predictor.slow else None
-            )
-            for predictor in predictors
-        }
+        self.cache: ResultCache | None = None
+        if settings.cache != "off":
+            count = metrics.count_cache_event
+            cache = ResultCache(settings.cache_max_bytes, settings.cache_ttl_seconds, count, url=settings.cache_url)
+            metrics.cache_bytes.set_function(lambda: cache.bytes)
+            self.cache = cache
+        self.models: dict[str, ServedModel] = {}
+        for predictor in predictors:
+            its_cache = self.cache if settings.cache == "all" or predictor.slow else None
+            self.models[predictor.name] = ServedModel(predictor, settings, metrics, its_cache)
         self.draining = False
         self._listeners: list[Callable[[], Awaitable[None]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     def on_change(self, listener: Callable[[], Awaitable[None]]) -> None:
-        """Have a coroutine run whenever readiness may have changed."""
+        """Register a coroutine function to call whenever readiness may have changed."""
         self._listeners.append(listener)
 
     async def notify(self) -> None:
@@ -53,7 +62,7 @@ class Registry:
         return model
 
     def unready(self) -> str:
-        """Why the server as a whole is not ready, empty if it is."""
+        """Why the server as a whole is not ready; empty if it is."""
         if self.draining:
             return "the server is shutting down"
         return "; ".join(
@@ -61,18 +70,16 @@ class Registry:
         )
 
     def model_unready(self, model: ServedModel) -> str:
-        """Why a model should get no new traffic, empty if it may."""
-        if self.draining:
-            return "the server is shutting down"
-        return model.reason if model.state is not State.READY else ""
+        """Why a model should get no new traffic; empty if it should."""
+        return "the server is shutting down" if self.draining else model.reason
 
     async def load_all(self) -> None:
-        """Load the models one after the other, the first named first; failures become reasons."""
+        """Load the models one after another, in order; failures become reasons."""
         for model in self.models.values():
             await self._load(model)
 
     async def load(self, model: ServedModel) -> None:
-        """Load one model again; goes on to the end even if the caller gives up.
+        """Load or reload one model; continues to the end even if the caller is cancelled.
 
         Raises:
             ModelNotReady: it is loading already, or failed to load.
@@ -84,7 +91,7 @@ class Registry:
         model.require_ready()
 
     async def unload(self, model: ServedModel) -> None:
-        """Unload one model; goes on to the end even if the caller gives up.
+        """Unload one model; continues to the end even if the caller is cancelled.
 
         Raises:
             ModelNotReady: it is not loaded.
@@ -115,17 +122,6 @@ class Registry:
             model.close()
 
     async def close_cache(self) -> None:
-        """Let what is being shared arrive, and close the connections."""
+        """Wait for writes to the shared cache, and close its connections."""
         if self.cache is not None:
             await self.cache.close()
-
-
-def _new_cache(settings: ServerSettings, metrics: Metrics) -> ResultCache:
-    cache = ResultCache(
-        settings.cache_max_bytes,
-        settings.cache_ttl_seconds,
-        metrics.count_cache_event,
-        url=settings.cache_url,
-    )
-    metrics.cache_bytes.set_function(lambda: cache.bytes)
-    return cache

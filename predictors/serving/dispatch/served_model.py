@@ -1,8 +1,8 @@
-"""A served model: whether it is ready, how many requests it takes, and where it loads and computes.
+"""A served model: its readiness, its queue, and where it loads and computes.
 
-A model has threads of its own, so that neither loading nor a long batch holds up the event loop or another model. Most
-have one thread and need not be thread-safe; one that schedules by itself asks for more. Only what takes less time than
-a round trip to a thread is computed on the event loop.
+A model has its own threads, so that neither loading nor a long batch blocks the event loop or another model. Most
+models have one thread and need not be thread-safe; one that does its own scheduling asks for more. Only work that takes
+less time than a round trip to a thread runs on the event loop.
 """
 
 import asyncio
@@ -29,15 +29,15 @@ logger = logging.getLogger(__name__)
 
 # How often unloading checks whether the last batch has ended, seconds.
 _DRAIN_POLL_SECONDS = 0.01
-# What is expected to take no longer is computed on the event loop. A round trip to a thread costs about a tenth of a
-# millisecond of CPU, and waiting for the GIL while the event loop is busy.
+# Batches expected to take no longer than this run on the event loop. A round trip to a thread costs about a tenth of a
+# millisecond of CPU, and a wait for the GIL while the event loop is busy.
 SHORT_SECONDS = 0.0005
-# Of the batches computed there, one in so many is measured: measuring costs a tenth of one row of iris.
+# One in this many of those batches is measured, since measuring costs a tenth of one row of iris.
 _MEASURE_EVERY = 16
 
 
 class State(enum.Enum):
-    """Where a model is in its life."""
+    """The state of a model."""
 
     LOADING = "loading"
     READY = "ready"
@@ -52,8 +52,8 @@ class ServedModel:
         predictor: the model; not loaded yet.
         settings: for the limits.
         metrics: where its numbers go.
-        cache: of its answers.
-        clock: seconds, never going back.
+        cache: of its answers, if they are cached.
+        clock: monotonic seconds.
     """
 
     def __init__(
@@ -73,12 +73,12 @@ class ServedModel:
         self.max_queue = settings.max_queue or predictor.max_queue
         self.state = State.LOADING
         self.reason = "loading"
-        """Why it is not ready, empty if it is."""
+        """Why it is not ready; empty if it is."""
         self._cache = cache
         self._metrics = metrics
         self._clock = clock
         self._costs = CostModel()
-        self._unmeasured = 0  # batches since one was measured; below 0, that many more are measured
+        self._unmeasured = 0  # batches since the last measurement; if negative, the number still to measure
         self._executor = ThreadPoolExecutor(predictor.workers, thread_name_prefix=f"model-{self.name}")
         merges = predictor.rowwise and settings.micro_batching == "auto"
         max_rows = self.limits.max_rows if merges else 1
@@ -89,10 +89,8 @@ class ServedModel:
 
     @property
     def version(self) -> str:
-        """The loaded version, empty while there is none."""
+        """The loaded version; empty if none is."""
         return self.predictor.version
-
-    # Whether it takes a request.
 
     @property
     def in_flight(self) -> int:
@@ -101,7 +99,7 @@ class ServedModel:
 
     @property
     def busy(self) -> bool:
-        """Whether one of its threads is at work."""
+        """Whether one of its threads is working."""
         return self.state is State.LOADING or self.in_flight > 0
 
     def require_ready(self) -> None:
@@ -117,7 +115,7 @@ class ServedModel:
         """Pass only if one more request may wait.
 
         Args:
-            ahead: requests that waited for the event loop when this one arrived. What is computed there waits for it
+            ahead: requests that waited for the event loop when this one arrived; batches computed there queue for it
                 instead of for a thread.
 
         Raises:
@@ -130,14 +128,12 @@ class ServedModel:
                 f'model "{self.name}" has {waiting} requests running and waiting; try again in {seconds} s', seconds
             )
 
-    # Answers.
-
     def answer(self, batch: Batch, call: Call) -> Awaitable[Outputs]:
-        """Give a batch's outputs, from the cache if they are there; raises what `run` raises.
+        """Return a batch's outputs, from the cache if they are there; raises what `run` raises.
 
         Args:
-            batch: what to compute on.
-            call: has the deadline, and is told how the cache was used.
+            batch: the input.
+            call: has the deadline, and records how the cache was used.
         """
         if self._cache is None:
             return self.run(batch, call.deadline)
@@ -159,20 +155,20 @@ class ServedModel:
             raise self._too_late() from None
 
     async def run(self, batch: Batch, deadline: float, emit: Callable[[Event], None] | None = None) -> Outputs:
-        """Compute a batch: on one of the model's threads, or on the event loop where that is quicker.
+        """Compute a batch: on one of the model's threads, or on the event loop if that is faster.
 
         Args:
-            batch: what to compute on.
+            batch: the input.
             deadline: seconds on the clock.
-            emit: called on that thread with parts of the answer as they come, by a model that answers in parts.
+            emit: called on that thread with parts of the answer, by a model that streams.
 
         Raises:
-            ModelNotReady: it is not ready any more.
+            ModelNotReady: it is no longer ready.
             Overloaded: the queue is full.
             DeadlineExceeded: it was not done in time; the model is told to stop.
             InvalidInput: the model refuses the batch.
         """
-        self.require_ready()  # it may have been unloaded while the body was on its way
+        self.require_ready()  # it may have been unloaded while the body arrived
         self.require_room()
         predictor = self.predictor
         predictor.check(batch)
@@ -196,7 +192,7 @@ class ServedModel:
 
     def _measure(self, size: int, seconds: float) -> None:
         if seconds > SHORT_SECONDS:
-            self._unmeasured = 1 - _MEASURE_EVERY  # look at the next ones too: it may have been the machine
+            self._unmeasured = 1 - _MEASURE_EVERY  # measure the next ones too: the machine may have been busy
         self._unmeasured = min(self._unmeasured, 0)
         self._costs.learn(size, seconds)
 
@@ -215,12 +211,12 @@ class ServedModel:
         return DeadlineExceeded(f'model "{self.name}" did not answer before the deadline')
 
     async def stream(self, batch: Batch, deadline: float) -> AsyncGenerator[Event | Outputs, None]:
-        """Compute a batch; gives the parts of the answer as they come, then the whole. Raises what `run` raises."""
+        """Compute a batch; yields the parts of the answer as they come, then the whole. Raises what `run` raises."""
         loop = asyncio.get_running_loop()
         events: asyncio.Queue[Event | None] = asyncio.Queue()
 
         def emit(event: Event | None) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever listened
+            with contextlib.suppress(RuntimeError):  # the event loop is closed, so nothing reads the events
                 loop.call_soon_threadsafe(events.put_nowait, event)
 
         running = asyncio.create_task(self.run(batch, deadline, emit))
@@ -233,13 +229,11 @@ class ServedModel:
             running.cancel()
 
     def _infer(self, batch: Batch, job: Job) -> Outputs:
-        """Runs on one of the model's threads."""
+        """Compute a batch, on one of the model's threads."""
         self.require_ready()
         if job.stopped():
             raise DeadlineExceeded(f'model "{self.name}" had no time left to answer')
         return self.predictor.infer(batch, job)
-
-    # Loading and unloading.
 
     async def load(self) -> None:
         """Load on the model's thread; a failure becomes the reason, never an exception."""
@@ -253,7 +247,7 @@ class ServedModel:
             await self._fail(str(error))
         except Exception:
             logger.exception("model %s failed to load", self.name)
-            await self._fail("it failed to load; the server's log has the detail")
+            await self._fail("it failed to load; the server's log has the details")
         else:
             seconds = time.monotonic() - started
             self._costs.forget()
@@ -267,7 +261,7 @@ class ServedModel:
         await self.unload()
 
     async def unload(self) -> None:
-        """Let what is running end, then give the model's memory back. Call it in a state in which nothing begins."""
+        """Wait for running batches, then free the model. Call it in a state in which no batch can begin."""
         await self._drained()
         await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.close)
         self.predictor.version = self.predictor.format = ""

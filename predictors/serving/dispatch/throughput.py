@@ -1,10 +1,10 @@
-"""How fast a model answers, which tells refused callers when to come back."""
+"""How fast a model answers, which tells refused callers when to retry."""
 
 import math
 import time
 from collections.abc import Callable
 
-# Weight of the newest gap between two answers, so about the last ten count.
+# Weight of the latest interval between two answers, so about the last ten count.
 _WEIGHT = 0.2
 
 
@@ -28,7 +28,7 @@ class Throughput:
         self._under_way += 1
 
     def end(self, answers: int = 1) -> None:
-        """Work on a batch has ended, and gave a number of answers; refused and cancelled requests count as none."""
+        """Work on a batch has ended, with a number of answers; refused and cancelled requests do not count."""
         self._under_way -= 1
         if not answers:
             return

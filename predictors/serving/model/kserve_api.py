@@ -1,11 +1,11 @@
-"""The few names of the kserve package that serving needs, without what `import kserve` costs.
+"""The few names of the kserve package that serving needs, without the cost of `import kserve`.
 
 ``kserve/__init__.py`` imports the Kubernetes API client, the model server (whose argument parser reads ``sys.argv``
-at import and exits on what it takes for its own flags) and FastAPI's application. Serving needs one base class and
+at import and exits on flags that it mistakes for its own) and FastAPI's application. Serving needs one base class and
 the gRPC messages. So the package is put into ``sys.modules`` without running its ``__init__``, which runs unchanged as
-soon as anyone asks the package for a name that it would have defined.
+soon as a name that it defines is looked up on the package.
 
-Run ``python -X importtime -m predictors.serving.model.kserve_api`` to see what is left.
+``python -X importtime -m predictors.serving.model.kserve_api`` shows what is still imported.
 """
 
 import importlib.util
@@ -15,10 +15,10 @@ from typing import Any
 
 
 class _DeferredPackage(ModuleType):
-    """A package whose ``__init__`` runs when anyone but this module asks it for a name."""
+    """A package whose ``__init__`` runs when another module looks up a name on it."""
 
     in_parts = True
-    """While this module imports what it needs, a missing name is a submodule that has yet to be imported."""
+    """True during the imports below, where a missing name is a submodule that is not imported yet."""
 
     def __getattr__(self, name: str) -> Any:
         spec = self.__spec__
@@ -52,11 +52,4 @@ from kserve.protocol.infer_type import InferOutput, InferRequest, InferResponse 
 
 _DeferredPackage.in_parts = False
 
-__all__ = [
-    "InferOutput",
-    "InferRequest",
-    "InferResponse",
-    "KServeInvalidInput",
-    "Model",
-    "pb",
-]
+__all__ = ["InferOutput", "InferRequest", "InferResponse", "KServeInvalidInput", "Model", "pb"]

@@ -1,6 +1,6 @@
-"""What a model is to the server: what it takes and gives, how it loads, and how it computes a batch.
+"""A model as the server sees it: its inputs and outputs, how it loads, and how it computes a batch.
 
-It knows no wire format; see `predictors.serving.kserve_model` for the base that is a `kserve.Model` too.
+It knows no wire format; `predictors.serving.kserve_model` has the base class that is also a `kserve.Model`.
 """
 
 import time
@@ -22,7 +22,7 @@ from predictors.serving.telemetry.metrics import Metrics
 BatchT = TypeVar("BatchT", bound=Batch)
 
 GOLDEN_TOLERANCE = 1e-6
-# The longest time for the golden examples.
+# The time limit of the golden examples.
 _GOLDEN_SECONDS = 600.0
 
 
@@ -43,18 +43,18 @@ class Predictor(ABC, Generic[BatchT]):
     v1_fields: ClassVar[Mapping[str, str | tuple[str, ...]]]
     limits: ClassVar[Limits]
     max_queue: ClassVar[int]
-    """How many requests may run and wait by default; one more is turned away."""
+    """The default limit on requests running and waiting; further ones are refused."""
     workers: ClassVar[int] = 1
     """How many batches are computed at once, each on a thread; with more than one, `infer` must be thread-safe."""
     rowwise: ClassVar[bool] = False
-    """Whether each row is computed for itself and `infer` is thread-safe: then requests may be computed together, and
-    short ones on the event loop."""
+    """Whether rows are independent and `infer` is thread-safe: then requests may be computed together, and short ones
+    on the event loop."""
     streams: ClassVar[bool] = False
-    """Whether `infer` gives parts of the answer as they come; V1 then knows the parameter ``stream``."""
+    """Whether `infer` emits parts of the answer as they come; V1 then has the parameter ``stream``."""
     slow: ClassVar[bool] = False
-    """Whether an answer takes so long that answers are cached by default."""
+    """Whether answers take so long that they are cached by default."""
     generates: ClassVar[bool] = False
-    """Whether `infer` takes a `PromptBatch` too, and so the model is served over OpenAI's API."""
+    """Whether `infer` takes a `PromptBatch` too, so that the model is served over OpenAI's API."""
 
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
@@ -62,11 +62,11 @@ class Predictor(ABC, Generic[BatchT]):
         self.version = ""
         self.format = ""
         self.identity = ""
-        """Whatever decides an answer beside the request: artifact, code, settings. Equal only if answers are."""
+        """Everything that determines an answer besides the request: artifact, code, settings."""
 
     @property
     def classifies(self) -> bool:
-        """Whether it gives probabilities of classes."""
+        """Whether it outputs class probabilities."""
         return any(spec.name == "predict_proba" for spec in self.outputs)
 
     @abstractmethod
@@ -79,52 +79,52 @@ class Predictor(ABC, Generic[BatchT]):
 
     @abstractmethod
     def infer(self, batch: BatchT, job: Job) -> Outputs:
-        """Compute the outputs of a batch. Runs on a thread of this model's own, `workers` batches at a time.
+        """Compute the outputs of a batch. Runs on one of this model's threads, `workers` batches at a time.
 
-        Where the job has an ``emit``, parts of the answer may be given to it as they come.
+        If the job has an ``emit``, parts of the answer may be passed to it as they come.
 
         Raises:
-            InvalidInput: what only the model can know to be wrong, such as a text over its context.
+            InvalidInput: what only the model can detect, such as a text longer than its context.
             DeadlineExceeded: the job was stopped.
         """
 
     def check(self, batch: BatchT) -> None:
-        """Refuse a batch before it is queued. Runs on the event loop, so it must be quick.
+        """Refuse an invalid batch before it is queued. Runs on the event loop, so it must be fast.
 
         Raises:
             InvalidInput: naming the offending field or parameter.
         """
 
     def parameters_schema(self) -> dict[str, Any]:
-        """JSON schema of the request parameters; a model without any of its own ignores what it is given."""
+        """JSON schema of the request parameters; a model without its own ignores them."""
         return {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
 
     def register_metrics(self, registry: CollectorRegistry) -> None:
-        """Add metrics that only this model has."""
+        """Add this model's own metrics."""
 
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
         """Count what was predicted."""
 
     def is_deterministic(self, batch: BatchT) -> bool:
-        """Whether the same batch would get the same answer again, so that it may be cached."""
+        """Whether the same batch always gets the same answer, so that it may be cached."""
         return True
 
     def variant(self, batch: BatchT, seconds: float) -> str:
-        """What else decides the answer, such as the time there is; part of the key under which it is cached."""
+        """What else determines the answer, such as the seconds that are left; part of the cache key."""
         return ""
 
     def settings_identity(self) -> str:
-        """The settings that decide an answer; part of `identity`."""
+        """The settings that determine an answer; part of `identity`."""
         return ""
 
     def close(self) -> None:
-        """Give back what `load` took."""
+        """Release what `load` acquired."""
 
     def load(self) -> bool:
         """Load, then run the golden examples.
 
         Returns:
-            True, as KServe wants.
+            True, as KServe expects.
 
         Raises:
             ArtifactError: with the reason.
@@ -144,7 +144,7 @@ class Predictor(ABC, Generic[BatchT]):
         """Compute the manifest's golden examples and compare.
 
         Raises:
-            ArtifactError: naming the first example that comes out otherwise.
+            ArtifactError: naming the first example whose output differs.
         """
         if not manifest.golden:
             return
@@ -152,9 +152,9 @@ class Predictor(ABC, Generic[BatchT]):
         for i, golden in enumerate(manifest.golden):
             for name, expected in golden.output.items():
                 if name not in outputs:
-                    raise ArtifactError(f'golden example {i} names an output "{name}" that the model does not give')
+                    raise ArtifactError(f'golden example {i} names an output "{name}" that the model does not have')
                 if not _matches(outputs[name][i], expected):
-                    raise ArtifactError(f'golden example {i}: the output "{name}" is not as the manifest says')
+                    raise ArtifactError(f'golden example {i}: the output "{name}" differs from the manifest')
 
     def _infer_golden(self, golden: tuple[Golden, ...]) -> Outputs:
         try:

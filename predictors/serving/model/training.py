@@ -1,4 +1,4 @@
-"""What training has in common: writing an artifact that its predictor will accept."""
+"""Shared by all training: writing an artifact that its predictor accepts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from predictors.serving.model.types import TensorSpec
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training run made."""
+    """The result of a training run."""
 
     directory: Path
     manifest: Manifest
@@ -47,7 +47,7 @@ def write_artifact(
     golden: tuple[Golden, ...],
     settings: dict[str, Any] | None = None,
 ) -> Trained:
-    """Write the pickle-free form, the joblib form and, last, the manifest that vouches for both."""
+    """Write the pickle-free form, the joblib form and, last, the manifest with the digests of both."""
     manifest = Manifest(
         name=predictor.kind,
         version=version,
@@ -62,7 +62,7 @@ def write_artifact(
         golden=golden,
     )
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / MANIFEST).unlink(missing_ok=True)  # it speaks of other files from here on
+    (directory / MANIFEST).unlink(missing_ok=True)  # it describes the previous files
     write_atomically(directory / "model.npz", npz)
     write_atomically(directory / "model.joblib", pickled)
     return Trained(directory, manifest, write_manifest(directory, manifest))

@@ -1,4 +1,4 @@
-"""What a model computes on, whichever protocol it came by: one typed batch in, named columns out."""
+"""What a model computes on, whatever the protocol: one typed batch in, named columns out."""
 
 import time
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 FloatArray: TypeAlias = NDArray[np.float64]
 Parameters: TypeAlias = dict[str, Any]
-# One column an output tensor: an array whose first dimension is the row, or a list of strings (BYTES). A column that
-# only V1 answers hold may also be a list of what JSON knows.
+# One column per output tensor: an array whose first dimension is the row, or a list of strings (BYTES). A column that
+# appears only in V1 answers may also be a list of JSON values.
 Column: TypeAlias = NDArray[Any] | list[Any]
 Outputs: TypeAlias = dict[str, Column]
 
@@ -31,8 +31,8 @@ class Event:
     """A part of an answer that is sent before the whole.
 
     Args:
-        name: what kind of part it is.
-        data: its content, as JSON knows it.
+        name: the kind of part.
+        data: its content, JSON values.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
-    """A tensor as model metadata describes it; a dimension of -1 is free."""
+    """A tensor as model metadata describes it; a dimension of -1 is variable."""
 
     name: str
     datatype: str
@@ -55,18 +55,18 @@ class FeatureInput:
     names: tuple[str, ...]
 
     def specs(self) -> tuple[TensorSpec, ...]:
-        """The input as one tensor, the form that metadata shows."""
+        """The input as metadata describes it: one tensor."""
         return (TensorSpec("features", "FP64", (-1, len(self.names))),)
 
 
 @dataclass(frozen=True, slots=True)
 class TextInput:
-    """The model takes one string a row."""
+    """The model takes one string per row."""
 
     name: str = "text"
 
     def specs(self) -> tuple[TensorSpec, ...]:
-        """The input as one tensor, the form that metadata shows."""
+        """The input as metadata describes it: one tensor."""
         return (TensorSpec(self.name, "BYTES", (-1,)),)
 
 
@@ -85,7 +85,7 @@ class FeatureBatch:
 
     @property
     def size(self) -> int:
-        """How much there is to compute: rows."""
+        """The amount of work: rows."""
         return len(self.features)
 
 
@@ -101,17 +101,17 @@ class TextBatch:
 
     @property
     def size(self) -> int:
-        """How much there is to compute: characters."""
+        """The amount of work: characters."""
         return sum(map(len, self.texts))
 
 
 @dataclass(slots=True)
 class PromptBatch:
-    """One prompt for a language model to go on from.
+    """One prompt for a language model.
 
     Args:
-        messages: the turns of a chat, as ``(role, content)``; none for a bare text.
-        text: the bare text.
+        messages: the turns of a chat, as ``(role, content)``; empty for a completion.
+        text: the text to complete.
         parameters: of the generation.
     """
 
@@ -124,7 +124,7 @@ class PromptBatch:
 
     @property
     def size(self) -> int:
-        """How much there is to compute; nothing that could be told before."""
+        """The amount of work, which is not known before the answer is written."""
         return 1
 
 
@@ -133,11 +133,11 @@ Batch: TypeAlias = FeatureBatch | TextBatch | PromptBatch
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may hold.
+    """The maximum size of one request.
 
     Args:
         max_rows: instances, or the first dimension of a tensor.
-        max_text_chars: characters of one text; 0 where the model takes no text.
+        max_text_chars: characters of one text; 0 if the model takes no text.
     """
 
     max_rows: int
@@ -145,21 +145,18 @@ class Limits:
 
 
 class Job:
-    """The running of one batch; a model that works for long looks at `stopped` between steps.
+    """The computation of one batch; a model that takes long checks `stopped` between steps.
 
     Args:
         deadline: seconds on the clock.
-        emit: takes parts of the answer as they come, if anybody wants them.
-        clock: seconds, never going back.
+        emit: receives parts of the answer as they come, if the caller streams.
+        clock: monotonic seconds.
     """
 
     __slots__ = ("_cancelled", "_clock", "deadline", "emit")
 
     def __init__(
-        self,
-        deadline: float,
-        emit: Callable[[Event], None] | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        self, deadline: float, emit: Callable[[Event], None] | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.deadline = deadline
         self.emit = emit

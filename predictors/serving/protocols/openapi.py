@@ -172,7 +172,7 @@ def _openai_paths(models: list[ServedModel]) -> Schema:
     from predictors.serving.protocols.openai import schema as openai_schema
 
     names, most = [model.name for model in models], max(model.limits.max_text_chars for model in models)
-    model = _get("A model", openai_schema.model(), "404")
+    model = _get("A model", openai_schema.MODEL, "404")
     model["get"]["parameters"] = [{"name": "model", "in": "path", "required": True, "schema": {"enum": names}}]
     chat = _post("Chat", openai_schema.chat_request(names, most), openai_schema.chat_answer(), "404")
     completion = _post(
@@ -184,8 +184,8 @@ def _openai_paths(models: list[ServedModel]) -> Schema:
     for [operation] in (path.values() for path in paths.values()):
         for status, response in operation["responses"].items():
             if status != "200":
-                response["content"]["application/json"]["schema"] = openai_schema.error()
-    paths["models"] = _get("The models that generate text", openai_schema.model_list())
+                response["content"]["application/json"]["schema"] = openai_schema.ERROR
+    paths["models"] = _get("The models that generate text", openai_schema.MODEL_LIST)
     return {f"/openai/v1/{path}": described for path, described in paths.items()}
 
 

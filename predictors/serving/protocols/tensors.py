@@ -87,7 +87,7 @@ def _brief(number: int) -> str:
     return str(number) if number < 10**18 else "far more"
 
 
-def tensor_from_bytes(name: str, datatype: str, shape: tuple[int, ...], raw: bytes | memoryview) -> Tensor:
+def from_bytes(name: str, datatype: str, shape: tuple[int, ...], raw: bytes | memoryview) -> Tensor:
     """Read a tensor in the binary form: little-endian numbers, or strings that each follow a 4-byte length.
 
     Raises:
@@ -133,7 +133,7 @@ def text_from_utf8(name: str, index: int, raw: bytes) -> str:
         raise InvalidInput(f'input "{name}" element {index} is not valid UTF-8 text') from None
 
 
-def tensor_to_bytes(column: Column) -> bytes:
+def to_bytes(column: Column) -> bytes:
     """Write a column in the binary form."""
     if isinstance(column, list):
         encoded = [text.encode() for text in column]
@@ -141,7 +141,7 @@ def tensor_to_bytes(column: Column) -> bytes:
     return column.tobytes()
 
 
-def batch_from_tensors(tensors: list[Tensor], kind: Input, limits: Limits, parameters: Parameters) -> Batch:
+def to_batch(tensors: list[Tensor], kind: Input, limits: Limits, parameters: Parameters) -> Batch:
     """Assemble a model's batch.
 
     Raises:

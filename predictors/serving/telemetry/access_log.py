@@ -1,4 +1,4 @@
-"""The access log: one line per request, never with anything that was in it."""
+"""The access log: one line per request, without any of its content."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ _EXPECTED = frozenset(("200", "503", "OK"))
 
 
 class AccessLog:
-    """Writes a line for each finished call. For the event loop's thread alone.
+    """Writes a line for each finished call. Only for the event loop's thread.
 
     Args:
         json: whether lines are JSON, or text for people.
@@ -34,14 +34,14 @@ class AccessLog:
         """Log a finished call."""
         if not self._enabled or (call.quiet and call.code in _EXPECTED):
             return
-        # The lines of one turn of the event loop are written together, since each write is a system call.
+        # The lines of one iteration of the event loop are written together, since each write is a system call.
         if not self._unwritten:
             asyncio.get_running_loop().call_soon(self._flush)
         self._unwritten.append(self._format(call, (time.monotonic() - call.started) * 1000))
 
     def _flush(self) -> None:
         lines, self._unwritten = b"".join(self._unwritten), []
-        with contextlib.suppress(OSError):  # a log that nobody reads any more must not fail requests
+        with contextlib.suppress(OSError):  # a closed log must not fail requests
             self._stream.write(lines)
             self._stream.flush()
 

@@ -1,4 +1,4 @@
-"""What is known of one request, whichever protocol it came by; the metrics and the access log are written from it."""
+"""The record of one request, whatever its protocol, from which the metrics and the access log are written."""
 
 import os
 import re
@@ -7,21 +7,21 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 CLIENT_CLOSED_REQUEST = "499"
-"""nginx's code for a client that left before it had its answer; only metrics and logs show it."""
+"""nginx's code for a client that disconnected before it had its answer; only metrics and logs show it."""
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _ID_DIGITS = 32
-# Random ids are drawn in blocks: each system call releases the GIL, which a model's thread may then take.
+# Random ids are made in blocks: each system call releases the GIL, which a model's thread may then take.
 _IDS_PER_BLOCK = 256
 
 
 class RequestIds:
-    """Names requests. For the event loop's thread alone."""
+    """Chooses request ids. Only for the event loop's thread."""
 
     def __init__(self) -> None:
         self._unused: list[str] = []
 
     def choose(self, given: str | None) -> str:
-        """Return the caller's id if it is safe to log and to send back, else a new one: 128 random bits in hex."""
+        """Return the caller's id if it is safe to log and to echo, otherwise a new one: 128 random bits in hex."""
         if given and _SAFE_ID.fullmatch(given):
             return given
         if not self._unused:
@@ -31,11 +31,11 @@ class RequestIds:
 
 
 ErrorBody: TypeAlias = Callable[[str, int, str], dict[str, Any]]
-"""Makes the body of an error out of a message, a status and the field at fault, which may be empty."""
+"""Makes the body of an error from a message, a status and the field at fault, which may be empty."""
 
 
 def plain_error(message: str, status: int, field: str) -> dict[str, Any]:
-    """The body of an error, in the form of V1 and V2."""
+    """The body of an error in V1 and V2."""
     return {"error": message}
 
 
@@ -45,25 +45,13 @@ class Call:
     Args:
         id: the request's id.
         path: the path of the URL, or ``/`` and the gRPC method.
-        protocol: ``v1``, ``v2``, ``grpc``, ``openai``, ``legacy``, or empty for requests that are not inference.
+        protocol: ``v1``, ``v2``, ``grpc``, ``openai``, ``legacy``, or empty for requests other than inference.
     """
 
     __slots__ = (
-        "ahead",
-        "bytes_in",
-        "bytes_out",
-        "cache",
-        "code",
-        "deadline",
-        "error_body",
-        "id",
-        "model",
-        "path",
-        "protocol",
-        "quiet",
-        "started",
-        "version",
-    )
+        "ahead", "bytes_in", "bytes_out", "cache", "code", "deadline", "error_body", "id", "model", "path", "protocol",
+        "quiet", "started", "version",
+    )  # fmt: skip
 
     def __init__(self, id: str, path: str, protocol: str = "") -> None:  # noqa: A002  # the name that logs show
         self.id = id

@@ -1,11 +1,12 @@
 """Counters and histograms that cost a fraction of a microsecond, for what is counted with every request.
 
-prometheus_client's own take up to five microseconds: they search the buckets one by one, and take a lock although only
-one thread writes. These are written by the event loop alone, and handed to prometheus_client at each scrape.
+prometheus_client's own cost up to five microseconds: they search the buckets one by one, and take a lock although only
+one thread writes. These are written by the event loop alone, and converted to prometheus_client's form at each scrape.
 """
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,28 @@ from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricF
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+T = TypeVar("T")
+
 _FORMAT: Callable[[float], str] = floatToGoString
 
 
-class _Metric(Collector):
+class _Family(Collector, Generic[T]):
+    """A metric that keeps a value for each set of labels."""
+
+    def __init__(
+        self, name: str, text: str, labels: tuple[str, ...], new: Callable[[], T], registry: CollectorRegistry
+    ) -> None:
+        self._name, self._text, self._label_names, self._new = name, text, labels, new
+        self._values: dict[tuple[str, ...], T] = {}
+        registry.register(self)
+
+    def labels(self, *values: str) -> T:
+        """The value under these labels; the same object each time."""
+        value = self._values.get(values)
+        if value is None:
+            value = self._values[values] = self._new()
+        return value
+
     def describe(self) -> Iterable[Metric]:
         """For the registry, which refuses a second metric of the same name."""
         return self.collect()
@@ -32,7 +51,7 @@ class Tally:
         self.value = 0
 
 
-class Counter(_Metric):
+class Counter(_Family[Tally]):
     """A metric with a tally for each set of labels.
 
     Args:
@@ -43,21 +62,12 @@ class Counter(_Metric):
     """
 
     def __init__(self, name: str, text: str, labels: tuple[str, ...], registry: CollectorRegistry) -> None:
-        self._name, self._text, self._labels = name, text, labels
-        self._tallies: dict[tuple[str, ...], Tally] = {}
-        registry.register(self)
-
-    def labels(self, *values: str) -> Tally:
-        """The tally under these values of the labels; the same object each time."""
-        tally = self._tallies.get(values)
-        if tally is None:
-            tally = self._tallies[values] = Tally()
-        return tally
+        super().__init__(name, text, labels, Tally, registry)
 
     def collect(self) -> Iterator[CounterMetricFamily]:
-        """What prometheus_client asks for at each scrape."""
-        family = CounterMetricFamily(self._name, self._text, labels=self._labels)
-        for values, tally in self._tallies.items():
+        """Called by prometheus_client at each scrape."""
+        family = CounterMetricFamily(self._name, self._text, labels=self._label_names)
+        for values, tally in self._values.items():
             family.add_metric(values, tally.value)
         yield family
 
@@ -89,7 +99,7 @@ class Series:
         self.total += float(values.sum())
 
 
-class Histogram(_Metric):
+class Histogram(_Family[Series]):
     """A metric with a series for each set of labels.
 
     Args:
@@ -103,23 +113,15 @@ class Histogram(_Metric):
     def __init__(
         self, name: str, text: str, labels: tuple[str, ...], bounds: Sequence[float], registry: CollectorRegistry
     ) -> None:
-        self._name, self._text, self._labels, self._bounds = name, text, labels, tuple(bounds)
-        self._series: dict[tuple[str, ...], Series] = {}
+        self._bounds = tuple(bounds)
+        super().__init__(name, text, labels, lambda: Series(self._bounds), registry)
         if not labels:
-            self.labels()  # there is but one, and it is 0 at first
-        registry.register(self)
-
-    def labels(self, *values: str) -> Series:
-        """The series under these values of the labels; the same object each time."""
-        series = self._series.get(values)
-        if series is None:
-            series = self._series[values] = Series(self._bounds)
-        return series
+            self.labels()  # its only series, which starts at 0
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
-        """What prometheus_client asks for at each scrape."""
-        family = HistogramMetricFamily(self._name, self._text, labels=self._labels)
-        for values, series in self._series.items():
+        """Called by prometheus_client at each scrape."""
+        family = HistogramMetricFamily(self._name, self._text, labels=self._label_names)
+        for values, series in self._values.items():
             total, buckets = 0, []
             for bound, count in zip((*self._bounds, float("inf")), series.counts, strict=True):
                 total += count

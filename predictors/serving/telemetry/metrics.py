@@ -1,8 +1,9 @@
-"""Prometheus metrics of the server: every request is counted once, whichever protocol it came by."""
+"""Prometheus metrics of the server: every request is counted once, whatever its protocol."""
 
 import time
 from collections import Counter as Counts
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,17 +15,17 @@ from prometheus_client.metrics_core import Metric
 from predictors.serving.telemetry.call import Call
 from predictors.serving.telemetry.collectors import Counter, Histogram, Series, Tally
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, with the time it was made, that nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the series with times of creation
 
 # From a tenth of a millisecond (one iris row) to ten minutes (a long document on a CPU).
 LATENCY_BUCKETS = (
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
     1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
 )  # fmt: skip
-# As in `predictors.serving.model.types`, which is a layer above.
+# As in `predictors.serving.model.types`, which is in a higher layer.
 Column: TypeAlias = NDArray[Any] | list[Any]
 _MODEL = ("model_name", "model_version")
-# KServe's own histograms, so that its dashboards keep working; its module makes them too, and would show them empty.
+# KServe's own histograms, for its dashboards. Its module registers them too, always empty; see `_Others`.
 _STEPS = {
     "request_preprocess_seconds": "pre-process request latency",
     "request_predict_seconds": "predict request latency",
@@ -33,7 +34,7 @@ _STEPS = {
 
 
 class Steps(NamedTuple):
-    """Seconds that the steps of one model's requests take."""
+    """Durations of the steps of one model's requests, seconds."""
 
     decoding: Series
     predicting: Series
@@ -65,34 +66,29 @@ class Metrics:
         )
         buckets = LibraryHistogram.DEFAULT_BUCKETS[:-1]  # the last is infinity
         self._decoding, self._predicting, self._encoding = (
-            Histogram(name, text, ("model_name",), buckets, registry) for name, text in _STEPS.items()
+            Histogram(name, text, _MODEL[:1], buckets, registry) for name, text in _STEPS.items()
         )
-        self.in_flight = Gauge(
-            "model_requests_in_flight", "Batches accepted and not yet computed.", ("model_name",), registry=registry
-        )
-        self.queue_depth = Gauge(
-            "model_queue_depth", "Batches waiting for a thread of their model.", ("model_name",), registry=registry
-        )
-        self.connections = Gauge("http_connections", "Open connections.", registry=registry)
+        gauge = partial(Gauge, registry=registry)
+        self.in_flight = gauge("model_requests_in_flight", "Batches accepted and not yet computed.", _MODEL[:1])
+        self.queue_depth = gauge("model_queue_depth", "Batches waiting for a thread of their model.", _MODEL[:1])
+        self.connections = gauge("http_connections", "Open connections.")
         self.connections_ended = Counter(
             "http_connections_ended",
-            "Connections that the server ended: refused (too many, none idle), evicted (idle, for a new one), "
+            "Connections that the server closed: refused (too many, none idle), evicted (idle, for a new one), "
             "head_timeout, write_timeout.",
             ("reason",),
             registry,
         )
-        self.bytes_held = Gauge("http_request_bytes_held", "Bytes of requests' bodies in memory.", registry=registry)
+        self.bytes_held = gauge("http_request_bytes_held", "Bytes of request bodies in memory.")
         self.cache_events = Counter(
             "result_cache",
-            "What happened in the cache of answers: hit, miss, joined (an equal request was under way), remote_hit, "
+            "Events of the result cache: hit, miss, joined (an equal request was in progress), remote_hit, "
             "remote_error, evicted, expired.",
             ("event",),
             registry,
         )
-        self.cache_bytes = Gauge("result_cache_bytes", "Size of the cached answers in this process.", registry=registry)
-        self.load_time = Gauge(
-            "model_load_time_seconds", "Time the last successful load took.", _MODEL, registry=registry
-        )
+        self.cache_bytes = gauge("result_cache_bytes", "Size of the cached answers in this process.")
+        self.load_time = gauge("model_load_time_seconds", "Duration of the last successful load.", _MODEL)
         self.confidence = Histogram(
             "prediction_confidence",
             "Probability of the predicted class.",
@@ -103,7 +99,7 @@ class Metrics:
         self.predictions = Counter("predictions", "Rows predicted, by label.", (*_MODEL, "label"), registry)
         self.summarizer_tokens = Counter(
             "summarizer_tokens",
-            "Tokens of prompts (prompt), those of them that the KV cache held (cached), and written (completion).",
+            "Tokens of prompts (prompt), those among them found in the KV cache (cached), and written (completion).",
             ("kind",),
             registry,
         )
@@ -116,11 +112,11 @@ class Metrics:
         )
 
     def steps(self, model: str) -> Steps:
-        """Give the timers of a model's requests."""
+        """The timers of a model's requests."""
         return Steps(*(each.labels(model) for each in (self._decoding, self._predicting, self._encoding)))
 
     def count_request(self, call: Call) -> None:
-        """Count a finished request, if it was one for inference."""
+        """Count a finished request if it was for inference."""
         if not call.protocol:
             return
         key = call.model, call.version, call.protocol, call.code
@@ -136,14 +132,14 @@ class Metrics:
         return generate_latest(self.registry) + generate_latest(_Others())
 
     def count_cache_event(self, event: str) -> None:
-        """Count what happened in the cache of answers."""
+        """Count an event of the result cache."""
         self.cache_events.labels(event).value += 1
 
     def count_predictions(self, model: str, version: str, labels: Column, probabilities: Column) -> None:
         """Count predicted rows.
 
         Args:
-            model, version: which one predicted.
+            model, version: the model.
             labels: ``[N]``, each row's label.
             probabilities: float64 ``[N, C]``, of the classes; the greatest is the prediction's confidence.
         """
@@ -159,8 +155,8 @@ class Metrics:
     def count_tokens(
         self, read: Iterable[float], cached: Iterable[float], written: Iterable[float], first: Iterable[float]
     ) -> None:
-        """Count answers of a language model: tokens of the prompts, those of them that were cached already, tokens
-        written, and the seconds to the first token of each.
+        """Count answers of a language model: tokens in the prompts, those among them found in the KV cache, tokens
+        written, and seconds to the first token.
         """
         for kind, counts in (("prompt", read), ("cached", cached), ("completion", written)):
             self.summarizer_tokens.labels(kind).value += int(sum(counts))
@@ -168,8 +164,8 @@ class Metrics:
 
 
 class _Others:
-    """prometheus_client's own registry, without what `Metrics` shows already."""
+    """prometheus_client's own registry, without KServe's empty copies of our histograms."""
 
     def collect(self) -> Iterator[Metric]:
-        """What is left."""
+        """Called by prometheus_client at each scrape."""
         return (metric for metric in REGISTRY.collect() if metric.name not in _STEPS)

@@ -284,6 +284,9 @@ class Connection(HttpToolsProtocol):
             self._connections.waiting -= 1
             self._begun = True
             await exchange.run(self.app)
+            if self._running is exchange:  # the application has failed to answer
+                self.transport.close_now()
+                return
             self._begun = False
             if self._running is not None:  # a pipelined one, which waits for its turn like all others
                 await asyncio.sleep(0)

@@ -131,12 +131,11 @@ class Exchange:
         self._arrival: asyncio.Future[None] | None = None  # while the application waits for a part of the body
 
     async def run(self, app: Any) -> None:
-        """Run the application, which answers whatever happens; what it raises all the same ends the connection."""
+        """Run the application, which answers whatever happens; what it raises all the same is a bug of ours."""
         try:
             await app(self.scope, self.receive, self.send)
         except Exception:
             logger.exception("the application failed")
-            self._connection.transport.close_now()
 
     async def receive(self) -> Any:
         """Give what has come of the body, or wait for it."""

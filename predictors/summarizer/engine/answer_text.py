@@ -42,7 +42,7 @@ class AnswerText:
         return new
 
     def finish(self) -> str:
-        """End the answer, dropping an incomplete character; gives the text that `release` has held back."""
+        """End the answer, dropping an incomplete character; returns the text that `release` has held back."""
         new = self._text[self._released :]
         self._released = len(self._text)
         return new

@@ -1,4 +1,4 @@
-"""How the tokens of one batch are shared among the answers under way."""
+"""How the tokens of one batch are shared among the answers in progress."""
 
 from collections.abc import Sequence
 

@@ -23,7 +23,7 @@ class EngineCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read the engine's figures."""
         model = ("model_name",)
-        slots = GaugeMetricFamily("summarizer_slots_busy", "Answers under way.", labels=model)
+        slots = GaugeMetricFamily("summarizer_slots_busy", "Answers in progress.", labels=model)
         waiting = GaugeMetricFamily("summarizer_prompts_waiting", "Prompts that wait for a slot.", labels=model)
         cached = GaugeMetricFamily(
             "summarizer_prefixes_kept", "Idle sequences that hold a prefix for later prompts.", labels=model

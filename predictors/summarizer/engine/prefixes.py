@@ -58,7 +58,7 @@ class PrefixCache:
         return sum(1 for held in list(self._idle.values()) if len(held))  # /metrics asks from another thread
 
     def longest_match(self, tokens: TokenArray) -> tuple[int, int]:
-        """Find the idle sequence with the longest common prefix; gives its number and that prefix's length."""
+        """Find the idle sequence with the longest common prefix; returns its number and that prefix's length."""
         best, length = -1, 0
         for sequence, held in self._idle.items():
             common = common_prefix(held, tokens)
@@ -94,7 +94,7 @@ class PrefixCache:
         return Allocation(sequence, prefix, target, len(held))
 
     def release(self, sequence: int, tokens: Sequence[int]) -> bool:
-        """Return a sequence that holds tokens; gives whether they stay cached. If not, they must be trimmed.
+        """Take back a sequence that holds tokens; returns whether they stay cached. If not, they must be trimmed.
 
         They do not stay if another idle sequence begins with them.
         """

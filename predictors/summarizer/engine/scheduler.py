@@ -1,12 +1,12 @@
-"""Continuous batching: one thread runs the model for all answers under way.
+"""Continuous batching: one thread runs the model for all answers in progress.
 
 A step is one batch through the model: the next token of every answer, and parts of the prompts that are still in
 prefill. Answers join and leave between steps, so a cancelled one frees its slot within one step, and none waits for
 another to end. A batch is bounded, so long prompts are split; see `batching`.
 
-Prompts are admitted in order of arrival, except that a flow with fewer answers under way goes first: the hundred parts
-of one long document do not hold up a short one. Each slot has its own part of the KV cache, large enough for any answer
-that is accepted, so no answer is ever evicted for another.
+Prompts are admitted in order of arrival, except that a flow with fewer answers in progress goes first: the hundred
+parts of one long document do not delay a short one. Each slot has its own part of the KV cache, large enough for any
+answer that is accepted, so no answer is ever evicted for another.
 
 A prefix is prefilled once. A prompt begins with what its sequence already holds, or as a copy of another sequence's
 prefix; and while an older prompt prefills a prefix that both share, it waits.
@@ -49,7 +49,7 @@ class Scheduler:
 
     Args:
         decoder: the model; from here on only the engine's thread uses it, except for `close`, which closes it.
-        slots: most answers under way at once; the decoder's other sequences cache prefixes.
+        slots: maximum number of answers in progress; the decoder's other sequences cache prefixes.
     """
 
     def __init__(self, decoder: Decoder, slots: int) -> None:
@@ -159,7 +159,7 @@ class Scheduler:
             self.usage.python_seconds += time.perf_counter() - started - inside
 
     def _take(self) -> bool:
-        """Wait for work; gives whether to go on."""
+        """Wait for work; returns whether to continue."""
         inbox = self._inbox
         with inbox.changed:
             while not (inbox.tickets or inbox.closed or self._running or self._waiting):
@@ -177,17 +177,17 @@ class Scheduler:
             ticket.future.set_exception(Stopped())
 
     def _admit(self) -> None:
-        under_way = Counter(slot.ticket.flow for slot in self._running)
+        running = Counter(slot.ticket.flow for slot in self._running)
         while self._waiting and len(self._running) < self._slots:
-            ticket = min(self._waiting, key=lambda ticket: (under_way[ticket.flow], ticket.order))
+            ticket = min(self._waiting, key=lambda ticket: (running[ticket.flow], ticket.order))
             self._waiting.remove(ticket)
             self._start(ticket)
-            under_way[ticket.flow] += 1
+            running[ticket.flow] += 1
 
     def _start(self, ticket: Ticket) -> None:
         try:
             sampler = self._decoder.sampler(ticket.sampling)
-        except Exception as error:  # noqa: BLE001  # whatever it is, a client waits for it
+        except Exception as error:  # noqa: BLE001  # a client waits for an answer or an error
             ticket.future.set_exception(error if isinstance(error, EngineError) else EngineError(str(error)))
             return
         tokens = list(ticket.prompt.tokens)
@@ -216,7 +216,7 @@ class Scheduler:
                 self._generate(slot, row)
 
     def _copy_prefix(self, slot: Slot) -> bool:
-        """Let a prompt begin as a copy of another sequence's prefix, if that saves much; gives whether to prefill now.
+        """Start a prompt as a copy of another sequence's prefix, if that saves much; returns whether to prefill now.
 
         It waits while an older prompt prefills a prefix that both share.
         """
@@ -266,7 +266,7 @@ class Scheduler:
             self._end(slot, slot.result(reason))
 
     def _add_text(self, slot: Slot, token: int) -> FinishReason | None:
-        """Add a token's text to the answer; gives why the answer ends with it, if it does."""
+        """Add a token's text to the answer; returns why the answer ends with it, or None."""
         if self._decoder.is_end(token):
             return "stop"
         slot.answer.add(self._decoder.piece(token))
@@ -287,14 +287,14 @@ class Scheduler:
             slot.ticket.future.set_exception(result)
 
     def _trim(self, sequence: int, length: int) -> int:
-        """Remove a sequence's tokens from ``length`` on; gives how many are left: none where only all can go."""
+        """Remove a sequence's tokens from ``length`` on; returns how many remain: 0 if only all can be removed."""
         if self._decoder.trim(sequence, length):
             return length
         self._decoder.trim(sequence, 0)
         return 0
 
     def _start_over(self, error: Exception) -> None:
-        """Abandon the answers under way; prompts in the queue go on with an empty KV cache."""
+        """Abandon the answers in progress; queued prompts continue with an empty KV cache."""
         for slot in self._running:
             slot.sampler.close()
             self._prefixes.release(slot.sequence, ())

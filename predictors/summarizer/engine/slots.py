@@ -1,4 +1,4 @@
-"""What the scheduler keeps track of: prompts in the queue, answers under way in their slots, and the engine's time."""
+"""What the scheduler keeps track of: queued prompts, the answers in its slots, and the engine's time."""
 
 import threading
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class Ticket:
 
 @dataclass(eq=False, slots=True)
 class Slot:
-    """An answer under way.
+    """An answer in progress.
 
     Args:
         ticket: what it answers.

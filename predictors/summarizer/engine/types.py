@@ -27,7 +27,7 @@ class Constraint(Protocol):
     """What the tokens of one answer must follow, such as a JSON schema. It advances with the answer."""
 
     def accept(self, token: int) -> bool:
-        """Advance by a token; gives whether the token is allowed, and does nothing if not.
+        """Advance by a token; returns whether the token is allowed, and does nothing if not.
 
         Raises:
             GrammarError: following the constraint takes too much work.
@@ -48,7 +48,7 @@ class Sampling:
     """How tokens are chosen, and when an answer ends.
 
     Args:
-        max_tokens: most tokens to generate.
+        max_tokens: maximum number of tokens to generate.
         temperature: 0 takes the most likely token each time.
         top_p: choose among the most likely tokens that together have this probability.
         min_p: choose among tokens at least this likely, relative to the most likely.
@@ -154,7 +154,7 @@ class Decoder(Protocol):
 
     @property
     def batch_tokens(self) -> int:
-        """Most tokens in one batch."""
+        """Maximum number of tokens in one batch."""
         ...
 
     @property
@@ -178,7 +178,7 @@ class Decoder(Protocol):
         ...
 
     def trim(self, sequence: int, length: int) -> bool:
-        """Remove a sequence's tokens from ``length`` on; gives whether that was possible (to 0, it always is)."""
+        """Remove a sequence's tokens from ``length`` on; returns whether that was possible (to 0, it always is)."""
         ...
 
     def clear(self) -> None:

@@ -79,7 +79,7 @@ class LlamaDecoder:
         self._api.llama_memory_seq_rm(self._memory, target, length, -1)
 
     def trim(self, sequence: int, length: int) -> bool:
-        """Remove a sequence's tokens from ``length`` on; gives whether that was possible (to 0, it always is)."""
+        """Remove a sequence's tokens from ``length`` on; returns whether that was possible (to 0, it always is)."""
         return bool(self._api.llama_memory_seq_rm(self._memory, sequence, length or -1, -1))
 
     def clear(self) -> None:
@@ -144,7 +144,7 @@ class _Batch:
 
 
 class LlamaSampler:
-    """A chain of llama.cpp's samplers, and a constraint beside it.
+    """A chain of llama.cpp's samplers, and a constraint.
 
     A constraint can judge one token in microseconds, and takes longer for the whole vocabulary. So a token is chosen
     freely first; only if the constraint forbids it, one is chosen among the tokens that it allows.

@@ -97,7 +97,7 @@ class JsonConstraint:
         self._vocabulary_size = tokenizer.vocab_size
 
     def accept(self, token: int) -> bool:
-        """Advance by a token; gives whether the schema allows it, and does nothing if not.
+        """Advance by a token; returns whether the schema allows it, and does nothing if not.
 
         Raises:
             GrammarError: the schema takes too much work to follow.

@@ -104,7 +104,7 @@ def _work(source: Path, partial: Path, name: str, threads: int, on_progress: Cal
     module = "predictors.summarizer.llama.quantize_worker"
     command = [sys.executable, "-m", module, str(source), str(partial), name, str(threads)]
     reports: dict[str, str] = {}
-    # A process group of its own: Ctrl-C reaches this process alone, which then ends the other.
+    # In its own process group, so that Ctrl-C reaches only this process, which then ends the other.
     with subprocess.Popen(  # noqa: S603  # our own module, and no shell
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", process_group=0
     ) as process:

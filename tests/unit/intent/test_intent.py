@@ -14,8 +14,8 @@ from predictors.intent import train
 from predictors.intent.model import CLASS_NAMES, UNKNOWN, IntentPredictor, fold_background
 from predictors.intent.settings import IntentSettings
 from predictors.intent.tfidf import TextClassifier, from_sklearn
-from predictors.serving.model.types import Job, TextBatch
 from predictors.serving.errors import ArtifactError
+from predictors.serving.model.types import Job, TextBatch
 from predictors.serving.settings import Source
 from tests.live import ARTIFACTS, ROOT
 

@@ -10,18 +10,8 @@ from google.protobuf import unknown_fields
 from predictors.serving.errors import InvalidInput
 from predictors.serving.model.kserve_api import pb
 from predictors.serving.model.types import NUMPY_TYPES, Batch, Column, Input, Limits, Outputs, TensorSpec
-from predictors.serving.protocols.tensors import (
-    Tensor,
-    allowed_types,
-    batch_from_tensors,
-    check_header,
-    check_size,
-    output_shape,
-    select_outputs,
-    tensor_from_bytes,
-    tensor_to_bytes,
-    text_from_utf8,
-)
+from predictors.serving.protocols import tensors
+from predictors.serving.protocols.tensors import Tensor
 
 # Numbers of fields in Triton's version of the messages that KServe's lacks; Triton's clients send them.
 _TRITON_DOUBLE = 4
@@ -54,11 +44,11 @@ def decode(
     raw = request.raw_input_contents
     if raw and len(raw) != len(request.inputs):
         raise InvalidInput(f'"raw_input_contents" has {len(raw)} entries for {len(request.inputs)} inputs')
-    allowed = allowed_types(kind)
-    tensors = [_tensor(entry, allowed, raw[i] if raw else None) for i, entry in enumerate(request.inputs)]
+    allowed = tensors.allowed_types(kind)
+    inputs = [_tensor(entry, allowed, raw[i] if raw else None) for i, entry in enumerate(request.inputs)]
     parameters = {key: _parameter(key, value) for key, value in request.parameters.items()}
-    batch = batch_from_tensors(tensors, kind, limits, parameters)
-    return batch, select_outputs([output.name for output in request.outputs], specs)
+    batch = tensors.to_batch(inputs, kind, limits, parameters)
+    return batch, tensors.select_outputs([output.name for output in request.outputs], specs)
 
 
 def encode(
@@ -71,9 +61,9 @@ def encode(
     raw = len(request.raw_input_contents) > 0
     for spec in wanted:
         column = outputs[spec.name]
-        tensor = response.outputs.add(name=spec.name, datatype=spec.datatype, shape=output_shape(column))
+        tensor = response.outputs.add(name=spec.name, datatype=spec.datatype, shape=tensors.output_shape(column))
         if raw:
-            response.raw_output_contents.append(tensor_to_bytes(column))
+            response.raw_output_contents.append(tensors.to_bytes(column))
         else:
             getattr(tensor.contents, _CONTENTS[spec.datatype]).extend(_plain(column))
     return response
@@ -87,19 +77,19 @@ def _plain(column: Column) -> list[Any]:
 
 
 def _tensor(entry: Any, allowed: tuple[str, ...], raw: bytes | None) -> Tensor:
-    shape = check_header(entry.name, entry.datatype, list(entry.shape), allowed)
+    shape = tensors.check_header(entry.name, entry.datatype, list(entry.shape), allowed)
     field = _CONTENTS[entry.datatype]
     given = [descriptor.name for descriptor, _ in entry.contents.ListFields()]
     if raw is not None:
         if given:
             raise InvalidInput(f'input "{entry.name}" has both raw and typed contents; only one is allowed')
-        return tensor_from_bytes(entry.name, entry.datatype, shape, raw)
+        return tensors.from_bytes(entry.name, entry.datatype, shape, raw)
     if given not in ([], [field]):
         raise InvalidInput(f'input "{entry.name}" has {given[0]}, but {entry.datatype} belongs in {field}')
     values = getattr(entry.contents, field)
-    check_size(entry.name, shape, len(values))
+    tensors.check_size(entry.name, shape, len(values))
     if entry.datatype == "BYTES":
-        texts = [text_from_utf8(entry.name, i, value) for i, value in enumerate(values)]
+        texts = [tensors.text_from_utf8(entry.name, i, value) for i, value in enumerate(values)]
         return Tensor(entry.name, entry.datatype, shape, texts)
     dtype = NUMPY_TYPES[entry.datatype]
     try:  # protobuf gives FP32 values as Python floats, already within FP32's range

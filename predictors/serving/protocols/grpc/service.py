@@ -8,16 +8,8 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 import grpc
 from google.protobuf.message import DecodeError
 
+from predictors.serving import errors
 from predictors.serving.dataplane import DataPlane
-from predictors.serving.errors import (
-    DeadlineExceeded,
-    InvalidInput,
-    ModelNotReady,
-    NotFound,
-    Overloaded,
-    ServingError,
-    TooLarge,
-)
 from predictors.serving.model.kserve_api import pb
 from predictors.serving.protocols.deadline import HEADER, allowed_seconds
 from predictors.serving.protocols.grpc import codec
@@ -29,13 +21,13 @@ from predictors.serving.telemetry.metrics import Metrics
 logger = logging.getLogger(__name__)
 
 NAME = "inference.GRPCInferenceService"
-GRPC_STATUS: dict[type[ServingError], grpc.StatusCode] = {
-    InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
-    NotFound: grpc.StatusCode.NOT_FOUND,
-    TooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    ModelNotReady: grpc.StatusCode.UNAVAILABLE,
-    DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
+GRPC_STATUS: dict[type[errors.ServingError], grpc.StatusCode] = {
+    errors.InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.NotFound: grpc.StatusCode.NOT_FOUND,
+    errors.TooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.ModelNotReady: grpc.StatusCode.UNAVAILABLE,
+    errors.DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 Answer: TypeAlias = Callable[[Call, Any], Awaitable[Any]]
 
@@ -100,7 +92,7 @@ class InferenceService:
                 call.deadline = self._deadline(call, metadata, context)
                 response: bytes = (await method.answer(call, self._parse(method.message, raw))).SerializeToString()
                 call.code, call.bytes_out = grpc.StatusCode.OK.name, len(response)
-            except ServingError as error:
+            except errors.ServingError as error:
                 await _abort(context, call, GRPC_STATUS[type(error)], str(error))
             except Exception:
                 logger.exception("request %s failed", call.id)
@@ -121,12 +113,13 @@ class InferenceService:
         return call.started + (seconds if remaining is None else min(seconds, remaining))
 
     def _parse(self, message: Any, raw: bytes) -> Any:
-        if len(raw) > self._settings.max_body_bytes:
-            raise TooLarge(f"the message is too large; at most {self._settings.max_body_bytes} bytes are allowed")
+        limit = self._settings.max_body_bytes
+        if len(raw) > limit:
+            raise errors.TooLarge(f"the message is too large; at most {limit} bytes are allowed")
         try:
             return message.FromString(raw)
         except DecodeError:
-            raise InvalidInput(f"the message is not a valid {message.DESCRIPTOR.full_name}") from None
+            raise errors.InvalidInput(f"the message is not a valid {message.DESCRIPTOR.full_name}") from None
 
     async def _server_live(self, call: Call, request: Any) -> Any:
         return pb.ServerLiveResponse(live=True)

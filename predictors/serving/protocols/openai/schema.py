@@ -8,6 +8,11 @@ from pydantic import BaseModel
 from predictors.serving.protocols.json_schema import INTEGER, STRING, Schema, array, obj
 from predictors.serving.protocols.openai.requests import ChatCompletionRequest, CompletionRequest
 
+MODEL = obj({"id": STRING, "object": {"const": "model"}, "created": INTEGER, "owned_by": STRING})
+MODEL_LIST = obj({"object": {"const": "list"}, "data": array(MODEL)})
+_OPTIONAL = {"type": ["string", "null"]}
+ERROR = obj({"error": obj({"message": STRING, "type": STRING, "param": _OPTIONAL, "code": _OPTIONAL})})
+
 
 def chat_request(models: Iterable[str], max_text_chars: int) -> Schema:
     """The body of a chat.
@@ -39,22 +44,6 @@ def chat_answer() -> Schema:
 def completion_answer() -> Schema:
     """The answer to a completion, if not streamed."""
     return _answer("text_completion", {"text": STRING})
-
-
-def model() -> Schema:
-    """A model, as the list of models shows it."""
-    return obj({"id": STRING, "object": {"const": "model"}, "created": INTEGER, "owned_by": STRING})
-
-
-def model_list() -> Schema:
-    """All models."""
-    return obj({"object": {"const": "list"}, "data": array(model())})
-
-
-def error() -> Schema:
-    """An error."""
-    optional = {"type": ["string", "null"]}
-    return obj({"error": obj({"message": STRING, "type": STRING, "param": optional, "code": optional})})
 
 
 def _answer(kind: str, content: Schema) -> Schema:

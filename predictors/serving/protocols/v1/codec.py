@@ -36,7 +36,7 @@ def decode_payload(payload: Mapping[str, Any], kind: Input, limits: Limits) -> B
 
 
 def take_stream(batch: Batch) -> bool:
-    """Remove the parameter ``stream`` from a batch; gives whether the answer is to be streamed.
+    """Remove the parameter ``stream`` from a batch; returns whether to stream the answer.
 
     Raises:
         InvalidInput: it is not a boolean.

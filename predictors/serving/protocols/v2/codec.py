@@ -11,18 +11,9 @@ import orjson
 from predictors.serving.errors import InvalidInput
 from predictors.serving.model.types import NUMPY_TYPES, Batch, Input, Limits, Outputs, Parameters, TensorSpec
 from predictors.serving.model.validation import expect, json_type
+from predictors.serving.protocols import tensors
 from predictors.serving.protocols.json_body import parameters_of, parse_object
-from predictors.serving.protocols.tensors import (
-    Tensor,
-    allowed_types,
-    batch_from_tensors,
-    check_header,
-    check_size,
-    output_shape,
-    select_outputs,
-    tensor_from_bytes,
-    tensor_to_bytes,
-)
+from predictors.serving.protocols.tensors import Tensor
 
 
 @dataclass(slots=True)
@@ -60,8 +51,8 @@ def decode(
     payload, binary = _split(body, json_length)
     if "inputs" not in payload:
         raise InvalidInput('the field "inputs" is missing; it holds the list of input tensors')
-    inputs = expect(payload["inputs"], list, '"inputs"')
-    if not inputs:
+    entries = expect(payload["inputs"], list, '"inputs"')
+    if not entries:
         raise InvalidInput('"inputs" is empty; at least 1 tensor is needed')
     request_id = payload.get("id")
     if request_id is not None:
@@ -69,22 +60,22 @@ def decode(
     parameters = parameters_of(payload)
     _check_values(parameters)
     binary_default = expect(parameters.pop("binary_data_output", False), bool, '"parameters.binary_data_output"')
-    allowed = allowed_types(kind)
-    tensors, at = [], 0
-    for i, entry in enumerate(inputs):
+    allowed = tensors.allowed_types(kind)
+    inputs, at = [], 0
+    for i, entry in enumerate(entries):
         tensor, at = _tensor(entry, f"inputs[{i}]", allowed, binary, at)
-        tensors.append(tensor)
+        inputs.append(tensor)
     if at != len(binary):
         raise InvalidInput(
             f"the body has {len(binary) - at} bytes of binary data that no input's binary_data_size claims"
         )
-    batch = batch_from_tensors(tensors, kind, limits, parameters)
+    batch = tensors.to_batch(inputs, kind, limits, parameters)
     outputs, binary_names = _requested_outputs(payload, specs, binary_default)
     return batch, WantedOutputs(request_id, parameters, outputs, binary_names)
 
 
 def _split(body: bytes, json_length: int | None) -> tuple[dict[str, Any], memoryview]:
-    """Parse the JSON of a body; gives it and the binary data after it."""
+    """Parse the JSON of a body; returns it and the binary data after it."""
     view = memoryview(body)
     if json_length is None:
         return parse_object(body, "inputs"), view[len(body) :]
@@ -102,9 +93,9 @@ def encode(outputs: Outputs, wanted: WantedOutputs, model: str, version: str) ->
     entries, blobs = [], []
     for spec in wanted.outputs:
         column = outputs[spec.name]
-        entry: dict[str, Any] = {"name": spec.name, "datatype": spec.datatype, "shape": output_shape(column)}
+        entry: dict[str, Any] = {"name": spec.name, "datatype": spec.datatype, "shape": tensors.output_shape(column)}
         if spec.name in wanted.binary:
-            blob = tensor_to_bytes(column)
+            blob = tensors.to_bytes(column)
             entry["parameters"] = {"binary_data_size": len(blob)}
             blobs.append(blob)
         else:
@@ -125,7 +116,7 @@ def _tensor(entry: Any, where: str, allowed: tuple[str, ...], binary: memoryview
     expect(entry, dict, where)
     name = _string(entry, "name", where)
     datatype = _string(entry, "datatype", where)
-    shape = check_header(name, datatype, expect(entry.get("shape"), list, f'"{where}.shape"'), allowed)
+    shape = tensors.check_header(name, datatype, expect(entry.get("shape"), list, f'"{where}.shape"'), allowed)
     parameters = _parameters(entry, where)
     size = parameters.get("binary_data_size")
     if size is None:
@@ -137,14 +128,16 @@ def _tensor(entry: Any, where: str, allowed: tuple[str, ...], binary: memoryview
     if type(size) is not int or size < 0:
         raise InvalidInput(f"{where}.parameters.binary_data_size must be a number of bytes, 0 or more")
     if at + size > len(binary):
-        raise InvalidInput(f"{where} claims {size} bytes of binary data, but the body has only {len(binary) - at} more")
-    return tensor_from_bytes(name, datatype, shape, binary[at : at + size]), at + size
+        raise InvalidInput(
+            f"{where} claims {size} bytes of binary data, but only {len(binary) - at} are left in the body"
+        )
+    return tensors.from_bytes(name, datatype, shape, binary[at : at + size]), at + size
 
 
 def _tensor_from_json(name: str, datatype: str, shape: tuple[int, ...], data: list[Any]) -> Tensor:
     if data and type(data[0]) is list:
         data = _flatten(name, shape, data)
-    check_size(name, shape, len(data))
+    tensors.check_size(name, shape, len(data))
     types = set(map(type, data))
     if datatype == "BYTES":
         if types != {str}:
@@ -198,7 +191,7 @@ def _requested_outputs(
         wants_binary = _parameters(entry, where).get("binary_data", binary_default)
         if expect(wants_binary, bool, f'"{where}.parameters.binary_data"'):
             binary.add(name)
-    outputs = select_outputs(names, specs)
+    outputs = tensors.select_outputs(names, specs)
     if not entries and binary_default:
         binary = {spec.name for spec in specs}
     return outputs, frozenset(binary)

@@ -114,7 +114,7 @@ def test_a_golden_example_that_comes_out_otherwise_is_refused(copy: Path) -> Non
     golden = json.loads((copy / "manifest.json").read_text())["golden"]
     golden[1]["output"]["predict_proba"][0] += 1e-3
     edit(copy, golden=golden)
-    with pytest.raises(ArtifactError, match='golden example 1: the output "predict_proba" is not as the manifest says'):
+    with pytest.raises(ArtifactError, match='golden example 1: the output "predict_proba" differs from the manifest'):
         load(copy)
 
 

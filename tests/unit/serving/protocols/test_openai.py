@@ -334,7 +334,7 @@ def test_the_model_must_be_named() -> None:
 def test_errors(status: int, field: str, kind: str, param: str | None, code: str | None) -> None:
     body = error_body("so it is", status, field)
     assert body == {"error": {"message": "so it is", "type": kind, "param": param, "code": code}}
-    assert follows(orjson.loads(orjson.dumps(body)), openai_schema.error())
+    assert follows(orjson.loads(orjson.dumps(body)), openai_schema.ERROR)
 
 
 def test_an_error_without_a_field_has_none() -> None:

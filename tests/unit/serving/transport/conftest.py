@@ -1,9 +1,10 @@
-"""One listener for all tests that leave it as it was."""
+"""Listeners: one for all tests that leave it as it was, and one for each test that does not."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.unit.serving.transport.logged import Logged
 from tests.unit.serving.transport.loopback import Loopback, until
 
 
@@ -13,3 +14,13 @@ def loopback() -> Iterator[Loopback]:
     with Loopback() as running:
         yield running
         running.run(until(lambda: running.open == 0))
+
+
+@pytest.fixture
+def logged() -> Iterator[Logged]:
+    """A listener with an access log; when its test ends, nothing is left."""
+    logged = Logged()
+    with logged.loopback:
+        yield logged
+        assert logged.loopback.connections.waiting == 0
+        assert logged.loopback.open == 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
@@ -22,7 +23,7 @@ from predictors.serving.transport.listener import HttpListener
 T = TypeVar("T")
 
 # Generous, since machines may be busy: a test must fail for what happened, not for when.
-PATIENCE_SECONDS = 6.0
+PATIENCE_SECONDS = 60.0
 _POLL_SECONDS = 0.005
 _MAX_BODY_BYTES = 2**20
 
@@ -186,15 +187,27 @@ class Client(asyncio.Protocol):
         await self._news.wait()
 
 
+class TlsSides(NamedTuple):
+    """TLS as a server and its clients speak it."""
+
+    server: ssl.SSLContext
+    client: ssl.SSLContext
+
+
 class Loopback:
     """A running listener, and the loop that it runs on.
 
     Args:
         app: the application.
+        send_buffer: of the server's sockets, bytes; 0 is the system's default.
+        tls: the sides of the server and of its clients, which then speak TLS.
         settings: the server's, apart from the defaults.
     """
 
-    def __init__(self, app: AsgiApp = echo, **settings: Any) -> None:
+    def __init__(
+        self, app: AsgiApp = echo, *, send_buffer: int = 0, tls: TlsSides | None = None, **settings: Any
+    ) -> None:
+        self._tls = tls
         self.registry = CollectorRegistry()
         self.metrics = Metrics(self.registry)
         self.refused: list[Call] = []
@@ -205,6 +218,8 @@ class Loopback:
         )
         self.listener = HttpListener(self.connections, server_settings)
         self._socket = socket.create_server(("127.0.0.1", 0))
+        if send_buffer:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         self._socket.setblocking(False)
         self.address: tuple[str, int] = self._socket.getsockname()
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
@@ -214,7 +229,7 @@ class Loopback:
         return self._runner.run(asyncio.wait_for(scenario, PATIENCE_SECONDS))
 
     def __enter__(self) -> "Loopback":
-        self.run(self.listener.start(self._socket))
+        self.run(self.listener.start(self._socket, self._tls.server if self._tls else None))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -232,9 +247,14 @@ class Loopback:
         raw = socket.socket()
         if receive_buffer:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        raw.connect(self.address)
+        try:
+            raw.connect(self.address)
+        except OSError:
+            raw.close()
+            raise
         raw.setblocking(False)
-        _, client = await asyncio.get_running_loop().create_connection(Client, sock=raw)
+        tls = {"ssl": self._tls.client, "server_hostname": "localhost"} if self._tls else {}
+        _, client = await asyncio.get_running_loop().create_connection(Client, sock=raw, **tls)
         try:
             yield client
         finally:

@@ -15,9 +15,8 @@ from predictors.serving.transport.connections import Watched
 from tests.unit.serving.transport.loopback import Client, Loopback, get, post, respond, turns, until
 from tests.unit.serving.transport.scripted import LARGE, Scripted
 
-SMALL, MEDIUM = 4000, 2**20
-# Above it, a transport tells its protocol to pause writing, bytes.
-HIGH_WATER = 64 * 1024
+SMALL, MEDIUM = 4000, 160_000
+KERNEL_BUFFER = 4096
 
 
 async def small(scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,7 +35,8 @@ def app() -> Scripted:
 @pytest.fixture
 def hurried(app: Scripted) -> Iterator[Loopback]:
     """A listener that waits for a moment only, unless nothing is under way."""
-    with Loopback(app, head_timeout_seconds=0.2, write_timeout_seconds=0.2, keep_alive_seconds=60) as running:
+    limits = {"head_timeout_seconds": 0.2, "write_timeout_seconds": 0.2, "keep_alive_seconds": 60}
+    with Loopback(app, send_buffer=KERNEL_BUFFER, **limits) as running:
         yield running
 
 
@@ -108,10 +108,16 @@ def test_an_idle_connection_is_closed_and_a_waiting_one_is_not(app: Scripted) ->
 # Clients that do not take their answers.
 
 
-async def stall(loopback: Loopback, client: Client) -> Connection:
-    """Have small answers sent to a client that takes none, until the server has to keep one; gives its connection."""
+async def only_connection(loopback: Loopback) -> Connection:
+    await until(lambda: loopback.open)
     (connection,) = loopback.connections.state.connections
     assert isinstance(connection, Connection)
+    return connection
+
+
+async def stall(loopback: Loopback, client: Client) -> Connection:
+    """Have small answers sent to a client that takes none, until the server has to keep one; gives its connection."""
+    connection = await only_connection(loopback)
     client.transport.pause_reading()
     while not connection.unsent:
         await client.send(get("/small"))
@@ -130,7 +136,7 @@ async def check_dropped(loopback: Loopback, client: Client) -> None:
 
 def test_a_client_that_takes_nothing_of_a_large_answer(hurried: Loopback) -> None:
     async def scenario() -> None:
-        async with hurried.client(receive_buffer=4096) as client:
+        async with hurried.client(receive_buffer=KERNEL_BUFFER) as client:
             client.transport.pause_reading()
             await client.send(get("/large"))
             await check_dropped(hurried, client)
@@ -140,7 +146,7 @@ def test_a_client_that_takes_nothing_of_a_large_answer(hurried: Loopback) -> Non
 
 def test_a_client_that_takes_nothing_of_a_small_answer(hurried: Loopback) -> None:
     async def scenario() -> None:
-        async with hurried.client(receive_buffer=4096) as client:
+        async with hurried.client(receive_buffer=KERNEL_BUFFER) as client:
             await stall(hurried, client)
             await check_dropped(hurried, client)
 
@@ -149,15 +155,14 @@ def test_a_client_that_takes_nothing_of_a_small_answer(hurried: Loopback) -> Non
 
 def test_a_client_that_takes_most_of_an_answer_and_then_nothing(hurried: Loopback) -> None:
     async def scenario() -> None:
-        async with hurried.client(receive_buffer=4096) as client:
+        async with hurried.client(receive_buffer=KERNEL_BUFFER) as client:
             client.transport.pause_reading()
             await client.send(get("/medium"))
-            (connection,) = hurried.connections.state.connections
-            assert isinstance(connection, Connection)
-            await until(lambda: connection.unsent > HIGH_WATER)
-            while connection.unsent > HIGH_WATER / 8:
+            connection = await only_connection(hurried)
+            await until(lambda: connection.unsent)
+            while connection.unsent > MEDIUM / 10:
                 client.transport.resume_reading()
-                await turns(2)
+                await turns(1)
                 client.transport.pause_reading()
             assert connection.unsent > 0
             await check_dropped(hurried, client)
@@ -170,7 +175,7 @@ def test_a_client_that_takes_most_of_an_answer_and_then_nothing(hurried: Loopbac
 )
 def test_a_client_that_does_not_take_its_last_answer(hurried: Loopback, last: bytes) -> None:
     async def scenario() -> None:
-        async with hurried.client(receive_buffer=4096) as client:
+        async with hurried.client(receive_buffer=KERNEL_BUFFER) as client:
             await stall(hurried, client)
             await client.send(last)
             await check_dropped(hurried, client)
@@ -178,9 +183,9 @@ def test_a_client_that_does_not_take_its_last_answer(hurried: Loopback, last: by
     hurried.run(scenario())
 
 
-def test_a_client_that_takes_its_answer_slowly_is_not_dropped(hurried: Loopback) -> None:
+def test_a_client_that_takes_its_answer_slowly_is_not_dropped(app: Scripted) -> None:
     async def scenario() -> None:
-        async with hurried.client() as client:
+        async with loopback.client() as client:
             begun = time.monotonic()
             await client.send(get("/large"))
             while time.monotonic() < begun + 0.5:
@@ -192,8 +197,9 @@ def test_a_client_that_takes_its_answer_slowly_is_not_dropped(hurried: Loopback)
             assert len((await client.answer()).body) == LARGE
             await check_answer(client)
 
-    hurried.run(scenario())
-    assert hurried.ended("write_timeout") == 0
+    with Loopback(app, write_timeout_seconds=0.2) as loopback:
+        loopback.run(scenario())
+        assert loopback.ended("write_timeout") == 0
 
 
 # Many clients.
@@ -239,7 +245,7 @@ def test_where_none_is_idle_one_more_connection_is_refused(app: Scripted, busy: 
 
 def test_a_connection_whose_client_has_an_answer_to_take_does_not_make_room_until_it_has(app: Scripted) -> None:
     async def scenario() -> None:
-        async with loopback.client(receive_buffer=4096) as client:
+        async with loopback.client(receive_buffer=KERNEL_BUFFER) as client:
             connection = await stall(loopback, client)
             async with loopback.client() as refused:
                 assert (await refused.answer()).status == 503
@@ -252,7 +258,7 @@ def test_a_connection_whose_client_has_an_answer_to_take_does_not_make_room_unti
                     admitted = (await other.answer()).status == 200
             assert await client.rest()
 
-    with Loopback(app, max_connections=1, write_timeout_seconds=2) as loopback:
+    with Loopback(app, send_buffer=KERNEL_BUFFER, max_connections=1, write_timeout_seconds=1) as loopback:
         loopback.run(scenario())
         assert loopback.ended("evicted") == 1
         assert loopback.ended("write_timeout") == 0
