@@ -42,7 +42,7 @@ _SWITCH_SECONDS = 0.0005
 # Objects made before the garbage collector looks at them, and how many such looks before it looks at older ones too.
 # Requests leave no cycles, but a few dozen in flight exceed Python's 700 again and again: that took up to a tenth of a
 # small request's time.
-_GC_THRESHOLDS = (50_000, 20, 100)
+_GC_THRESHOLDS = (5_000, 20, 100)
 
 
 class Server:

@@ -269,6 +269,17 @@ def answers(raw: socket.socket, count: int) -> list[int]:
     return [int(each[:3]) for each in received.split(b"HTTP/1.1 ")[1:]]
 
 
+def test_thousands_of_requests_at_once_take_little_memory(hurried: LiveServer) -> None:
+    """What is read at once is parsed a few requests at a time; 270,000 small ones would take 150 MB."""
+    memory_before = memory(hurried)
+    with httpx.Client(base_url=hurried.url) as client, many(hurried, 40, receive_buffer=4096) as connections:
+        dropped = ended(hurried, "write_timeout") + len(connections)
+        for raw in connections:
+            stuff(raw, get(LARGE) * 6900)
+        assert watch(hurried, client, dropped, lambda: None) - memory_before < 60 * MB
+    wait_for(lambda: is_clean(hurried), "an idle server")
+
+
 OFFER = b"connection: upgrade, http2-settings\r\nupgrade: h2c\r\n"
 
 

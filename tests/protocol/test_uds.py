@@ -1,4 +1,4 @@
-"""REST on a Unix socket, for a proxy or a sidecar on the same machine."""
+"""REST on a Unix socket, for a proxy or sidecar on the same machine."""
 
 import contextlib
 import socket
@@ -34,7 +34,7 @@ def serve_at(path: Path, *arguments: str) -> Iterator[LiveServer]:
 
 
 def leave_socket(path: Path) -> None:
-    """Leave a socket that nobody serves, as a server does that is killed."""
+    """Leave a socket file without a listener, like a server that was killed."""
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
         left.listen()
@@ -56,7 +56,7 @@ def test_rest_is_served_on_the_socket_and_grpc_on_its_port(artifacts: Path, path
 
 
 def messages(live: LiveServer) -> list[dict[str, str]]:
-    """Lines of the log that are not of the access log."""
+    """Log lines other than those of the access log."""
     return [line for line in live.lines if "message" in line]
 
 
@@ -73,16 +73,16 @@ def test_connections_to_the_socket_are_bounded_and_drained_like_others(artifacts
         assert live.terminate() == 0
 
 
-def test_a_socket_that_a_server_left_behind_is_replaced(artifacts: Path, path: Path) -> None:
+def test_a_stale_socket_is_replaced(artifacts: Path, path: Path) -> None:
     leave_socket(path)
     with serve_at(path):
-        pass  # which kills it, so that it leaves another
+        pass  # leaving the block kills the server, which leaves a stale socket
     assert path.exists()
     with serve_at(path), client(path) as http:
         assert http.post(V1, content=BODY, headers=JSON).status_code == 200
 
 
-def test_a_socket_that_is_served_is_left_alone(artifacts: Path, path: Path) -> None:
+def test_a_socket_in_use_is_refused(artifacts: Path, path: Path) -> None:
     with serve_at(path), client(path) as http:
         assert start_error("iris", "--uds", str(path)) == (
             f"cannot listen on {path} (Address already in use); choose another with --uds"
@@ -90,7 +90,7 @@ def test_a_socket_that_is_served_is_left_alone(artifacts: Path, path: Path) -> N
         assert http.post(V1, content=BODY, headers=JSON).status_code == 200
 
 
-def test_a_file_that_is_no_socket_is_left_alone(artifacts: Path, path: Path) -> None:
+def test_a_regular_file_is_refused_and_untouched(artifacts: Path, path: Path) -> None:
     path.write_text("precious")
     assert start_error("iris", "--uds", str(path)) == (
         f"cannot listen on {path} (Address already in use); choose another with --uds"
@@ -105,7 +105,7 @@ def test_a_path_that_cannot_be_a_socket(artifacts: Path, tmp_path: Path, name: s
     assert message.endswith("choose another with --uds")
 
 
-def test_a_server_that_does_not_start_leaves_no_socket(artifacts: Path, path: Path) -> None:
+def test_a_failed_start_leaves_no_socket(artifacts: Path, path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert f"port {port} for gRPC" in start_error("iris", "--uds", str(path), "--grpc_port", port)

@@ -79,6 +79,7 @@ async def send_response(response: Response, request: Request, scope: Scope, send
         await send({"type": "http.response.body", "body": body})
         return
     await send({"type": "http.response.body", "body": body, "more_body": True})
+    request.streaming = True
     async with contextlib.aclosing(stream):
         async for part in stream:
             await send({"type": "http.response.body", "body": part, "more_body": True})

@@ -16,6 +16,7 @@ from predictors.serving.telemetry.call import ErrorBody, plain_error
 # Paths that were found are remembered, within bounds, since strangers may make up many and long ones.
 _MOST_KNOWN = 1024
 _LONGEST_KNOWN = 256
+_NOWHERE = "there is nothing at this path; /openapi.json lists what there is"
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
@@ -84,6 +85,8 @@ class Router:
         return found
 
     def _find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        if not path.startswith("/"):  # "*", say
+            raise NotFound(_NOWHERE)
         node, params = self._root, {}
         for segment in _segments(path):
             literal = node.literals.get(segment)
@@ -93,9 +96,9 @@ class Router:
                 name, node = node.parameter
                 params[name] = segment
             else:
-                raise NotFound("there is nothing at this path; /openapi.json lists what there is")
+                raise NotFound(_NOWHERE)
         if not node.methods:
-            raise NotFound("there is nothing at this path; /openapi.json lists what there is")
+            raise NotFound(_NOWHERE)
         route = node.methods.get(method)
         if route is None:
             allowed = tuple(sorted(node.methods))

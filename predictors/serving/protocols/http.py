@@ -51,7 +51,7 @@ class Request(Call):
         max_body_bytes: the limit for `body`.
     """
 
-    __slots__ = ("_max_body_bytes", "close", "connection", "headers", "method", "params", "receive")
+    __slots__ = ("_max_body_bytes", "close", "connection", "headers", "method", "params", "receive", "streaming")
 
     receive: Receive
 
@@ -68,6 +68,8 @@ class Request(Call):
             self.ahead = self.connection.ahead
         self.close = b"expect" in self.headers  # after an early answer such a client may or may not send its body
         """Whether the connection must end with the answer."""
+        self.streaming = False
+        """Whether the first part of a streamed answer has been sent."""
         self._max_body_bytes = max_body_bytes
 
     def header(self, name: bytes) -> str | None:

@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 EXTENSION = "predictors.connection"
 """Under this name the application finds its connection in the scope's ``extensions``."""
+# Parsed at once.
+_SLICE_BYTES = 4096
 # Read of a body after its answer, before the connection is closed.
 _MAX_DISCARDED_BYTES = 64 * 2**20
 # How long a connection is not read after its request was refused for overload, seconds.
@@ -70,6 +72,7 @@ class Connection(HttpToolsProtocol):
         "extensions",
         "paused",
         "queue",
+        "unfed",
     )
 
     transport: Transport  # type: ignore[assignment]  # what Uvicorn uses of a transport
@@ -94,6 +97,8 @@ class Connection(HttpToolsProtocol):
         self._fields: dict[bytes, bytes] = {}  # of the last head
         self._unparsed = 0  # bytes since the parser last made something of them
         self._large = False  # whether what has come may hold too large a head
+        self.unfed = b""
+        """What has been read and waits to be parsed."""
         self._upgrading = False  # the request offers to go on in another protocol
         self._resuming = False  # after such an offer
         self._discarded = 0
@@ -141,9 +146,26 @@ class Connection(HttpToolsProtocol):
         """Parse what came."""
         if self._ended and not self._receiving:
             return
-        self._unparsed += len(data)
+        if self.unfed or len(data) > _SLICE_BYTES:
+            self.unfed += data
+            self._feed()
+        else:
+            self._parse(data)
+        self.settle()
+
+    def _feed(self) -> None:
+        """Parse what has been read, a slice at a time, while few enough requests wait: a read may hold thousands."""
+        unfed, at = memoryview(self.unfed), 0
+        while at < len(unfed) and len(self.pipeline) < MOST_PIPELINED and (self._receiving or not self._ended):
+            self._parse(unfed[at : at + _SLICE_BYTES])
+            at += _SLICE_BYTES
+        self.unfed = bytes(unfed[at:]) if self._receiving or not self._ended else b""
+        if self.unfed:
+            self.flow.pause_reading()
+
+    def _parse(self, rest: bytes | memoryview) -> None:
+        self._unparsed += len(rest)
         self._large = self._in_head or self._unparsed > MAX_HEAD_BYTES
-        rest: bytes | memoryview = data
         while rest:
             try:
                 self.parser.feed_data(rest)
@@ -158,7 +180,6 @@ class Connection(HttpToolsProtocol):
                 if self._unparsed > MAX_HEAD_BYTES:
                     self._break()
             break
-        self.settle()
 
     def pause_writing(self) -> None:
         """Write nothing more until the client takes what there is."""
@@ -176,6 +197,8 @@ class Connection(HttpToolsProtocol):
         """A head begins."""
         if self._resuming:
             return
+        if self._ended:
+            raise ValueError("no request may follow")
         self._receiving = self._in_head = True
         self._discarded = 0
         self.url, self.headers = b"", []
@@ -302,7 +325,9 @@ class Connection(HttpToolsProtocol):
             return
         if self.pipeline:
             self._start(self.pipeline.pop())
-        else:
+        if self.unfed:
+            self._feed()
+        if self._running is None:
             self._end_if_done()
         self.flow.resume_reading()
         self.settle()
@@ -338,7 +363,7 @@ class Connection(HttpToolsProtocol):
     def settle(self) -> None:
         """Be in the queue for what is waited for."""
         connections = self._connections
-        if self._running is not None:
+        if self._running is not None or self.transport.is_closing():
             connections.watch(self, None)
         elif self._receiving or self._unparsed:
             connections.watch(self, connections.heads)
@@ -357,6 +382,7 @@ class Connection(HttpToolsProtocol):
     def shutdown(self) -> None:
         """End after the request that is being answered."""
         self._ended = self._hurries = True
+        self.unfed = b""
         if self._running is None:
             self.transport.close_now()
         else:

@@ -30,6 +30,7 @@ class Owner(Protocol):
     expect_100_continue: bool
     pipeline: Any
     paused: bool
+    unfed: bytes
     scheme: Any
     server: Any
     client: Any
@@ -55,7 +56,8 @@ class Flow(FlowControl):
     def resume_reading(self) -> None:
         """Read on, unless many pipelined requests wait: behind them, others would pile up without bound."""
         connection = self._connection
-        if self.read_paused and len(connection.pipeline) < MOST_PIPELINED and not connection.paused:
+        few = len(connection.pipeline) < MOST_PIPELINED and not connection.unfed
+        if self.read_paused and few and not connection.paused:
             super().resume_reading()
 
 

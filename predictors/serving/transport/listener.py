@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 BACKLOG = 2048
 _POLL_SECONDS = 0.02
+# For a client's part in ending TLS.
+_GOODBYE_SECONDS = 1.0
 # For answers to requests that were cancelled to leave, seconds.
 _FLUSH_SECONDS = 0.5
 # Files that are no connections: models, logs, gRPC, the event loop's own.
@@ -54,6 +56,7 @@ class HttpListener:
             backlog=BACKLOG,
             ssl=tls,
             ssl_handshake_timeout=self._settings.head_timeout_seconds if tls else None,
+            ssl_shutdown_timeout=_GOODBYE_SECONDS if tls else None,
         )
         self._sweeping = asyncio.create_task(connections.sweep_regularly())
 

@@ -1,7 +1,6 @@
 """The head of a request: what HTTP/1.1 forbids, how large it may be, and ASGI's form of its target."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 from urllib.parse import unquote
 
 import httptools
@@ -10,16 +9,11 @@ MAX_HEAD_BYTES = 64 * 1024
 _SEPARATORS = len(": \r\n")
 
 
-class Target(NamedTuple):
-    """What a request is for, as ASGI has it."""
-
-    path: str
-    raw_path: bytes
-    query: bytes
-
-
-def parse_target(target: bytes) -> Target:
+def parse_target(target: bytes) -> tuple[str, bytes, bytes]:
     """Take a request's target apart.
+
+    Returns:
+        ASGI's ``path``, ``raw_path`` and ``query_string``.
 
     Raises:
         UnicodeDecodeError, httptools.HttpParserError: it is not valid.
@@ -27,9 +21,9 @@ def parse_target(target: bytes) -> Target:
     query = b""
     if target[:1] != b"/" or b"?" in target or b"#" in target:
         parsed = httptools.parse_url(target)
-        target, query = parsed.path or b"", parsed.query or b""
+        target, query = parsed.path or b"/", parsed.query or b""
     path = target.decode("ascii")
-    return Target(unquote(path) if "%" in path else path, target, query)
+    return unquote(path) if "%" in path else path, target, query
 
 
 def check_head(version: str, headers: Sequence[tuple[bytes, bytes]], fields: Mapping[bytes, bytes]) -> None:

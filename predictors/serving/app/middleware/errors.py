@@ -84,6 +84,9 @@ def error_response(error: ServingError, request: Request) -> Response:
 
 async def _answer(response: Response, request: Request, send: Send) -> None:
     """Send an error: as an answer, or as the last event of a stream whose head has been sent."""
+    if request.code and not request.streaming:  # the server ends while a whole answer is being sent
+        request.code = str(response.status)
+        raise ClientDisconnected
     if request.code:
         request.code = str(response.status)
         await send({"type": "http.response.body", "body": sse.frame(response.body, "error")})

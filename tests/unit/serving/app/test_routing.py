@@ -79,7 +79,9 @@ def test_long_paths_are_answered_but_not_remembered(router: Router, length: int,
     assert remembered(router) == expected
 
 
-@pytest.mark.parametrize("path", ["/", "", "/v1", "/v1/models/", "/v1/models/iris/x", "/v1/models/iris:explain", "//"])
+@pytest.mark.parametrize(
+    "path", ["/", "", "*", "/v1", "/v1/models/", "/v1/models/iris/x", "/v1/models/iris:explain", "//"]
+)
 def test_what_is_nowhere_is_not_remembered(router: Router, path: str) -> None:
     for _ in range(2):
         with pytest.raises(NotFound):

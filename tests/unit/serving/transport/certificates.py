@@ -1,4 +1,4 @@
-"""Certificates for tests, of an authority of their own."""
+"""Test certificates, issued by a private certificate authority."""
 
 import datetime
 import ipaddress
@@ -27,7 +27,7 @@ class Pair(NamedTuple):
     key: bytes
 
     def write(self, directory: Path) -> tuple[Path, Path]:
-        """Write both; gives the files."""
+        """Write both; returns their paths."""
         paths = directory / "tls.crt", directory / "tls.key"
         for path, content in zip(paths, self, strict=True):
             path.write_bytes(content)
@@ -46,14 +46,14 @@ class Authority:
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
         self.certificate = builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
-        """PEM; who trusts it trusts all that it has issued."""
+        """PEM of the root certificate, which clients must trust."""
 
     def issue(self, name: str, passphrase: bytes = b"") -> Pair:
         """Issue a certificate.
 
         Args:
-            name: the common name; the names that clients check are always this machine's.
-            passphrase: encrypts the key, unless it is empty.
+            name: the common name; the subject alternative names are always those of this machine.
+            passphrase: encrypts the key; empty leaves it unencrypted.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName(

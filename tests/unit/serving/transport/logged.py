@@ -1,4 +1,4 @@
-"""A listener whose scripted application stands behind the middleware that answers for requests that are cancelled."""
+"""A listener that runs a scripted application behind the error and access log middleware."""
 
 import io
 import json
@@ -8,19 +8,23 @@ from predictors.serving.app.middleware.access_log import AccessLogMiddleware
 from predictors.serving.app.middleware.errors import ErrorMiddleware
 from predictors.serving.telemetry.access_log import AccessLog
 from predictors.serving.telemetry.call import RequestIds
-from tests.unit.serving.transport.loopback import Loopback
+from tests.unit.serving.transport.loopback import Loopback, TlsSides
 from tests.unit.serving.transport.scripted import Scripted
 
 
 class Logged:
-    """A scripted application behind the middleware that knows of those who leave, on a listener."""
+    """A listener that runs a scripted application behind the error and access log middleware.
 
-    def __init__(self) -> None:
+    Args:
+        tls: as for a `Loopback`.
+    """
+
+    def __init__(self, tls: TlsSides | None = None) -> None:
         self.app = Scripted()
         self.log = io.BytesIO()
         errors = ErrorMiddleware(self.app, lambda: self.loopback.listener.ending)
         self.loopback = Loopback(
-            AccessLogMiddleware(errors, AccessLog(json=True, stream=self.log), RequestIds(), 2**20)
+            AccessLogMiddleware(errors, AccessLog(json=True, stream=self.log), RequestIds(), 2**20), tls=tls
         )
 
     @property

@@ -1,4 +1,4 @@
-"""An application whose requests do what their path says, for tests of a connection's life."""
+"""A test application that behaves as the request path says."""
 
 import asyncio
 
@@ -10,25 +10,26 @@ LARGE = 64 * 2**20
 
 
 class Scripted:
-    """Answers by the path of a request; what has no script is echoed.
+    """Dispatches requests to scripts by path; the default is `echo`.
 
     Args:
-        scripts: more of them.
+        scripts: additional scripts.
     """
 
     def __init__(self, **scripts: AsgiApp) -> None:
         self.gate = asyncio.Event()
-        """Opens for those that wait."""
+        """Lets waiting requests continue."""
         self.begun: list[str] = []
         """Paths of the requests that have begun."""
         self.cancelled: list[str] = []
-        """Paths of those that were cancelled."""
-        self._scripts: dict[str, AsgiApp] = {
+        """Paths of the requests that were cancelled."""
+        self.scripts: dict[str, AsgiApp] = {
             "/wait": self._wait,
             "/read-later": self._read_later,
             "/read-and-wait": self._read_and_wait,
             "/count-later": self._count_later,
             "/never-read": self._never_read,
+            "/refuse-later": self._refuse_later,
             "/stream": self._stream,
             "/close": self._close,
             "/large": self._large,
@@ -39,7 +40,7 @@ class Scripted:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.begun.append(scope["path"])
         try:
-            await self._scripts.get(scope["path"], echo)(scope, receive, send)
+            await self.scripts.get(scope["path"], echo)(scope, receive, send)
         except asyncio.CancelledError:
             self.cancelled.append(scope["path"])
             raise
@@ -63,6 +64,10 @@ class Scripted:
     async def _never_read(self, scope: Scope, receive: Receive, send: Send) -> None:
         await respond(send, b"refused", 404)
 
+    async def _refuse_later(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.gate.wait()
+        await self._never_read(scope, receive, send)
+
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         for part in PARTS:
@@ -80,7 +85,7 @@ class Scripted:
 
 
 async def _count(receive: Receive) -> int:
-    """Read a body; gives its length."""
+    """Read a body; returns its length."""
     size, more = 0, True
     while more:
         message = await receive()

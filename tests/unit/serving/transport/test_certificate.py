@@ -1,4 +1,4 @@
-"""The certificate: what it must be to start with, and when it is read again."""
+"""The TLS certificate: validation at startup, and reloading."""
 
 import logging
 import shutil
@@ -16,7 +16,7 @@ AUTHORITY = Authority()
 
 
 def served(certificate: Certificate) -> str:
-    """The common name of the certificate that a new connection gets."""
+    """Return the common name of the certificate that a new connection gets."""
     trusting = ssl.create_default_context(cadata=AUTHORITY.certificate.decode())
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     server = certificate.context.wrap_bio(to_server, to_client, server_side=True)
@@ -61,7 +61,7 @@ def test_changed_files_are_read_again_once(
 
 
 def mount(directory: Path, name: str, pair: Pair) -> tuple[Path, Path]:
-    """Put files where Kubernetes mounts a Secret: behind a link that is replaced whole."""
+    """Write files the way Kubernetes updates a mounted Secret: behind a symlink that is replaced atomically."""
     (directory / name).mkdir()
     pair.write(directory / name)
     (directory / "new").symlink_to(name)
@@ -73,7 +73,7 @@ def mount(directory: Path, name: str, pair: Pair) -> tuple[Path, Path]:
     return paths
 
 
-def test_a_mounted_secret_that_is_updated_is_read_again(tmp_path: Path) -> None:
+def test_an_updated_kubernetes_secret_is_read_again(tmp_path: Path) -> None:
     certificate = Certificate(*mount(tmp_path, "..1", AUTHORITY.issue("first")))
     assert served(certificate) == "first"
     mount(tmp_path, "..2", AUTHORITY.issue("second"))
@@ -93,7 +93,7 @@ def test_a_mounted_secret_that_is_updated_is_read_again(tmp_path: Path) -> None:
     ],
     ids=["key of another", "encrypted key", "empty", "truncated", "missing"],
 )
-def test_what_cannot_be_used_changes_nothing_until_it_can(
+def test_unusable_files_keep_the_old_certificate_until_repaired(
     files: tuple[Path, Path],
     certificate: Certificate,
     caplog: pytest.LogCaptureFixture,
@@ -118,7 +118,7 @@ def test_what_cannot_be_used_changes_nothing_until_it_can(
     assert served(certificate) == "repaired"
 
 
-def test_a_certificate_that_is_written_before_its_key_is_used_once_both_are_there(
+def test_a_certificate_written_before_its_key_is_used_once_both_match(
     files: tuple[Path, Path], certificate: Certificate
 ) -> None:
     second = AUTHORITY.issue("second")
@@ -130,7 +130,7 @@ def test_a_certificate_that_is_written_before_its_key_is_used_once_both_are_ther
     assert served(certificate) == "second"
 
 
-def test_nothing_older_than_tls_1_2_is_spoken(certificate: Certificate) -> None:
+def test_tls_1_2_is_the_oldest_version(certificate: Certificate) -> None:
     assert certificate.context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
@@ -155,7 +155,7 @@ def test_nothing_older_than_tls_1_2_is_spoken(certificate: Certificate) -> None:
         "directory",
     ],
 )
-def test_what_cannot_be_used_is_said_in_one_sentence(files: tuple[Path, Path], break_it: object, reason: str) -> None:
+def test_unusable_files_are_reported_in_one_sentence(files: tuple[Path, Path], break_it: object, reason: str) -> None:
     assert callable(break_it)
     break_it(*files)
     with pytest.raises(StartupError) as caught:

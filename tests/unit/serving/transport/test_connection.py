@@ -1,4 +1,4 @@
-"""What a connection makes of bytes: however they are cut into segments, the same requests come out."""
+"""Parsing requests from a connection, however the bytes are split into segments."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predictors.serving.transport.request_head import MAX_HEAD_BYTES
-from tests.unit.serving.transport.loopback import Client, Loopback
+from tests.unit.serving.transport.client import Client
+from tests.unit.serving.transport.loopback import Loopback
 
 GET = b"GET /a%20b?c=%20 HTTP/1.1\r\nhost: x\r\n\r\n"
 PUT = b"PUT /h HTTP/1.1\r\nHost: x\r\nX-Twice: 1\r\nx-twice: 2\r\nx-empty:\r\n\r\n"
@@ -19,6 +20,7 @@ OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings:
 GET_OFFER, POST_OFFER = GET[:-2] + OFFER + b"\r\n", POST.replace(b"host: x\r\n", b"host: x\r\n" + OFFER, 1)
 CHUNKED_OFFER = CHUNKED[:-2] + OFFER + b"\r\n" + CHUNKS
 CLOSE = b"GET /last HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+OLD_CHUNKED = b"POST /c HTTP/1.0\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n" + CHUNKS
 OLD, OLD_KEPT = b"GET /old HTTP/1.0\r\n\r\n", b"GET /kept HTTP/1.0\r\nconnection: keep-alive\r\n\r\n"
 GOOD = [GET, PUT, POST, CHUNKED + CHUNKS, GET_OFFER, POST_OFFER, CHUNKED_OFFER, OLD_KEPT, b"\r\n" + GET]
 # Method, path and body.
@@ -30,6 +32,7 @@ ASKED = {
     OLD_KEPT: ("GET", "/kept", b""),
     CLOSE: ("GET", "/last", b""),
     OLD: ("GET", "/old", b""),
+    OLD_CHUNKED: ("POST", "/c", b"abc0123456789"),
 }
 ASKED |= {
     GET_OFFER: ASKED[GET],
@@ -37,17 +40,17 @@ ASKED |= {
     CHUNKED_OFFER: ASKED[CHUNKED + CHUNKS],
     b"\r\n" + GET: ASKED[GET],
 }
-LAST = [CLOSE, OLD]
+LAST = [CLOSE, OLD, OLD_CHUNKED]
 
 
 def cut(text: bytes, places: Iterable[int]) -> list[bytes]:
-    """Split a text at some places."""
+    """Split bytes at some places."""
     ends = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
     return [text[start:end] for start, end in pairwise(ends)]
 
 
 async def check_answers(client: Client, messages: Iterable[bytes]) -> None:
-    """Read the answers to some messages; the last of a connection says that it is."""
+    """Check the responses to some messages; only the last of a connection announces its end."""
     for message in messages:
         answer = await client.answer()
         assert answer.asked == ASKED[message]
@@ -56,14 +59,14 @@ async def check_answers(client: Client, messages: Iterable[bytes]) -> None:
 
 
 async def check_end(client: Client, last: bytes) -> None:
-    """After the last message nothing comes; after any other, the connection goes on."""
+    """Check that the connection ends after a last message, and continues after any other."""
     if last not in LAST:
         await client.send(CLOSE)
         await check_answers(client, [CLOSE])
     assert await client.rest() == b""
 
 
-@given(st.lists(st.sampled_from(GOOD), max_size=4), st.sampled_from([b"", OLD, CLOSE]), st.lists(st.integers(0, 2000)))
+@given(st.lists(st.sampled_from(GOOD), max_size=4), st.sampled_from([b"", *LAST]), st.lists(st.integers(0, 2000)))
 @settings(max_examples=200)
 def test_segments_make_no_difference(loopback: Loopback, good: list[bytes], last: bytes, places: list[int]) -> None:
     messages = [*good, last] if last else good
@@ -117,14 +120,14 @@ def test_a_byte_at_a_time(loopback: Loopback, message: bytes) -> None:
     assert loopback.refused == []
 
 
-def test_what_the_application_is_told(loopback: Loopback) -> None:
+def test_what_the_scope_contains(loopback: Loopback) -> None:
     async def scenario() -> None:
         async with loopback.client() as client:
             await client.send(GET, PUT, CHUNKED + CHUNKS, OLD)
             get, put, chunked, old = await client.answers(4)
         assert get.told["query"] == "c=%20"
         assert put.told["headers"] == [["host", "x"], ["x-twice", "1"], ["x-twice", "2"], ["x-empty", ""]]
-        assert chunked.told["headers"] == [["host", "x"], ["transfer-encoding", "chunked"]]  # and no trailer
+        assert chunked.told["headers"] == [["host", "x"], ["transfer-encoding", "chunked"]]  # no trailer
         assert [each.told["http_version"] for each in (get, put, chunked, old)] == ["1.1", "1.1", "1.1", "1.0"]
 
     loopback.run(scenario())
@@ -132,7 +135,7 @@ def test_what_the_application_is_told(loopback: Loopback) -> None:
 
 @pytest.mark.parametrize("closing", LAST)
 @pytest.mark.parametrize("rest", [GET, b"garbage\r\n\r\n", b"\r\n", OLD])
-def test_nothing_that_follows_the_last_request_is_read(loopback: Loopback, closing: bytes, rest: bytes) -> None:
+def test_nothing_after_the_last_request_is_read(loopback: Loopback, closing: bytes, rest: bytes) -> None:
     async def scenario() -> None:
         for segments in ([closing + rest], [closing, rest]):
             async with loopback.client() as client:
@@ -178,7 +181,7 @@ BAD_HEADS = [
 
 
 async def check_refusal(client: Client, status: int, message: str) -> None:
-    """The last answer refuses what was no request, in the form of all other errors."""
+    """Check that the last response is a refusal, in the form of all other errors."""
     answer = await client.answer()
     assert (answer.status, answer.body.decode()) == (status, f'{{"error":"{message}"}}')
     assert answer.closes
@@ -189,7 +192,9 @@ async def check_refusal(client: Client, status: int, message: str) -> None:
 
 @pytest.mark.parametrize("head", BAD_HEADS)
 @pytest.mark.parametrize("before", [[], [GET, POST], [CHUNKED_OFFER]], ids=["first", "third", "after an offer"])
-def test_what_is_not_http_is_told_after_all_that_was(loopback: Loopback, head: bytes, before: list[bytes]) -> None:
+def test_invalid_http_is_refused_after_the_responses_before_it(
+    loopback: Loopback, head: bytes, before: list[bytes]
+) -> None:
     text = b"".join(before) + head + GET
 
     async def scenario() -> None:
@@ -223,7 +228,7 @@ def test_what_is_not_http_is_told_after_all_that_was(loopback: Loopback, head: b
     ],
 )
 @pytest.mark.parametrize("head", [CHUNKED, CHUNKED[:-2] + OFFER + b"\r\n"], ids=["plain", "upgrade"])
-def test_a_body_that_is_not_http_is_its_own_requests_fault(loopback: Loopback, head: bytes, chunks: bytes) -> None:
+def test_an_invalid_body_fails_only_its_own_request(loopback: Loopback, head: bytes, chunks: bytes) -> None:
     async def scenario() -> None:
         for segments in ([GET + head + chunks], [GET, head, chunks], [GET + head + chunks[:-1], chunks[-1:]]):
             async with loopback.client() as client:
@@ -235,11 +240,11 @@ def test_a_body_that_is_not_http_is_its_own_requests_fault(loopback: Loopback, h
                 assert await client.rest() == b""
 
     loopback.run(scenario())
-    assert loopback.refused == []  # its own answer says it
+    assert loopback.refused == []  # the application responds to it
 
 
 def pieces(text: bytes, count: int) -> list[bytes]:
-    """Split a text into as many pieces of equal length."""
+    """Split bytes into pieces of equal length."""
     size = -(-len(text) // count)
     return [text[start : start + size] for start in range(0, len(text), size)]
 
@@ -268,7 +273,9 @@ def test_a_head_over_the_limit_is_refused(loopback: Loopback, head: bytes, count
 
 @pytest.mark.parametrize("kind", ["header", "headers", "target"])
 @pytest.mark.parametrize("place", [1, 40_000, 60_000])
-def test_a_head_over_the_limit_that_begins_in_the_segment_of_another(loopback: Loopback, kind: str, place: int) -> None:
+def test_a_head_over_the_limit_that_starts_in_the_segment_of_another_request(
+    loopback: Loopback, kind: str, place: int
+) -> None:
     head = TOO_LARGE[kind]
 
     async def scenario() -> None:

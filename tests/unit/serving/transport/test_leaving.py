@@ -1,9 +1,9 @@
-"""Clients that leave: the work for them ends, and each of their requests is accounted for."""
+"""Disconnects: the work is cancelled, and every request is logged once."""
 
 import pytest
 
+from tests.unit.serving.transport.client import Client, get, post, turns, until
 from tests.unit.serving.transport.logged import Logged
-from tests.unit.serving.transport.loopback import Client, get, post, turns, until
 
 
 async def leave(client: Client) -> None:
@@ -11,7 +11,7 @@ async def leave(client: Client) -> None:
     await turns(10)
 
 
-def test_the_work_for_a_client_that_leaves_is_cancelled(logged: Logged) -> None:
+def test_a_disconnect_cancels_the_request(logged: Logged) -> None:
     async def scenario() -> None:
         async with logged.loopback.client() as client:
             await client.send(get("/wait"))
@@ -24,7 +24,7 @@ def test_the_work_for_a_client_that_leaves_is_cancelled(logged: Logged) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 1000, 200_000, 2_000_000])
-def test_the_work_on_a_body_is_cancelled_too(logged: Logged, length: int) -> None:
+def test_a_disconnect_is_noticed_whatever_the_size_of_the_body(logged: Logged, length: int) -> None:
     async def scenario() -> None:
         async with logged.loopback.client() as client:
             await client.send(post("/read-and-wait", length), bytes(length))
@@ -37,7 +37,7 @@ def test_the_work_on_a_body_is_cancelled_too(logged: Logged, length: int) -> Non
 
 
 @pytest.mark.parametrize("sent", [b"", b"bo"], ids=["nothing", "a part"])
-def test_a_client_that_leaves_while_its_body_is_waited_for(logged: Logged, sent: bytes) -> None:
+def test_a_disconnect_while_the_body_is_awaited(logged: Logged, sent: bytes) -> None:
     async def scenario() -> None:
         async with logged.loopback.client() as client:
             await client.send(post("/a", 4), sent)
@@ -47,8 +47,8 @@ def test_a_client_that_leaves_while_its_body_is_waited_for(logged: Logged, sent:
     logged.loopback.run(scenario())
 
 
-def test_a_client_that_leaves_before_its_request_has_begun(logged: Logged) -> None:
-    """Its end and its request are found in the same turn of the event loop."""
+def test_a_disconnect_right_after_the_request(logged: Logged) -> None:
+    """The server finds the request and the end of the connection together."""
 
     async def scenario() -> None:
         async with logged.loopback.client() as client:
@@ -59,7 +59,7 @@ def test_a_client_that_leaves_before_its_request_has_begun(logged: Logged) -> No
     logged.loopback.run(scenario())
 
 
-def test_requests_that_had_not_had_their_turn_are_accounted_for(logged: Logged) -> None:
+def test_pipelined_requests_are_logged_after_a_disconnect(logged: Logged) -> None:
     async def scenario() -> None:
         async with logged.loopback.client() as client:
             await client.send(get("/wait") + post("/a", 4) + b"body" + post("/b", 4))
@@ -71,7 +71,8 @@ def test_requests_that_had_not_had_their_turn_are_accounted_for(logged: Logged) 
     logged.loopback.run(scenario())
 
 
-def test_a_client_that_leaves_while_it_does_not_read(logged: Logged) -> None:
+@pytest.mark.parametrize("tls", ["plain"], indirect=True)  # TLS transports buffer more before they pause writing
+def test_a_disconnect_while_writing_is_blocked(logged: Logged) -> None:
     async def scenario() -> None:
         async with logged.loopback.client(receive_buffer=4096) as client:
             client.transport.pause_reading()
@@ -84,8 +85,9 @@ def test_a_client_that_leaves_while_it_does_not_read(logged: Logged) -> None:
     logged.loopback.run(scenario())
 
 
-def test_a_client_that_stops_sending_counts_as_one_that_has_left(logged: Logged) -> None:
-    """Half-closed connections are not served: most of those who close their side have gone."""
+@pytest.mark.parametrize("tls", ["plain"], indirect=True)  # TLS has no half-closed connections
+def test_a_half_closed_connection_counts_as_a_disconnect(logged: Logged) -> None:
+    """A half-closed connection cannot be told from one whose client has gone."""
 
     async def scenario() -> None:
         async with logged.loopback.client() as client:
@@ -98,7 +100,7 @@ def test_a_client_that_stops_sending_counts_as_one_that_has_left(logged: Logged)
     logged.loopback.run(scenario())
 
 
-def test_others_are_served_meanwhile(logged: Logged) -> None:
+def test_other_clients_are_not_affected(logged: Logged) -> None:
     async def scenario() -> None:
         async with logged.loopback.client() as stays:
             await stays.send(get("/wait"))

@@ -1,12 +1,13 @@
-"""How a listener ends: what runs is finished, within bounds, and nothing else holds it up."""
+"""Stopping a listener: running requests are finished within the grace period, and nothing else delays the end."""
 
 import asyncio
 
 import pytest
 
 from predictors.serving.protocols.http import Receive, Scope, Send
+from tests.unit.serving.transport.client import get, post, turns, until
 from tests.unit.serving.transport.logged import Logged
-from tests.unit.serving.transport.loopback import Loopback, get, post, turns, until
+from tests.unit.serving.transport.loopback import Loopback
 from tests.unit.serving.transport.scripted import Scripted
 
 LONG = 60.0
@@ -17,7 +18,7 @@ def never() -> bool:
 
 
 async def check_closed(loopback: Loopback) -> None:
-    """No connection is taken any more."""
+    """Check that no new connection is accepted."""
     with pytest.raises(ConnectionError):
         async with loopback.client():
             pass
@@ -51,7 +52,7 @@ def test_requests_in_flight_are_finished(logged: Logged) -> None:
     logged.loopback.run(scenario())
 
 
-def test_what_outlasts_the_grace_is_cancelled_and_told_so(logged: Logged) -> None:
+def test_requests_are_cancelled_with_503_after_the_grace_period(logged: Logged) -> None:
     async def scenario() -> None:
         async with logged.loopback.client() as client:
             await client.send(get("/wait"))
@@ -66,7 +67,7 @@ def test_what_outlasts_the_grace_is_cancelled_and_told_so(logged: Logged) -> Non
     logged.loopback.run(scenario())
 
 
-def test_a_wait_that_is_hurried_ends(logged: Logged) -> None:
+def test_hurry_ends_the_grace_period(logged: Logged) -> None:
     hurried = False
 
     async def scenario() -> None:
@@ -83,7 +84,7 @@ def test_a_wait_that_is_hurried_ends(logged: Logged) -> None:
     logged.loopback.run(scenario())
 
 
-def test_pipelined_requests_behind_the_last_answer_are_accounted_for(logged: Logged) -> None:
+def test_unanswered_pipelined_requests_are_logged(logged: Logged) -> None:
     async def scenario() -> None:
         async with logged.loopback.client() as client:
             await client.send(get("/wait") + get("/a"))
@@ -100,8 +101,27 @@ def test_pipelined_requests_behind_the_last_answer_are_accounted_for(logged: Log
     logged.loopback.run(scenario())
 
 
+def test_the_rest_of_a_refused_body_is_not_waited_for() -> None:
+    """The client may miss the refusal, but the server must not wait for it."""
+
+    async def scenario() -> None:
+        async with loopback.client() as client:
+            await client.send(post("/refuse-later", 10))
+            stopping = asyncio.create_task(loopback.listener.stop(LONG, never))
+            await turns()
+            app.gate.set()
+            answer = await client.answer()
+            assert (answer.status, answer.closes) == (404, True)
+            assert await client.rest() == b""
+            await stopping
+
+    app = Scripted()
+    with Loopback(app, head_timeout_seconds=10 * LONG) as loopback:
+        loopback.run(scenario())
+
+
 async def stubborn(scope: Scope, receive: Receive, send: Send) -> None:
-    """Takes no notice of being cancelled."""
+    """Ignores cancellation."""
     for _ in range(2):
         try:
             await asyncio.sleep(LONG)
@@ -110,8 +130,8 @@ async def stubborn(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.mark.parametrize("request_", [get("/stubborn"), get("/large"), b"GET / HTTP/1.1\r\n", post("/never-read", 10)])
-def test_nothing_holds_up_the_end(request_: bytes) -> None:
-    """A request that cannot be cancelled, a client that takes nothing, one that sends half a head or half a body."""
+def test_nothing_delays_the_end(request_: bytes) -> None:
+    """Neither a request that ignores cancellation, nor a client that stops reading or sending."""
 
     async def scenario() -> None:
         async with loopback.client(receive_buffer=4096) as client:
