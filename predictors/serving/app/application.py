@@ -1,6 +1,5 @@
 """The ASGI application: which middleware a request passes through, and the handler at the end."""
 
-import contextlib
 from collections.abc import Callable, Iterable
 
 from predictors.serving.app.middleware.access_log import AccessLogMiddleware
@@ -10,6 +9,7 @@ from predictors.serving.app.middleware.deadline import DeadlineMiddleware
 from predictors.serving.app.middleware.errors import ErrorMiddleware
 from predictors.serving.app.middleware.metrics import MetricsMiddleware
 from predictors.serving.app.middleware.routing import RoutingMiddleware
+from predictors.serving.app.responding import send_response
 from predictors.serving.app.routing import Router
 from predictors.serving.protocols.http import AsgiApp, Receive, Request, Response, Scope, Send
 from predictors.serving.settings import ServerSettings
@@ -62,25 +62,3 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
         await send_response(response, request, scope, send)
     finally:
         del request.receive  # it leads to the scope and back: a cycle, which only the garbage collector would free
-
-
-async def send_response(response: Response, request: Request, scope: Scope, send: Send) -> None:
-    """Send a response, whole or as it comes."""
-    body, stream, headers = response.body, response.stream, response.headers
-    if stream is not None and scope["http_version"] == "1.0":  # which knows no chunks
-        async with contextlib.aclosing(stream):
-            body, stream = b"".join([body, *[part async for part in stream]]), None
-    if stream is None:
-        headers.append((b"content-length", b"%d" % len(body)))
-    if request.close:
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    if stream is None:
-        await send({"type": "http.response.body", "body": body})
-        return
-    await send({"type": "http.response.body", "body": body, "more_body": True})
-    request.streaming = True
-    async with contextlib.aclosing(stream):
-        async for part in stream:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-    await send({"type": "http.response.body"})

@@ -19,6 +19,8 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+CONNECTION = "predictors.connection"
+"""Under this name a request finds its connection in the scope's ``extensions``, where the transport is ours."""
 JSON: Header = (b"content-type", b"application/json")
 
 
@@ -63,7 +65,7 @@ class Request(Call):
         self.method: str = scope["method"]
         self.params: Mapping[str, str]
         """The values of the route's parameters, once it is known."""
-        self.connection: Any = scope.get("extensions", {}).get("predictors.connection")
+        self.connection: Any = scope.get("extensions", {}).get(CONNECTION)
         if self.connection is not None:
             self.ahead = self.connection.ahead
         self.close = b"expect" in self.headers  # after an early answer such a client may or may not send its body

@@ -21,6 +21,7 @@ import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from predictors.serving.protocols.http import CONNECTION
 from predictors.serving.transport.connections import Connections, Queue
 from predictors.serving.transport.exchange import MOST_PIPELINED, Exchange, Flow, Transport, new_scope, response_head
 from predictors.serving.transport.request_head import (
@@ -32,8 +33,6 @@ from predictors.serving.transport.request_head import (
 
 logger = logging.getLogger(__name__)
 
-EXTENSION = "predictors.connection"
-"""Under this name the application finds its connection in the scope's ``extensions``."""
 # Parsed at once.
 _SLICE_BYTES = 4096
 # Read of a body after its answer, before the connection is closed.
@@ -84,7 +83,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(connections.config, connections.state, {}, connections.loop)
         self.parser = httptools.HttpRequestParser(self)  # Uvicorn's lets data follow the last request
         self._connections = connections
-        self.extensions = {EXTENSION: self}
+        self.extensions = {CONNECTION: self}
         # The request that is being answered.
         self._running: Exchange | None = None
         self._begun = False  # whether the application has been called for it

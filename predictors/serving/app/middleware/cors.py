@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from predictors.serving.protocols.http import AsgiApp, Header, Message, Receive, Request, Scope, Send
+from predictors.serving.app.responding import send_response
+from predictors.serving.protocols.http import AsgiApp, Header, Message, Receive, Request, Response, Scope, Send
 
 _METHODS = b"GET, POST"
 _EXPOSED = b"x-request-id, x-model-version, x-cache, retry-after"
@@ -32,9 +33,7 @@ class CorsMiddleware:
             await send(message)
 
         if request.method == "OPTIONS" and b"access-control-request-method" in request.headers:
-            headers = [*_preflight(request), (b"content-length", b"0")]
-            await send_with_origin({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body"})
+            await send_response(Response(200, headers=_preflight(request)), request, scope, send_with_origin)
         else:
             await self._app(scope, receive, send_with_origin)
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from predictors.serving.app.responding import send_response
 from predictors.serving.errors import (
     DeadlineExceeded,
     InvalidInput,
@@ -53,7 +54,7 @@ class ErrorMiddleware:
         try:
             await self._app(scope, receive, send)
         except ServingError as error:
-            await _answer(error_response(error, request), request, send)
+            await _answer(error_response(error, request), request, scope, send)
         except ClientDisconnected:
             request.code = CLIENT_CLOSED_REQUEST
             raise
@@ -62,11 +63,11 @@ class ErrorMiddleware:
                 request.code = CLIENT_CLOSED_REQUEST
                 raise
             ended = ModelNotReady("the server ended before the answer was ready")
-            await _answer(error_response(ended, request), request, send)
+            await _answer(error_response(ended, request), request, scope, send)
         except Exception:
             logger.exception("request %s failed", request.id)
             unforeseen = request.error_body(f"internal error; the request id is {request.id}", 500, "")
-            await _answer(Response.json(unforeseen, 500), request, send)
+            await _answer(Response.json(unforeseen, 500), request, scope, send)
 
 
 def error_response(error: ServingError, request: Request) -> Response:
@@ -82,7 +83,7 @@ def error_response(error: ServingError, request: Request) -> Response:
     return response
 
 
-async def _answer(response: Response, request: Request, send: Send) -> None:
+async def _answer(response: Response, request: Request, scope: Scope, send: Send) -> None:
     """Send an error: as an answer, or as the last event of a stream whose head has been sent."""
     if request.code and not request.streaming:  # the server ends while a whole answer is being sent
         request.code = str(response.status)
@@ -91,8 +92,4 @@ async def _answer(response: Response, request: Request, send: Send) -> None:
         request.code = str(response.status)
         await send({"type": "http.response.body", "body": sse.frame(response.body, "error")})
         return
-    response.headers.append((b"content-length", b"%d" % len(response.body)))
-    if request.close:
-        response.headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
-    await send({"type": "http.response.body", "body": response.body})
+    await send_response(response, request, scope, send)

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from predictors.serving.app.application import send_response
+from predictors.serving.app.responding import send_response
 from predictors.serving.protocols.http import Receive, Request, Response, Scope, Send
 from predictors.serving.telemetry.call import RequestIds
 from tests.unit.serving.transport.client import Answer, get, post, turns, until

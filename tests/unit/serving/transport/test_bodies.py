@@ -2,8 +2,7 @@
 
 import pytest
 
-from predictors.serving.protocols.http import Receive, Scope, Send
-from predictors.serving.transport.connection import EXTENSION
+from predictors.serving.protocols.http import CONNECTION, Receive, Scope, Send
 from tests.unit.serving.transport.client import Client, get, post, turns, until
 from tests.unit.serving.transport.loopback import Loopback, respond
 from tests.unit.serving.transport.scripted import Scripted
@@ -46,7 +45,7 @@ def test_the_number_of_pipelined_requests_is_bounded(app: Scripted, scripted: Lo
     waiting = []
 
     async def note(scope: Scope, receive: Receive, send: Send) -> None:
-        waiting.append(len(scope["extensions"][EXTENSION].pipeline))
+        waiting.append(len(scope["extensions"][CONNECTION].pipeline))
         await respond(send)
 
     async def scenario() -> None:

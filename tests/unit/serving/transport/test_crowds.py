@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from predictors.serving.errors import Overloaded
-from predictors.serving.protocols.http import Receive, Scope, Send
-from predictors.serving.transport.connection import EXTENSION
+from predictors.serving.protocols.http import CONNECTION, Receive, Scope, Send
 from predictors.serving.transport.connections import Watched
 from tests.unit.serving.transport.client import get, post, turns, until
 from tests.unit.serving.transport.logged import Logged
@@ -122,7 +121,7 @@ def test_requests_waiting_for_the_event_loop_are_counted() -> None:
     ahead = []
 
     async def note(scope: Scope, receive: Receive, send: Send) -> None:
-        ahead.append(scope["extensions"][EXTENSION].ahead)
+        ahead.append(scope["extensions"][CONNECTION].ahead)
         await respond(send)
 
     async def scenario() -> None:
