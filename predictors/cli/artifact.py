@@ -1,4 +1,4 @@
-"""`predictors artifact`: show a manifest, or check that an artifact is intact."""
+"""`predictors artifact`: show what an artifact holds, check it, and copy it."""
 
 import sys
 from pathlib import Path
@@ -7,10 +7,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from predictors.cli.console import plain_errors
+from predictors.cli.console import errors, plain_errors
 from predictors.cli.manifest import show_manifest
+from predictors.cli.pack import pack
+from predictors.cli.writing import copying, writing
 
-app = typer.Typer(no_args_is_help=True, help="Show what an artifact holds, or check that it is intact.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="rich", help="Show what an artifact holds, check it, make one, or copy it."
+)
+app.command()(pack)
 
 
 @app.command("inspect")
@@ -51,3 +56,39 @@ def verify_artifact(
     output.print(digest)
     if any(faults):
         raise typer.Exit(1)
+
+
+@app.command("digest")
+def print_digest(directory: Annotated[Path, typer.Argument(help="Artifact directory.")]) -> None:
+    """Print the digest of an artifact's manifest, which pins the whole artifact: sha256:…"""
+    from predictors.serving.artifacts.artifact import read_manifest
+    from predictors.serving.errors import ArtifactError
+
+    with plain_errors(ArtifactError):
+        _, digest = read_manifest(directory)
+    sys.stdout.write(digest + "\n")
+
+
+@app.command("export")
+def export_artifact(
+    source: Annotated[Path, typer.Argument(help="Artifact directory.")],
+    target: Annotated[Path, typer.Argument(help="Directory to copy it to; made if need be.")],
+) -> None:
+    """Copy an artifact, verify the copy, and print its digest.
+
+    [bold]Into a volume[/bold], from an image that carries its model:
+      predictors artifact export /opt/models/iris /models/iris
+
+    What TARGET holds so far is served until the copy is complete. If it is this very artifact, nothing is written.
+    """
+    from predictors.serving.artifacts.artifact import read_manifest
+    from predictors.serving.artifacts.writing import export
+    from predictors.serving.errors import ArtifactError
+
+    with plain_errors(ArtifactError), writing(target):
+        manifest, _ = read_manifest(source)
+        with copying(sum(entry.size_bytes for entry in manifest.files)) as advance:
+            digest, copied = export(source, target, advance)
+    what = f"{manifest.name} version {manifest.version}"
+    errors.print(f"{target} holds {what}" if copied else f"{target} held {what} already", markup=False)
+    sys.stdout.write(digest + "\n")

@@ -4,12 +4,13 @@ The settings classes parse and check the values. This module tells flags from mo
 refuses combinations that make no sense, all before anything heavy is imported.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import typer
-from pydantic import ValidationError
+from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
 from rich.panel import Panel
 from rich.table import Table
@@ -128,7 +129,7 @@ def build(cls: type[SettingsT], given: Mapping[str, str]) -> SettingsT:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        where = f"--{name}" if name in values else f"{ENV_PREFIX}{name.upper()}"
+        where = f"--{name}" if name in values else _variable_at_fault(cls, name)
         raise typer.BadParameter(f"{where}: {first['msg']} (given: {first['input']!r})") from None
 
 
@@ -137,12 +138,24 @@ def panel(cls: type[Settings]) -> Panel:
     table = Table.grid(padding=(0, 2, 0, 0))
     for name, field in cls.model_fields.items():
         default = _shown(field.get_default())
-        description = Text.assemble(str(field.description), " ", (f"{ENV_PREFIX}{name.upper()}", "dim"))
+        description = Text.assemble(str(field.description), " ", (_variables(cls, name)[0], "dim"))
         if default:
             description.append(f" [default: {default}]", "dim")
         table.add_row(Text(f"--{name}", "bold cyan", no_wrap=True), Text(_metavar(field), "bold yellow"), description)
     title = (cls.__doc__ or "").partition(":")[0].rstrip(".")
     return Panel(table, title=title, title_align="left", border_style="dim")
+
+
+def _variables(cls: type[Settings], name: str) -> tuple[str, ...]:
+    """The environment variables of a field; the first that is set counts."""
+    alias = cls.model_fields[name].validation_alias
+    return tuple(map(str, alias.choices)) if isinstance(alias, AliasChoices) else (f"{ENV_PREFIX}{name.upper()}",)
+
+
+def _variable_at_fault(cls: type[Settings], where: str) -> str:
+    """The variable that a wrong value came from; pydantic names the field, or the first of its variables."""
+    names = next(names for field in cls.model_fields if where in (field, *(names := _variables(cls, field))))
+    return next((name for name in names if os.environ.get(name)), names[0])
 
 
 def _fields(classes: SettingsClasses) -> dict[str, FieldInfo]:

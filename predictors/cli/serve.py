@@ -1,6 +1,5 @@
 """`predictors serve`: its arguments. The rest is in `startup`, which takes a second to import."""
 
-import enum
 import signal
 from typing import Annotated, Any
 
@@ -8,13 +7,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperCommand
 
-
-class Kind(enum.StrEnum):
-    """The predictors."""
-
-    IRIS = "iris"
-    INTENT = "intent"
-    SUMMARIZER = "summarizer"
+from predictors.cli.kind import Kind
 
 
 class ServeCommand(TyperCommand):

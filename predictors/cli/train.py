@@ -2,21 +2,17 @@
 
 import enum
 import importlib
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from predictors.cli.console import errors, fail, plain_errors
+from predictors.cli.console import errors, plain_errors
 from predictors.cli.manifest import show_manifest
+from predictors.cli.writing import Version, check_version, writing
 
 if TYPE_CHECKING:
     from predictors.serving.model.training import Trained
-
-Version = Annotated[str, typer.Option(help="Version of the artifact.")]
 
 
 class Trainable(enum.StrEnum):
@@ -32,11 +28,12 @@ def train(
     version: Version = "1",
 ) -> None:
     """Train a scikit-learn model and write its artifact, with evaluation metrics in the manifest."""
-    _check_version(version)
-    with plain_errors(), _writing():
+    check_version(version)
+    directory = out or Path("artifacts") / model
+    with plain_errors(), writing(directory):
         module = importlib.import_module(f"predictors.{model}.train")
         with errors.status(f"training {model}…"):
-            trained: Trained = module.train(out or Path("artifacts") / model, version)
+            trained: Trained = module.train(directory, version)
     show_manifest(trained.directory, trained.manifest, trained.digest)
 
 
@@ -51,23 +48,8 @@ def fetch(
     from predictors.summarizer.llama.library import load_library
     from predictors.summarizer.llama.quantize import QuantizeError
 
-    _check_version(version)
-    with plain_errors(ArtifactError, FetchError, QuantizeError), _writing():
+    check_version(version)
+    with plain_errors(ArtifactError, FetchError, QuantizeError), writing(out):
         load_library()  # if it is missing, say so before the download
         fetched = fetch_model(out, version)
     show_manifest(fetched.directory, fetched.manifest, fetched.digest)
-
-
-def _check_version(version: str) -> None:
-    from predictors.serving.artifacts.artifact import VERSION_PATTERN
-
-    if not re.fullmatch(VERSION_PATTERN, version):
-        raise typer.BadParameter("--version takes 1 to 64 letters, digits, dots, dashes and underscores")
-
-
-@contextmanager
-def _writing() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        fail(f"{error.filename} cannot be written: {error.strerror}")

@@ -44,10 +44,7 @@ class IntentPredictor(KServeModel[TextBatch]):
         entry = artifact.choose()
         raw = artifact.read(entry)
         model = from_sklearn(load_joblib(raw)) if entry.format == "joblib" else TextClassifier.from_bytes(raw)
-        if set(model.classes) - {BACKGROUND} != set(CLASS_NAMES):
-            raise ArtifactError(
-                f"the classifier knows {', '.join(model.classes)}; {', '.join(CLASS_NAMES)} are expected"
-            )
+        check_classes(model)
         threshold = self._settings.unknown_threshold
         if threshold is None:
             threshold = artifact.manifest.settings.get("unknown_threshold", 0.0)
@@ -72,6 +69,16 @@ class IntentPredictor(KServeModel[TextBatch]):
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
         """Count the predicted intents and their probabilities."""
         metrics.count_predictions(self.name, self.version, outputs["predict"], outputs["predict_proba"])
+
+
+def check_classes(model: TextClassifier) -> None:
+    """Check that a classifier knows the four intents, and at most the background class besides.
+
+    Raises:
+        ArtifactError: it knows others.
+    """
+    if set(model.classes) - {BACKGROUND} != set(CLASS_NAMES):
+        raise ArtifactError(f"the classifier knows {', '.join(model.classes)}; {', '.join(CLASS_NAMES)} are expected")
 
 
 def fold_background(probabilities: FloatArray, classes: tuple[str, ...]) -> FloatArray:

@@ -207,6 +207,8 @@ def from_sklearn(pipeline: Any) -> TextClassifier:
         (_, union), (_, classifier) = pipeline.steps
         vectorizers = [vectorizer for _, vectorizer in union.transformer_list]
         coefficients, intercept = classifier.coef_.T, classifier.intercept_
+        if not type(classifier).__name__.startswith("LogisticRegression"):
+            raise TypeError
     except (AttributeError, TypeError, ValueError):
         raise ArtifactError(
             "a pipeline of a FeatureUnion of TfidfVectorizers and a LogisticRegression is expected"
@@ -226,11 +228,14 @@ def from_sklearn(pipeline: Any) -> TextClassifier:
 
 
 def _check_vectorizer(vectorizer: Any) -> None:
+    if not hasattr(vectorizer, "vocabulary_"):
+        raise ArtifactError("a fitted TfidfVectorizer is expected")
     expected = {"lowercase": True, "strip_accents": None, "norm": "l2", "sublinear_tf": True, "binary": False}
+    expected |= {"use_idf": True, "preprocessor": None, "tokenizer": None}
     if vectorizer.analyzer == "word":
         expected |= {"token_pattern": WORD_PATTERN, "stop_words": None}
     for name, value in expected.items():
-        if getattr(vectorizer, name) != value:
+        if getattr(vectorizer, name, None) != value:
             raise ArtifactError(f"a TfidfVectorizer with {name}={value!r} is expected")
     if vectorizer.analyzer not in _ANALYZERS:
         raise ArtifactError('a TfidfVectorizer with analyzer="word" or "char_wb" is expected')

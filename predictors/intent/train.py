@@ -1,8 +1,6 @@
 """Train the intent classifier on `utterances.csv` and write its artifact."""
 
-import csv
 import io
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +14,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from predictors.intent.model import BACKGROUND, CLASS_NAMES, IntentPredictor, fold_background
-from predictors.intent.tfidf import WORD_PATTERN, from_sklearn
-from predictors.serving.model.training import Trained, golden_examples, write_artifact
+from predictors.intent.model import BACKGROUND, CLASS_NAMES, fold_background
+from predictors.intent.pack import package
+from predictors.intent.tfidf import WORD_PATTERN
+from predictors.intent.utterances import utterances
+from predictors.serving.model.training import Trained, write_artifact
 from predictors.serving.model.types import FloatArray
 
 SEED = 20
 FOLDS = 5
 # Share of the correct answers that may become "unknown", so that texts with none of the four intents do.
 GIVEN_UP = 0.05
-_EXAMPLES = (
-    "good morning everyone",
-    "when will my parcel arrive",
-    "the app crashes all the time",
-    "great service, thank you",
-)
-
-
-def utterances() -> tuple[list[str], NDArray[Any]]:
-    """The training set: texts and labels, the background class among them."""
-    rows = list(csv.DictReader(io.StringIO(files("predictors.intent").joinpath("utterances.csv").read_text("utf-8"))))
-    return [row["text"] for row in rows], np.array([row["label"] for row in rows])
 
 
 def pipeline() -> Pipeline:
@@ -54,7 +42,8 @@ def fit() -> tuple[Pipeline, dict[str, Any], float]:
     Returns:
         The model, evaluation figures, and the threshold below which an intent is unknown.
     """
-    texts, labels = utterances()
+    texts, named = utterances()
+    labels = np.array(named)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
     logits = cross_val_predict(pipeline(), texts, labels, cv=folds, method="decision_function")
     model = pipeline().fit(texts, labels)
@@ -114,17 +103,6 @@ def expected_calibration_error(confidence: FloatArray, right: NDArray[Any], bins
 def train(directory: Path, version: str) -> Trained:
     """Fit, evaluate, and write ``model.npz``, ``model.joblib`` and ``manifest.json``."""
     model, evaluation, threshold = fit()
-    probabilities = fold_background(model.predict_proba(_EXAMPLES), tuple(model.classes_))
     pickled = io.BytesIO()
     joblib.dump(model, pickled, compress=3)
-    return write_artifact(
-        directory,
-        predictor=IntentPredictor,
-        version=version,
-        npz=from_sklearn(model).to_bytes(),
-        pickled=pickled.getvalue(),
-        class_names=CLASS_NAMES,
-        evaluation=evaluation,
-        settings={"unknown_threshold": threshold},
-        golden=golden_examples(_EXAMPLES, {"predict_proba": probabilities.tolist()}),
-    )
+    return write_artifact(directory, package(model, pickled.getvalue(), evaluation, threshold), version)

@@ -101,10 +101,14 @@ def from_sklearn(model: Any) -> Forest:
     """Convert a fitted scikit-learn `RandomForestClassifier` with integer classes.
 
     Raises:
-        ArtifactError: it is another kind of model.
+        ArtifactError: it is another kind of model, is not fitted, or has other classes.
     """
     if type(model).__name__ not in ("RandomForestClassifier", "ExtraTreesClassifier"):
         raise ArtifactError(f"a RandomForestClassifier is expected, not {type(model).__name__}")
+    if not hasattr(model, "estimators_"):
+        raise ArtifactError("the RandomForestClassifier is not fitted")
+    if model.n_outputs_ != 1 or np.asarray(model.classes_).dtype.kind not in "iu":
+        raise ArtifactError("the RandomForestClassifier's classes are not integers, such as 0, 1 and 2")
     roots, left, feature, threshold, leaf = [], [], [], [], []
     start = 0
     for estimator in model.estimators_:

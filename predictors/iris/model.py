@@ -1,5 +1,7 @@
 """The iris predictor: four numbers in; class id, label and probabilities out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,13 +44,7 @@ class IrisPredictor(KServeModel[FeatureBatch]):
         raw = artifact.read(entry)
         forest = from_sklearn(load_joblib(raw)) if entry.format == "joblib" else Forest.from_bytes(raw)
         labels = artifact.manifest.class_names or CLASS_NAMES
-        if int(forest.n_features) != len(FEATURES):
-            raise ArtifactError(f"the forest takes {forest.n_features} features; {len(FEATURES)} are expected")
-        if len(labels) != len(forest.classes) or len(labels) != len(CLASS_NAMES):
-            raise ArtifactError(
-                f"the forest has {len(forest.classes)} classes and the manifest {len(labels)} class names; "
-                f"{len(CLASS_NAMES)} are expected"
-            )
+        check_shape(forest, labels)
         self._scorer, self._classes = new_scorer(forest), forest.classes
         self._labels, self.format = labels, entry.format
 
@@ -69,3 +65,18 @@ class IrisPredictor(KServeModel[FeatureBatch]):
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
         """Count the predicted labels and their probabilities."""
         metrics.count_predictions(self.name, self.version, outputs["label"], outputs["predict_proba"])
+
+
+def check_shape(forest: Forest, labels: Sequence[str]) -> None:
+    """Check that a forest is one for flowers.
+
+    Raises:
+        ArtifactError: it has another number of features, or of classes.
+    """
+    if int(forest.n_features) != len(FEATURES):
+        raise ArtifactError(f"the forest takes {forest.n_features} features; {len(FEATURES)} are expected")
+    if len(labels) != len(forest.classes) or len(labels) != len(CLASS_NAMES):
+        raise ArtifactError(
+            f"the forest has {len(forest.classes)} classes and the manifest {len(labels)} class names; "
+            f"{len(CLASS_NAMES)} are expected"
+        )

@@ -4,15 +4,13 @@ import io
 from pathlib import Path
 
 import joblib
-import numpy as np
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import train_test_split
 
-from predictors.iris.forest import from_sklearn
-from predictors.iris.model import CLASS_NAMES, IrisPredictor
-from predictors.serving.model.training import Trained, golden_examples, write_artifact
+from predictors.iris.pack import package
+from predictors.serving.model.training import Trained, write_artifact
 
 SEED = 20
 TREES = 100
@@ -44,23 +42,6 @@ def fit() -> tuple[RandomForestClassifier, dict[str, float | int]]:
 def train(directory: Path, version: str) -> Trained:
     """Fit, evaluate, and write ``model.npz``, ``model.joblib`` and ``manifest.json``."""
     model, evaluation = fit()
-    forest = from_sklearn(model)
-    rows = [[5.1, 3.5, 1.4, 0.2], [6.0, 2.7, 5.1, 1.6], [6.3, 3.3, 6.0, 2.5]]
-    probabilities = model.predict_proba(np.array(rows))
-    outputs = {
-        "predict": probabilities.argmax(axis=1).tolist(),
-        "label": [CLASS_NAMES[i] for i in probabilities.argmax(axis=1)],
-        "predict_proba": probabilities.tolist(),
-    }
     pickled = io.BytesIO()
     joblib.dump(model, pickled)
-    return write_artifact(
-        directory,
-        predictor=IrisPredictor,
-        version=version,
-        npz=forest.to_bytes(),
-        pickled=pickled.getvalue(),
-        class_names=CLASS_NAMES,
-        evaluation=evaluation,
-        golden=golden_examples(rows, outputs),
-    )
+    return write_artifact(directory, package(model, pickled.getvalue(), evaluation), version)

@@ -77,3 +77,7 @@ class StartupError(Exception):
 
 class ArtifactError(Exception):
     """An artifact cannot be loaded; readiness reports the text, so it names files, not paths."""
+
+
+class ArtifactMissing(ArtifactError):
+    """There is no manifest, perhaps because the volume is still being filled."""

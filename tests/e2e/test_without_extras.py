@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from predictors.serving.artifacts.artifact import Manifest, file_entry, write_manifest
+from predictors.serving.artifacts.artifact import Manifest, file_entry
+from predictors.serving.artifacts.writing import write_manifest
 from tests.live import JSON, ROOT, serve, serve_command, wait_for
 from tests.unit.summarizer.gguf_writer import write_decoder
 
@@ -98,6 +99,7 @@ def test_the_banner_says_why_a_model_is_not_ready(all_three: Path, without: dict
     ("command", "says"),
     [
         ("fetch --out {directory}/out", NO_LLAMA),
+        ("artifact pack {gguf} --version 2 -o {directory}/out", NO_LLAMA),
         ("gguf inspect {gguf}", NO_LLAMA),
         ("gguf quantize {gguf} {directory}/out.gguf", NO_LLAMA),
         ("train iris --out {directory}/out", NO_SKLEARN),
@@ -117,4 +119,20 @@ def test_commands_that_need_an_extra_name_it(
         timeout=300,
     )
     assert (result.returncode, result.stdout, result.stderr) == (1, "", f"error: {says}\n")
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_joblib_file_needs_an_extra_to_be_packed(artifacts: Path, without: dict[str, str], tmp_path: Path) -> None:
+    file = artifacts / "iris/model.joblib"
+    options = ("--kind", "iris", "--version", "2", "-o", str(tmp_path / "out"), "--trust_artifact")
+    result = subprocess.run(
+        [sys.executable, "-m", "predictors", "artifact", "pack", str(file), *options],
+        cwd=ROOT,
+        env={**os.environ, **without},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.endswith("error: a joblib file needs scikit-learn: install kserve-predictors[train]\n")
     assert not any(tmp_path.iterdir())

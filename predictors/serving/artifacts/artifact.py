@@ -9,17 +9,15 @@ import hashlib
 import hmac
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from predictors.serving.errors import ArtifactError
+from predictors.serving.errors import ArtifactError, ArtifactMissing
 
 MANIFEST = "manifest.json"
 JOBLIB = "model.joblib"
@@ -109,11 +107,12 @@ class Artifact:
             trust: whether files that run code when loaded are allowed without a pinned digest.
 
         Raises:
+            ArtifactMissing: no manifest.
             ArtifactError: no readable manifest, another digest, or an artifact for another predictor.
         """
         if not digest and not (directory / MANIFEST).exists() and (directory / JOBLIB).is_file():
             if not trust:
-                raise ArtifactError(_refusal_of_joblib(JOBLIB))
+                raise ArtifactMissing(_refusal_of_joblib(JOBLIB))
             entry = file_entry(directory / JOBLIB, "joblib")
             manifest = Manifest(name=kind, version=entry.sha256[:12], kind=kind, files=(entry,), inputs=(), outputs=())
             return cls(directory, manifest, trusted=True)
@@ -139,9 +138,9 @@ class Artifact:
         Raises:
             ArtifactError: missing, or not the bytes that the manifest names.
         """
-        with self._opened(entry) as file:
+        with self.opened(entry) as file:
             raw = file.read()
-        _compare(entry, hashlib.sha256(raw).hexdigest())
+        compare(entry, hashlib.sha256(raw).hexdigest())
         return raw
 
     @contextmanager
@@ -152,8 +151,8 @@ class Artifact:
             ArtifactError: missing, or not the bytes that the manifest names.
         """
         descriptors = Path("/proc/self/fd")
-        with self._opened(entry) as file:
-            _compare(entry, hashlib.file_digest(file, "sha256").hexdigest())
+        with self.opened(entry) as file:
+            compare(entry, hashlib.file_digest(file, "sha256").hexdigest())
             yield descriptors / str(file.fileno()) if descriptors.is_dir() else Path(file.name)
 
     def verify(self) -> Iterator[tuple[FileEntry, str]]:
@@ -166,9 +165,17 @@ class Artifact:
                 yield entry, str(error)
 
     @contextmanager
-    def _opened(self, entry: FileEntry) -> Iterator[BufferedReader]:
-        """Open a file of the size that the manifest names; a larger one is never read into memory."""
-        with _open(self.directory / entry.name, "the manifest names it, but it is missing") as file:
+    def opened(self, entry: FileEntry) -> Iterator[BufferedReader]:
+        """Open a file of the size that the manifest names; a larger one is never read into memory.
+
+        Raises:
+            ArtifactError: missing, or of another size.
+        """
+        try:
+            opened = _open(self.directory / entry.name)
+        except FileNotFoundError:
+            raise ArtifactError(f"{entry.name}: the manifest names it, but it is missing") from None
+        with opened as file:
             size = os.fstat(file.fileno()).st_size
             if size != entry.size_bytes:
                 raise ArtifactError(f"{entry.name} has {size} bytes, but the manifest says {entry.size_bytes}")
@@ -186,12 +193,41 @@ def read_manifest(directory: Path, digest: str = "") -> tuple[Manifest, str]:
         The manifest and its digest.
 
     Raises:
-        ArtifactError: it is missing, has another digest, or is not valid, naming the field at fault.
+        ArtifactMissing: it is not there.
+        ArtifactError: it cannot be read, has another digest, or is not valid, naming the field at fault.
+    """
+    return parse_manifest(manifest_bytes(directory), digest)
+
+
+def manifest_bytes(directory: Path) -> bytes:
+    """Read ``manifest.json`` as it is.
+
+    Raises:
+        ArtifactMissing: it is not there.
+        ArtifactError: it cannot be read.
+    """
+    try:
+        with _open(directory / MANIFEST) as file:
+            return file.read()
+    except FileNotFoundError:
+        raise ArtifactMissing(f"{MANIFEST}: there is no artifact here; train, fetch or pack one first") from None
+
+
+def parse_manifest(raw: bytes, digest: str = "") -> tuple[Manifest, str]:
+    """Understand the bytes of a ``manifest.json``.
+
+    Args:
+        raw: the bytes.
+        digest: the expected digest, ``sha256:<hex>``; empty for any.
+
+    Returns:
+        The manifest and its digest.
+
+    Raises:
+        ArtifactError: it has another digest, or is not valid, naming the field at fault.
     """
     if digest and not _DIGEST.match(digest):
         raise ArtifactError("the artifact digest must look like sha256: and 64 hexadecimal digits")
-    with _open(directory / MANIFEST, "there is no artifact here; train or fetch one first") as file:
-        raw = file.read()
     actual = f"sha256:{hashlib.sha256(raw).hexdigest()}"
     if digest and not hmac.compare_digest(digest, actual):
         raise ArtifactError(f"{MANIFEST} has the digest {actual}, but {digest} is pinned")
@@ -203,13 +239,13 @@ def read_manifest(directory: Path, digest: str = "") -> tuple[Manifest, str]:
         raise ArtifactError(f"{MANIFEST} is not a valid manifest: {where}: {first['msg']}") from None
 
 
-def _open(path: Path, absent: str) -> BufferedReader:
+def _open(path: Path) -> BufferedReader:
     try:
         if path.exists() and not path.is_file():  # opening a pipe would block for ever
             raise ArtifactError(f"{path.name} is not a regular file")
         return path.open("rb")
     except FileNotFoundError:
-        raise ArtifactError(f"{path.name}: {absent}") from None
+        raise
     except OSError as error:
         raise ArtifactError(f"{path.name} cannot be read: {os.strerror(error.errno or 0)}") from None
 
@@ -221,7 +257,12 @@ def _refusal_of_joblib(name: str) -> str:
     )
 
 
-def _compare(entry: FileEntry, sha256: str) -> None:
+def compare(entry: FileEntry, sha256: str) -> None:
+    """Compare a digest with the manifest's.
+
+    Raises:
+        ArtifactError: they differ.
+    """
     if not hmac.compare_digest(sha256, entry.sha256):
         raise ArtifactError(f"{entry.name} has the sha256 {sha256}, but the manifest says {entry.sha256}")
 
@@ -237,19 +278,3 @@ def bytes_entry(name: str, file_format: FileFormat, data: bytes) -> FileEntry:
     """Describe a file before it is written."""
     digest = hashlib.sha256(data).hexdigest()
     return FileEntry(name=name, format=file_format, sha256=digest, size_bytes=len(data))
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that no reader sees a part of it, even with concurrent writers."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(data)
-    partial = Path(file.name)
-    partial.chmod(0o644)
-    partial.replace(path)
-
-
-def write_manifest(directory: Path, manifest: Manifest) -> str:
-    """Write ``manifest.json``, after the files it names, and return its digest."""
-    raw = orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    write_atomically(directory / MANIFEST, raw)
-    return f"sha256:{hashlib.sha256(raw).hexdigest()}"

@@ -1,12 +1,13 @@
 """The served models of one server: lookup, loading and unloading, and readiness."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from predictors.serving.cache.result_cache import ResultCache
-from predictors.serving.dispatch.served_model import ServedModel, State
+from predictors.serving.dispatch.served_model import LOOK_SECONDS, ServedModel, State
 from predictors.serving.errors import ModelNotReady, NotFound
 from predictors.serving.model.predictor import Predictor
 from predictors.serving.settings import ServerSettings
@@ -77,6 +78,25 @@ class Registry:
         """Load the models one after another, in order; failures become reasons."""
         for model in self.models.values():
             await self._load(model)
+
+    async def load_late(self, look_seconds: float = LOOK_SECONDS) -> bool:
+        """Wait until an artifact that was missing is there, and load its model.
+
+        Args:
+            look_seconds: how often to look.
+
+        Returns:
+            Whether one appeared; false if the server drains.
+        """
+        while not self.draining:
+            await asyncio.sleep(look_seconds)
+            for model in [model for model in self.models.values() if model.state is State.MISSING]:
+                appeared = await asyncio.to_thread(model.predictor.has_artifact)
+                if appeared and model.state is State.MISSING:  # and nobody has asked for it meanwhile
+                    with contextlib.suppress(ModelNotReady):  # the log and the model's readiness say why
+                        await self.load(model)
+                    return True
+        return False
 
     async def load(self, model: ServedModel) -> None:
         """Load or reload one model; continues to the end even if the caller is cancelled.

@@ -18,7 +18,7 @@ from predictors.serving.cache.result_cache import ResultCache
 from predictors.serving.cache.result_codec import result_key
 from predictors.serving.dispatch.batcher import Batcher
 from predictors.serving.dispatch.cost_model import CostModel
-from predictors.serving.errors import ArtifactError, DeadlineExceeded, ModelNotReady, Overloaded
+from predictors.serving.errors import ArtifactError, ArtifactMissing, DeadlineExceeded, ModelNotReady, Overloaded
 from predictors.serving.model.predictor import Predictor
 from predictors.serving.model.types import Batch, Event, Job, Limits, Outputs
 from predictors.serving.settings import ServerSettings
@@ -27,6 +27,8 @@ from predictors.serving.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
+# How often an artifact that was missing is looked for, seconds.
+LOOK_SECONDS = 2.0
 # How often unloading checks whether the last batch has ended, seconds.
 _DRAIN_POLL_SECONDS = 0.01
 # Batches expected to take no longer than this run on the event loop. A round trip to a thread costs about a tenth of a
@@ -42,6 +44,8 @@ class State(enum.Enum):
     LOADING = "loading"
     READY = "ready"
     FAILED = "failed"
+    MISSING = "missing"
+    """Its artifact is not there yet, and is looked for again."""
     UNLOADED = "unloaded"
 
 
@@ -243,6 +247,8 @@ class ServedModel:
         started = time.monotonic()
         try:
             await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.load)
+        except ArtifactMissing as error:
+            await self._fail(f"{error}; it is looked for again every {LOOK_SECONDS:.0f} s", State.MISSING)
         except ArtifactError as error:
             await self._fail(str(error))
         except Exception:
@@ -255,8 +261,8 @@ class ServedModel:
             self.state, self.reason = State.READY, ""
             logger.info("model %s version %s is ready after %.2f s", self.name, self.version, seconds)
 
-    async def _fail(self, reason: str) -> None:
-        self.state, self.reason = State.FAILED, reason
+    async def _fail(self, reason: str, state: State = State.FAILED) -> None:
+        self.state, self.reason = state, reason
         logger.error("model %s is not ready: %s", self.name, reason)
         await self.unload()
 

@@ -12,7 +12,7 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 
 from predictors import __version__
-from predictors.serving.artifacts.artifact import Artifact, Golden, Manifest
+from predictors.serving.artifacts.artifact import MANIFEST, Artifact, Golden, Manifest
 from predictors.serving.errors import ArtifactError, ServingError
 from predictors.serving.model.types import Batch, Input, Job, Limits, Outputs, TensorSpec
 from predictors.serving.model.validation import batch_from_instances
@@ -135,6 +135,13 @@ class Predictor(ABC, Generic[BatchT]):
         self.version = artifact.manifest.version
         self.identity = "\n".join((__version__, artifact.manifest.model_dump_json(), self.settings_identity()))
         return True
+
+    def has_artifact(self) -> bool:
+        """Whether there is a manifest at the source by now, or a fault for loading to report."""
+        try:
+            return (self.source.directory / MANIFEST).exists()
+        except OSError:
+            return True
 
     def open_artifact(self) -> Artifact:
         """Open the artifact at the source."""

@@ -1,31 +1,50 @@
-"""Shared by all training: writing an artifact that its predictor accepts."""
+"""Shared by training and packing: writing an artifact that its predictor accepts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import Any
 
-from predictors.serving.artifacts.artifact import (
-    MANIFEST,
-    Golden,
-    Manifest,
-    TensorEntry,
-    bytes_entry,
-    write_atomically,
-    write_manifest,
-)
-from predictors.serving.model.predictor import Predictor
-from predictors.serving.model.types import TensorSpec
+import numpy as np
+
+from predictors.serving.artifacts.artifact import Golden, Manifest, TensorEntry, bytes_entry
+from predictors.serving.artifacts.writing import replacing, write_manifest
+from predictors.serving.errors import ArtifactError
+from predictors.serving.model.predictor import GOLDEN_TOLERANCE, Predictor
+from predictors.serving.model.types import FloatArray, TensorSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The result of a training run."""
+    """An artifact that was written."""
 
     directory: Path
     manifest: Manifest
     digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A scikit-learn model in both its forms, and what its manifest says of it.
+
+    Args:
+        predictor: serves it.
+        pickled: the joblib file.
+        npz: the same model as arrays.
+        class_names: in the order of the probabilities.
+        golden: examples, computed by scikit-learn.
+        settings: what the predictor needs besides the files.
+        evaluation: how good the model is, if that was measured.
+    """
+
+    predictor: type[Predictor[Any]]
+    pickled: bytes
+    npz: bytes
+    class_names: Sequence[str]
+    golden: tuple[Golden, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
 
 
 def golden_examples(rows: Sequence[Any], outputs: dict[str, Sequence[Any]]) -> tuple[Golden, ...]:
@@ -35,37 +54,50 @@ def golden_examples(rows: Sequence[Any], outputs: dict[str, Sequence[Any]]) -> t
     )
 
 
-def write_artifact(
-    directory: Path,
-    *,
-    predictor: type[Predictor[Any]],
-    version: str,
-    npz: bytes,
-    pickled: bytes,
-    class_names: Sequence[str],
-    evaluation: dict[str, Any],
-    golden: tuple[Golden, ...],
-    settings: dict[str, Any] | None = None,
-) -> Trained:
-    """Write the pickle-free form, the joblib form and, last, the manifest with the digests of both."""
+def check_agreement(arrays: FloatArray, model: FloatArray) -> None:
+    """Compare the probabilities of a model's arrays with the model's own, both float64 ``[N, C]``.
+
+    Raises:
+        ArtifactError: they differ.
+    """
+    difference = float(np.abs(arrays - model).max())
+    if not difference <= GOLDEN_TOLERANCE:
+        raise ArtifactError(
+            f"as plain arrays, the model gives other probabilities than scikit-learn does: on {len(model)} inputs, "
+            f"they differ by up to {difference:.2g}"
+        )
+
+
+def write_artifact(directory: Path, package: Package, version: str, name: str = "") -> Trained:
+    """Write the pickle-free form, the joblib form, and the manifest with the digests of both.
+
+    Args:
+        directory: the artifact's; what it holds so far stays in place until the new artifact is complete.
+        package: the model.
+        version: of the artifact.
+        name: of the model; its kind if empty.
+
+    Raises:
+        OSError: the directory cannot be written.
+    """
+    predictor = package.predictor
     manifest = Manifest(
-        name=predictor.kind,
+        name=name or predictor.kind,
         version=version,
         kind=predictor.kind,
-        files=(bytes_entry("model.npz", "npz", npz), bytes_entry("model.joblib", "joblib", pickled)),
+        files=(bytes_entry("model.npz", "npz", package.npz), bytes_entry("model.joblib", "joblib", package.pickled)),
         inputs=tensor_entries(predictor.input.specs()),
         outputs=tensor_entries(predictor.outputs),
-        class_names=tuple(class_names),
-        settings=settings or {},
-        library_versions={name: library_version(name) for name in ("kserve-predictors", "numpy", "scikit-learn")},
-        evaluation=evaluation,
-        golden=golden,
+        class_names=tuple(package.class_names),
+        settings=dict(package.settings),
+        library_versions={each: library_version(each) for each in ("kserve-predictors", "numpy", "scikit-learn")},
+        evaluation=dict(package.evaluation),
+        golden=package.golden,
     )
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / MANIFEST).unlink(missing_ok=True)  # it describes the previous files
-    write_atomically(directory / "model.npz", npz)
-    write_atomically(directory / "model.joblib", pickled)
-    return Trained(directory, manifest, write_manifest(directory, manifest))
+    with replacing(directory) as staging:
+        (staging / "model.npz").write_bytes(package.npz)
+        (staging / "model.joblib").write_bytes(package.pickled)
+        return Trained(directory, manifest, write_manifest(staging, manifest))
 
 
 def tensor_entries(specs: Sequence[TensorSpec]) -> tuple[TensorEntry, ...]:

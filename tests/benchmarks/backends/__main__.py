@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from predictors.intent.train import utterances
+from predictors.intent.utterances import utterances
 from predictors.iris.forest import Forest
 from tests.benchmarks.backends import footprint, inputs, report, venv
 from tests.benchmarks.backends.conclusion import conclusion

@@ -53,4 +53,5 @@ def test_help_names_flags_variables_and_defaults_whole(width: int) -> None:
     text = " ".join(capture.get().replace("│", " ").split())
     assert "Port for gRPC (V2). PREDICTORS_GRPC_PORT [default: 8081]" in text
     assert "PREDICTORS_ENABLE_GRPC [default: true]" in text
+    assert "if not given, the variable PORT counts. PREDICTORS_HTTP_PORT [default: 8080]" in text
     assert "PREDICTORS_MODEL_NAME [default" not in text

@@ -10,10 +10,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from predictors.intent import train
 from predictors.intent.model import CLASS_NAMES, UNKNOWN, IntentPredictor, fold_background
 from predictors.intent.settings import IntentSettings
 from predictors.intent.tfidf import TextClassifier, from_sklearn
+from predictors.intent.utterances import utterances
 from predictors.serving.errors import ArtifactError
 from predictors.serving.model.types import Job, TextBatch
 from predictors.serving.settings import Source
@@ -42,7 +42,8 @@ def unseen() -> list[tuple[str, str]]:
 
 
 def test_training_set_is_large_varied_and_disjoint_from_the_unseen_one() -> None:
-    texts, labels = train.utterances()
+    texts, named = utterances()
+    labels = np.array(named)
     lowered = [text.lower() for text in texts]
     assert len(set(lowered)) == len(lowered)
     for name in CLASS_NAMES:
@@ -93,7 +94,7 @@ def test_the_threshold_can_be_set() -> None:
 def random_texts(count: int) -> list[str]:
     """Texts in the neighbourhood of real ones: cut, joined, misspelt, with odd white space and characters."""
     rng = random.Random(5)
-    words = [word for text in train.utterances()[0] for word in text.split()]
+    words = [word for text in utterances()[0] for word in text.split()]
     odd = [
         "İstanbul",
         "ǅungla",

@@ -31,6 +31,47 @@ def test_a_flag_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     assert flags.build(ServerSettings, {"http_port": "7"}).http_port == 7
 
 
+@pytest.mark.parametrize(
+    ("given", "variables", "port"),
+    [
+        ({}, {}, 8080),
+        ({}, {"PORT": "9"}, 9),
+        ({}, {"PORT": "9", "PREDICTORS_HTTP_PORT": "8"}, 8),
+        ({}, {"PORT": "9", "PREDICTORS_HTTP_PORT": ""}, 9),
+        ({}, {"PORT": ""}, 8080),
+        ({"http_port": "7"}, {"PORT": "9", "PREDICTORS_HTTP_PORT": "8"}, 7),
+        ({"http_port": "7"}, {"PORT": "tcp://10.0.0.1:80"}, 7),
+        ({}, {"PORT": "tcp://10.0.0.1:80", "PREDICTORS_HTTP_PORT": "8"}, 8),
+        ({}, {"HTTP_PORT": "9"}, 8080),
+    ],
+)
+def test_port_comes_after_the_flag_and_its_own_variable(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], variables: dict[str, str], port: int
+) -> None:
+    for name in ("PORT", "PREDICTORS_HTTP_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    settings = flags.build(ServerSettings, given)
+    assert (settings.http_port, settings.grpc_port) == (port, 8081)
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"PORT": "tcp://10.0.0.1:80"}, r"^PORT: .*'tcp://10.0.0.1:80'"),
+        ({"PORT": "70000"}, r"^PORT: "),
+        ({"PORT": "9", "PREDICTORS_HTTP_PORT": "x"}, r"^PREDICTORS_HTTP_PORT: .*'x'"),
+    ],
+)
+def test_a_wrong_port_names_its_variable(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], says: str) -> None:
+    monkeypatch.delenv("PREDICTORS_HTTP_PORT", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(typer.BadParameter, match=says):
+        flags.build(ServerSettings, {})
+
+
 def test_a_wrong_value_names_its_flag_or_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(typer.BadParameter, match=r"--http_port: .*'abc'"):
         flags.build(ServerSettings, {"http_port": "abc"})

@@ -15,6 +15,7 @@ from predictors.serving.dispatch.registry import Registry
 from predictors.serving.dispatch.served_model import ServedModel, State
 from predictors.serving.errors import (
     ArtifactError,
+    ArtifactMissing,
     DeadlineExceeded,
     InvalidInput,
     ModelNotReady,
@@ -37,8 +38,8 @@ class Paced(Predictor[TextBatch]):
     limits = Limits(max_rows=10, max_text_chars=10)
     max_queue = 3
 
-    def __init__(self, load_error: Exception | None = None) -> None:
-        super().__init__("paced", Source(Path()))
+    def __init__(self, load_error: Exception | None = None, directory: Path = Path()) -> None:
+        super().__init__("paced", Source(directory))
         self.load_error = load_error
         self.load_gate = threading.Event()
         self.load_gate.set()
@@ -282,5 +283,136 @@ def test_settings_replace_a_models_own_limits() -> None:
     async def scenario() -> None:
         _, slot = await started(Paced(), max_rows=7, max_queue=1)
         assert (slot.limits, slot.max_queue) == (Limits(7, 10), 1)
+
+    run(scenario())
+
+
+class Late(Paced):
+    """Loads what is in a directory; counts how often it tries."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory=directory)
+        self.loads = 0
+
+    def load(self) -> bool:
+        self.loads += 1
+        manifest = self.source.directory / "manifest.json"
+        if not manifest.exists():
+            raise ArtifactMissing("manifest.json: there is no artifact here")
+        if fault := manifest.read_text():
+            raise ArtifactError(fault)
+        return super().load()
+
+
+LOOK_SECONDS = 0.001
+MISSING = "manifest.json: there is no artifact here; it is looked for again every 2 s"
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_an_artifact_that_was_missing_is_loaded_once_it_appears(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        predictor = Late(tmp_path / "not there yet")
+        registry, slot = await started(predictor)
+        seen: list[str] = []
+
+        async def listener() -> None:
+            seen.append(slot.reason)
+
+        registry.on_change(listener)
+        assert (slot.state, slot.reason, slot.busy) == (State.MISSING, MISSING, False)
+        waiting = asyncio.create_task(registry.load_late(LOOK_SECONDS))
+        await asyncio.sleep(100 * LOOK_SECONDS)
+        assert (slot.state, slot.reason, predictor.loads) == (State.MISSING, MISSING, 1)
+        predictor.source.directory.mkdir()
+        (predictor.source.directory / "manifest.json").touch()
+        assert await waiting
+        assert seen == ["loading", ""]
+        assert (await slot.run(TextBatch(["a"]), later())) == {"predict": ["a"]}
+
+    run(scenario())
+    assert errors(caplog) == [f"model paced is not ready: {MISSING}"]
+
+
+def test_what_appears_and_is_faulty_is_not_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        predictor = Late(tmp_path)
+        registry, slot = await started(predictor)
+        (tmp_path / "manifest.json").write_text("model.npz has another sha256")
+        assert await registry.load_late(LOOK_SECONDS)
+        assert (slot.state, slot.reason) == (State.FAILED, "model.npz has another sha256")
+        again = asyncio.create_task(registry.load_late(LOOK_SECONDS))
+        await asyncio.sleep(100 * LOOK_SECONDS)
+        registry.draining = True
+        assert not await again
+        assert predictor.loads == 2
+
+    run(scenario())
+    assert errors(caplog)[1:] == ["model paced is not ready: model.npz has another sha256"]
+
+
+def test_a_directory_that_cannot_be_looked_into_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert Late(tmp_path).has_artifact()
+
+
+def test_a_missing_artifact_may_be_loaded_on_request(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        predictor = Late(tmp_path)
+        registry, slot = await started(predictor)
+        with pytest.raises(ModelNotReady, match="it is looked for again"):
+            await registry.load(slot)
+        assert slot.state is State.MISSING
+        waiting = asyncio.create_task(registry.load_late(60))
+        await asyncio.sleep(0)
+        (tmp_path / "manifest.json").touch()
+        await registry.load(slot)
+        slot.require_ready()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert predictor.loads == 3
+
+    run(scenario())
+
+
+def test_a_model_that_was_loaded_while_it_was_looked_for_is_not_loaded_again(tmp_path: Path) -> None:
+    class Slow(Late):
+        looking, go_on = threading.Event(), threading.Event()
+
+        def has_artifact(self) -> bool:
+            self.looking.set()
+            return self.go_on.wait(60)
+
+    async def scenario() -> None:
+        predictor = Slow(tmp_path)
+        registry, slot = await started(predictor)
+        waiting = asyncio.create_task(registry.load_late(LOOK_SECONDS))
+        await asyncio.to_thread(predictor.looking.wait, 60)
+        (tmp_path / "manifest.json").touch()
+        await registry.load(slot)
+        registry.draining = True
+        predictor.go_on.set()
+        assert not await waiting
+        assert predictor.loads == 2
+
+    run(scenario())
+
+
+def test_a_server_that_drains_stops_looking(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        predictor = Late(tmp_path)
+        registry, _ = await started(predictor)
+        registry.draining = True
+        (tmp_path / "manifest.json").touch()
+        assert not await registry.load_late(LOOK_SECONDS)
+        assert predictor.loads == 1
 
     run(scenario())

@@ -1,0 +1,142 @@
+"""Writing artifacts, so that whoever reads the directory meanwhile finds the old one, none, or the new one."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+
+from predictors.serving.artifacts.artifact import (
+    MANIFEST,
+    Artifact,
+    FileEntry,
+    Manifest,
+    compare,
+    manifest_bytes,
+    parse_manifest,
+    read_manifest,
+)
+from predictors.serving.errors import ArtifactError
+
+_CHUNK_BYTES = 2**20
+_READABLE_BY_ALL = 0o644  # the server may run as another user
+
+
+@contextmanager
+def replacing(directory: Path) -> Iterator[Path]:
+    """Give a folder for the files of a new artifact, which then takes the place of the one in the directory.
+
+    If the block fails, or is interrupted, the directory keeps what it had. Files that the new manifest names and the
+    folder lacks must be in the directory already.
+
+    Args:
+        directory: where the artifact goes; made if need be.
+
+    Raises:
+        OSError: the directory cannot be written.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=directory, prefix=".new.") as folder:
+        staging = Path(folder)
+        yield staging
+        names = sorted((path.name for path in staging.iterdir()), key=lambda name: name == MANIFEST)
+        for name in names:
+            _finish(staging / name)
+        with _alone(directory):
+            (directory / MANIFEST).unlink(missing_ok=True)  # it describes the previous files
+            for name in names:  # the manifest is the last
+                (staging / name).replace(directory / name)
+
+
+def _finish(path: Path) -> None:
+    path.chmod(_READABLE_BY_ALL)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Keep others from replacing the artifact at the same time, where the file system has locks (NFS has none here)."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def write_manifest(directory: Path, manifest: Manifest) -> str:
+    """Write ``manifest.json`` and return its digest."""
+    raw = orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    (directory / MANIFEST).write_bytes(raw)
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+
+def export(source: Path, target: Path, advance: Callable[[int], None]) -> tuple[str, bool]:
+    """Copy an artifact: its manifest, and the files that the manifest names.
+
+    Args:
+        source: an artifact's directory.
+        target: where it goes; what it holds so far stays in place until the copy is complete and verified.
+        advance: called with the number of bytes copied, again and again.
+
+    Returns:
+        The digest of the manifest, and whether anything was copied: false if the very same artifact was there.
+
+    Raises:
+        ArtifactError: there is no artifact, or it is not intact.
+        OSError: the target cannot be written.
+    """
+    raw = manifest_bytes(source)
+    manifest, digest = parse_manifest(raw)
+    if _is_there(target, digest):
+        return digest, False
+    with replacing(target) as staging:
+        copy_files(Artifact(source, manifest), staging, advance)
+        (staging / MANIFEST).write_bytes(raw)
+    return digest, True
+
+
+def copy_files(artifact: Artifact, directory: Path, advance: Callable[[int], None]) -> None:
+    """Copy the files that a manifest names, and verify both what was read and what was written.
+
+    Args:
+        artifact: has the files.
+        directory: where they go.
+        advance: called with the number of bytes copied, again and again.
+
+    Raises:
+        ArtifactError: a file is not intact, or its copy is not.
+        OSError: the directory cannot be written.
+    """
+    for entry in artifact.manifest.files:
+        compare(entry, _copy(artifact, entry, directory / entry.name, advance))
+    for _, fault in Artifact(directory, artifact.manifest).verify():
+        if fault:
+            raise ArtifactError(f"the copy is not intact: {fault}")
+
+
+def _copy(artifact: Artifact, entry: FileEntry, target: Path, advance: Callable[[int], None]) -> str:
+    """Copy a file; gives the digest of the bytes that were read."""
+    digest = hashlib.sha256()
+    with artifact.opened(entry) as file, target.open("wb") as copy:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            copy.write(chunk)
+            advance(len(chunk))
+    return digest.hexdigest()
+
+
+def _is_there(directory: Path, digest: str) -> bool:
+    """Whether a directory holds the artifact with this digest, intact."""
+    try:
+        manifest, _ = read_manifest(directory, digest)
+    except ArtifactError:
+        return False
+    return not any(fault for _, fault in Artifact(directory, manifest).verify())
