@@ -7,6 +7,14 @@ HOST ?= 127.0.0.1
 # llama-cpp-python is compiled on this machine, unless this names a package index with a wheel, such as the one in
 # llama-cpp-python's README: make serve LLAMA_INDEX=https://…
 LLAMA_INDEX ?=
+# Images: where they go, and their tag.
+REGISTRY ?= docker.io/kserve-predictors
+TAG ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGES ?= iris intent summarizer all
+# Flags for `docker build` or `buildah build`.
+BUILD_FLAGS ?=
+# A folder with a wheel of llama-cpp-python for Debian 12, to be used in the images instead of compiling.
+WHEELS ?=
 
 BIN := .venv/bin
 # Stamp files: each is touched once its step has succeeded, so that an interrupted step runs again.
@@ -53,6 +61,30 @@ lint: $(INSTALLED_TOOLS) ## Check style, types and imports
 format: $(INSTALLED_TOOLS) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+.PHONY: images
+images: ## Build the images with docker or buildah (IMAGES=, REGISTRY=, TAG=, BUILD_FLAGS=, LLAMA_INDEX=, WHEELS=)
+	@WHEELS='$(WHEELS)' LLAMA_INDEX='$(LLAMA_INDEX)' BUILD_FLAGS='$(BUILD_FLAGS)' scripts/images.sh $(REGISTRY) $(TAG) $(IMAGES)
+
+.PHONY: image-sizes
+image-sizes: ## Say what the images weigh, and what weighs most in them; needs buildah
+	@$(PYTHON) scripts/image_sizes.py $(addprefix $(REGISTRY)/,$(addsuffix :$(TAG),$(IMAGES)))
+
+.PHONY: chart-docs
+chart-docs: $(INSTALLED_TOOLS) ## Make the chart's schema and the values in its README from its values.yaml
+	$(BIN)/python -m scripts.chart_docs
+
+.PHONY: manifests
+manifests: $(INSTALLED_TOOLS) ## Render the chart into manifests/; needs helm
+	$(BIN)/python -m scripts.manifests
+
+.PHONY: test-chart
+test-chart: $(INSTALLED_TOOLS) $(ARTIFACTS_CORE) ## Run the chart's tests alone; needs helm and kubectl, but no cluster (ARGS= is passed to pytest)
+	$(BIN)/python -m pytest tests/chart -m 'not llama' $(ARGS)
+
+.PHONY: test-cluster
+test-cluster: $(INSTALLED_DEV) ## Run the tests that need Kubernetes, on the cluster of KUBECONFIG (ARGS= is passed to pytest; docs/kubernetes.md)
+	PREDICTORS_CLUSTER=1 PREDICTORS_REGISTRY=$(REGISTRY) PREDICTORS_TAG=$(TAG) $(BIN)/python -m pytest tests/cluster $(ARGS)
 
 .PHONY: train
 train: $(INSTALLED_CORE) ## Retrain iris and intent
@@ -131,13 +163,13 @@ $(INSTALLED_TOOLS): $(INSTALLED_CORE)
 	@touch $@
 
 # What each artifact is made from; it is made again when one of these files changes.
-ARTIFACT_CODE := predictors/serving/artifacts/artifact.py predictors/serving/model/training.py
-artifacts/iris/manifest.json: predictors/iris/train.py predictors/iris/forest.py $(ARTIFACT_CODE) | $(INSTALLED_CORE)
-artifacts/intent/manifest.json: predictors/intent/train.py predictors/intent/tfidf.py predictors/intent/utterances.csv $(ARTIFACT_CODE) | $(INSTALLED_CORE)
+ARTIFACT_CODE := predictors/serving/artifacts/artifact.py predictors/serving/artifacts/writing.py predictors/serving/model/training.py
+artifacts/iris/manifest.json: predictors/iris/train.py predictors/iris/pack.py predictors/iris/forest.py $(ARTIFACT_CODE) | $(INSTALLED_CORE)
+artifacts/intent/manifest.json: predictors/intent/train.py predictors/intent/pack.py predictors/intent/tfidf.py predictors/intent/utterances.csv $(ARTIFACT_CODE) | $(INSTALLED_CORE)
 $(ARTIFACTS_CORE): artifacts/%/manifest.json:
 	@echo "training $*"
 	@$(BIN)/predictors train $*
 
-artifacts/summarizer/manifest.json: predictors/summarizer/fetch.py predictors/summarizer/model.py $(ARTIFACT_CODE) | $(INSTALLED)
+artifacts/summarizer/manifest.json: predictors/summarizer/fetch.py predictors/summarizer/pack.py predictors/summarizer/model.py $(ARTIFACT_CODE) | $(INSTALLED)
 	@echo "downloading the summarizer's model"
 	@$(BIN)/predictors fetch

@@ -1,46 +1,32 @@
 #!/usr/bin/env bash
-# Print the path of a llama-cpp-python wheel for this machine; compile it first if it is not in the cache.
+# Print the path of a llama-cpp-python wheel for this kind of machine; compile it first if it is not in the cache.
 #
 #   scripts/llama_wheel.sh PYTHON      PYTHON: the interpreter to compile for
+#
+# The wheel holds ggml's CPU code once for each generation of processors, and llama.cpp loads the best one at start
+# (predictors/summarizer/llama/library.py). So one wheel is right for every processor of its architecture, in images too.
 #
 # The cache is outside the checkout, under a key of everything that the wheel depends on:
 # ${XDG_CACHE_HOME:-~/.cache}/kserve-predictors/wheels/<key>/
 set -euo pipefail
 
 python=$1
-version=$(sed -n 's/^llama_cpp_python==//p' "$(dirname "$0")/../constraints.txt")
+here=$(cd "$(dirname "$0")" && pwd)
+version=$(sed -n 's/^llama_cpp_python==//p' "$here/../constraints.txt")
 
 # Text models only: no vision, no tools, no HTTPS.
 options="-DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_OPENSSL=OFF"
-
-# -march=native would include AMX, which many hypervisors report and then forbid (SIGILL at the first prompt). So on
-# x86-64, each vector extension that ggml has kernels for is enabled by name if the processor has it.
-if [ "$(uname -m)" = x86_64 ] && [ -r /proc/cpuinfo ]; then
-  flags=" $(grep -m1 '^flags' /proc/cpuinfo | cut -d: -f2) "
-  enable() { case "$flags" in *" $1 "*) options="$options -D$2=ON" ;; *) options="$options -D$2=OFF" ;; esac; }
-  options="$options -DGGML_NATIVE=OFF"
-  enable sse4_2 GGML_SSE42
-  enable avx GGML_AVX
-  enable avx2 GGML_AVX2
-  enable bmi2 GGML_BMI2
-  enable fma GGML_FMA
-  enable f16c GGML_F16C
-  enable avx_vnni GGML_AVX_VNNI
-  enable avx512vl GGML_AVX512
-  enable avx512vbmi GGML_AVX512_VBMI
-  enable avx512_vnni GGML_AVX512_VNNI
-  enable avx512_bf16 GGML_AVX512_BF16
-fi
+options="$options -DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DCMAKE_INSTALL_BINDIR=llama_cpp/lib"
 
 compiler=$("${CXX:-c++}" --version | head -n 1)
 key=$(printf '%s\n' "$version" "$options" "$compiler" "$(uname -sm)" "$(getconf GNU_LIBC_VERSION 2>/dev/null || true)" |
-  sha256sum | cut -c1-16)
+  cat - "$here/slim_wheel.py" | sha256sum | cut -c1-16)
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/kserve-predictors/wheels/$version-$key"
 
 find_wheel() { find "$cache" -maxdepth 1 -name '*.whl' -print -quit 2>/dev/null; }
 
 if [ -z "$(find_wheel)" ]; then
-  echo "compiling llama-cpp-python $version for this machine (once; 5 to 10 minutes on 2 cores)" >&2
+  echo "compiling llama-cpp-python $version (once; 10 to 20 minutes on 2 cores)" >&2
   mkdir -p "$cache"
   scratch=$(mktemp -d "$cache/build.XXXXXX")
   trap 'kill -- "-${build:-0}" 2>/dev/null || true; rm -rf "$scratch"' EXIT
@@ -63,6 +49,7 @@ if [ -z "$(find_wheel)" ]; then
     echo "llama-cpp-python did not compile. To use a prebuilt wheel: make serve LLAMA_INDEX=<an index that has one>" >&2
     exit 1
   fi
+  "$python" "$here/slim_wheel.py" "$scratch"/*.whl
   mv "$scratch"/*.whl "$cache/" # atomically: the cache holds complete wheels only
 fi
 find_wheel

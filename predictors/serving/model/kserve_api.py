@@ -5,9 +5,14 @@ at import and exits on flags that it mistakes for its own) and FastAPI's applica
 the gRPC messages. So the package is put into ``sys.modules`` without running its ``__init__``, which runs unchanged as
 soon as a name that it defines is looked up on the package.
 
+Some of its modules import pandas, name it in annotations, and use it in conversions that serving never calls. It is
+slow to import, and weighs 80 MB in an image. So those modules get a stand-in that imports pandas when it is first
+used; without pandas, only that use fails.
+
 ``python -X importtime -m predictors.serving.model.kserve_api`` shows what is still imported.
 """
 
+import importlib
 import importlib.util
 import sys
 from types import ModuleType
@@ -29,6 +34,18 @@ class _DeferredPackage(ModuleType):
         return getattr(self, name)
 
 
+class _DeferredPandas(ModuleType):
+    """Pandas for KServe's modules: any name during the imports below, the real one afterwards."""
+
+    in_annotations = True
+    """True during the imports below, which evaluate annotations."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module 'pandas' has no attribute {name!r}")
+        return object if self.in_annotations else getattr(importlib.import_module("pandas"), name)
+
+
 def _defer_package_init() -> None:
     if "kserve" in sys.modules:
         return
@@ -44,6 +61,9 @@ def _defer_package_init() -> None:
 
 
 _defer_package_init()
+_pandas = None if "pandas" in sys.modules else _DeferredPandas("pandas")
+if _pandas is not None:
+    sys.modules["pandas"] = _pandas
 
 from kserve.errors import InvalidInput as KServeInvalidInput  # noqa: E402
 from kserve.model import Model  # noqa: E402
@@ -51,5 +71,8 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb  # noqa: E402
 from kserve.protocol.infer_type import InferOutput, InferRequest, InferResponse  # noqa: E402
 
 _DeferredPackage.in_parts = False
+if _pandas is not None:
+    _DeferredPandas.in_annotations = False
+    del sys.modules["pandas"]  # for everyone else, the real one
 
 __all__ = ["InferOutput", "InferRequest", "InferResponse", "KServeInvalidInput", "Model", "pb"]

@@ -7,6 +7,7 @@ import ctypes
 import functools
 import logging
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ class LlamaLibrary:
         self._load_errors: dict[int, str] = {}
         self._log_callback = llama_cpp.llama_log_callback(self._log)  # kept alive for as long as llama.cpp calls it
         llama_cpp.llama_log_set(self._log_callback, ctypes.c_void_p(0))
+        _load_processor_code(Path(llama_cpp.__file__).parent / "lib")
         llama_cpp.llama_backend_init()
 
     def load_model(self, path: Path, name: str, params: Any) -> Any:
@@ -71,6 +73,18 @@ class LlamaLibrary:
             self._load_errors[threading.get_ident()] = message.partition(_LOAD_ERROR)[2].strip()
         if message:
             logger.debug("llama.cpp: %s", message)
+
+
+def _load_processor_code(directory: Path) -> None:
+    """Let ggml load its code for this processor, where llama.cpp was compiled for several (scripts/llama_wheel.sh)."""
+    if not any(directory.glob("libggml-cpu-*")):
+        return  # compiled for one kind, and loaded with llama.cpp
+    # Looked up through libllama, so that it is the ggml that libllama uses. Without a directory, ggml would search the
+    # interpreter's and the current one, where anybody's files may be.
+    llama = ctypes.CDLL(str(directory / f"libllama{'.dylib' if sys.platform == 'darwin' else '.so'}"))
+    load = llama.ggml_backend_load_all_from_path
+    load.argtypes, load.restype = [ctypes.c_char_p], None
+    load(os.fsencode(directory))
 
 
 @functools.cache  # llama.cpp has one log callback per process

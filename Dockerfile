@@ -1,0 +1,125 @@
+# Images of the predictors: one target each, `iris`, `intent` and `summarizer`, and `all` three in one.
+#
+#   docker build --target iris -t kserve-predictors/iris .
+#   docker run -p 8080:8080 kserve-predictors/iris
+#
+# Each serves the default model that it carries, at /opt/models. KServe mounts another one and passes
+# --model_dir=/mnt/models. `make images` builds the four, with docker or buildah.
+
+# To pin the base: --build-arg PYTHON_IMAGE=docker.io/library/python:3.11-slim-bookworm@sha256:…
+ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim-bookworm
+
+# ---- What builds: none of it is in an image --------------------------------------------------------------------------
+
+FROM ${PYTHON_IMAGE} AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 UV_NO_CACHE=1 UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_HTTP_TIMEOUT=180
+RUN pip install --quiet "uv>=0.13,<0.14"
+WORKDIR /build
+
+# llama-cpp-python, compiled for every generation of processors (10 to 20 minutes). It depends on these files only, so a
+# change of the code does not compile it again. Instead of compiling:
+#   - a wheel in the folder wheels/ is taken as it is;
+#   - --build-arg LLAMA_INDEX=https://… names a package index that has one, as llama-cpp-python's README does.
+FROM build AS llama
+ARG LLAMA_INDEX=
+COPY wheels wheels
+COPY constraints.txt ./
+COPY scripts/llama_wheel.sh scripts/slim_wheel.py scripts/
+RUN set -e; version=$(sed -n 's/^llama_cpp_python==//p' constraints.txt); \
+    if ls wheels/*.whl >/dev/null 2>&1; then exit 0; fi; \
+    if [ -n "$LLAMA_INDEX" ]; then \
+      pip download --no-deps --only-binary :all: --extra-index-url "$LLAMA_INDEX" --dest wheels "llama-cpp-python==$version"; \
+      python scripts/slim_wheel.py wheels/*.whl; exit 0; \
+    fi; \
+    apt-get update -qq; apt-get install -y -qq --no-install-recommends g++ >/dev/null; \
+    cp "$(XDG_CACHE_HOME=/tmp scripts/llama_wheel.sh python)" wheels/; rm -rf /tmp/kserve-predictors
+
+# The environment of iris and intent: kserve without the packages that serving does not import.
+FROM build AS core
+RUN python -m venv --without-pip /opt/predictors
+COPY pyproject.toml constraints.txt scripts/image_excludes.txt ./
+RUN uv pip install --quiet --python /opt/predictors/bin/python --requirements pyproject.toml --constraints constraints.txt \
+      --excludes image_excludes.txt
+
+# The summarizer's environment: the same, and llama.cpp.
+FROM core AS core-llama
+COPY --from=llama /build/wheels wheels
+RUN uv pip install --quiet --python /opt/predictors/bin/python --requirements pyproject.toml --extra summarizer --extra cache \
+      --constraints constraints.txt --excludes image_excludes.txt --find-links wheels
+
+# This package, apart from the environment, so that a change of the code changes a small layer.
+FROM build AS code
+COPY pyproject.toml README.md ./
+COPY predictors predictors
+RUN uv pip install --quiet --no-deps --target /code . && sed -i '1s|.*|#!/opt/predictors/bin/python|' /code/bin/predictors
+
+# The default models: trained here, or downloaded.
+FROM core AS models
+RUN uv pip install --quiet --python /opt/predictors/bin/python --requirements pyproject.toml --extra train \
+      --constraints constraints.txt --excludes image_excludes.txt
+COPY --from=code /code /opt/predictors/lib/python3.11/site-packages
+RUN for model in iris intent; do \
+      /opt/predictors/bin/python -m predictors train $model --out /opt/models/$model || exit 1; done
+
+FROM core-llama AS model-summarizer
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1 >/dev/null && \
+    uv pip install --quiet --python /opt/predictors/bin/python pip
+COPY --from=code /code /opt/predictors/lib/python3.11/site-packages
+RUN /opt/predictors/bin/python -m predictors fetch --out /opt/models/summarizer
+
+# ---- What runs -------------------------------------------------------------------------------------------------------
+
+FROM ${PYTHON_IMAGE} AS runtime
+ARG VERSION=0.1.0
+ARG REVISION=
+RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3.11/ensurepip /usr/local/lib/python3.11/site-packages/*
+ENV PATH=/opt/predictors/bin:/usr/local/bin:/usr/bin:/bin HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+LABEL org.opencontainers.image.title="kserve-predictors" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+EXPOSE 8080 8081
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["python", "-ISc", "import os, urllib.request; urllib.request.urlopen(f\"http://127.0.0.1:{os.environ.get('PREDICTORS_HTTP_PORT') or os.environ.get('PORT') or 8080}/v2/health/ready\", timeout=2)"]
+# No name, so that it needs no entry in /etc/passwd, and Kubernetes can tell that it is not root. Any other works too.
+USER 65532:65532
+WORKDIR /tmp
+
+FROM runtime AS small
+COPY --from=core /opt/predictors /opt/predictors
+COPY --from=code /code /opt/predictors/lib/python3.11/site-packages
+COPY --from=code /code/bin /opt/predictors/bin
+
+FROM small AS iris
+LABEL org.opencontainers.image.description="Iris predictor for KServe"
+COPY --from=models /opt/models/iris /opt/models/iris
+ENTRYPOINT ["predictors", "serve", "iris"]
+CMD ["--model_dir=/opt/models/iris"]
+
+FROM small AS intent
+LABEL org.opencontainers.image.description="Intent predictor for KServe"
+COPY --from=models /opt/models/intent /opt/models/intent
+ENTRYPOINT ["predictors", "serve", "intent"]
+CMD ["--model_dir=/opt/models/intent"]
+
+FROM runtime AS large
+USER 0:0
+# llama.cpp's threads.
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1 >/dev/null && \
+    rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/*
+USER 65532:65532
+COPY --from=core-llama /opt/predictors /opt/predictors
+COPY --from=model-summarizer /opt/models/summarizer /opt/models/summarizer
+COPY --from=code /code /opt/predictors/lib/python3.11/site-packages
+COPY --from=code /code/bin /opt/predictors/bin
+
+FROM large AS summarizer
+LABEL org.opencontainers.image.description="GGUF summarizer for KServe"
+ENTRYPOINT ["predictors", "serve", "summarizer"]
+CMD ["--model_dir=/opt/models/summarizer"]
+
+FROM large AS all
+LABEL org.opencontainers.image.description="Iris, intent and GGUF summarizer predictors for KServe"
+COPY --from=models /opt/models /opt/models
+ENTRYPOINT ["predictors", "serve"]
+CMD ["--artifacts_dir=/opt/models"]

@@ -1,0 +1,158 @@
+{{/* What the schema cannot say. Each refusal names the value, what is wrong with it, and why or what to do. */}}
+
+{{/* Refuse a model that could not work: (list ROOT NAME MODEL). */}}
+{{- define "predictors.checkModel" -}}
+{{- include "predictors.checkNames" . }}
+{{- include "predictors.checkArtifact" . }}
+{{- include "predictors.checkServer" . }}
+{{- include "predictors.checkMetadata" . }}
+{{- include "predictors.checkScaling" . }}
+{{- $mode := (index . 0).Values.kserve.deploymentMode }}
+{{- include (printf "predictors.check%s" $mode) . }}
+{{- end }}
+
+{{- define "predictors.checkNames" -}}
+{{- $root := index . 0 }}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
+{{- range $field, $value := dict "" $name ".predictorName" $model.predictorName ".canary.name" $model.canary.name }}
+  {{- if and $value (not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $value)) }}
+    {{- fail (printf "models.%s%s: %q is not a name; use lower-case letters, digits and dashes, beginning with a letter" $name $field $value) }}
+  {{- end }}
+{{- end }}
+{{- /* KServe labels pods app=isvc.DEPLOYMENT, and makes hosts DEPLOYMENT-NAMESPACE. A label and a part of a host have at most 63 characters. */}}
+{{- range compact (list $model.deployment $model.canaryDeployment) }}
+  {{- if gt (len .) 58 }}
+    {{- fail (printf "models.%s: the name %s is %d characters long; 58 is the most that KServe's labels hold" $name . (len .)) }}
+  {{- end }}
+  {{- $host := printf "%s-%s" . $root.Release.Namespace }}
+  {{- if and (eq $root.Values.kserve.deploymentMode "Standard") (gt (len $host) 63) }}
+    {{- fail (printf "models.%s: the host name %s is %d characters long; 63 is the most; shorten the model's name or the namespace's" $name $host (len $host)) }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "predictors.checkArtifact" -}}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
+{{- if not $model.storageUri }}
+  {{- fail (printf "models.%s.storageUri is missing: without one, KServe takes the model for multi-model serving and injects an agent; name an artifact, or set modelVolume.create" $name) }}
+{{- end }}
+{{- range $field, $digest := dict "digest" $model.digest "canary.digest" $model.canary.digest }}
+  {{- if and $digest (not (regexMatch "^sha256:[0-9a-f]{64}$" $digest)) }}
+    {{- fail (printf "models.%s.%s: %q is not a digest; it is sha256: and 64 hexadecimal digits, as `predictors artifact digest` prints it" $name $field $digest) }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "predictors.checkServer" -}}
+{{- $root := index . 0 }}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
+{{- if and $model.cacheUrl $model.cacheUrlSecret.name }}
+  {{- fail (printf "models.%s: cacheUrl and cacheUrlSecret exclude each other" $name) }}
+{{- end }}
+{{- range append (include "predictors.namedSettings" nil | fromJsonArray) "cacheUrl" }}
+  {{- if hasKey $model.settings . }}
+    {{- fail (printf "models.%s.settings.%s: write models.%s.%s instead" $name . $name .) }}
+  {{- end }}
+{{- end }}
+{{- range list "artifactDigest" "artifactsDir" "enableGrpc" "gguf" "grpcPort" "host" "httpPort" "modelDir" "uds" }}
+  {{- if hasKey $model.settings . }}
+    {{- fail (printf "models.%s.settings.%s: the chart decides this, so that probes, ports and the mounted artifact agree with it" $name .) }}
+  {{- end }}
+{{- end }}
+{{- $given := list $model.settings $model.modelName $model.cacheUrl $model.args $model.env | toJson }}
+{{- if contains "{{" $given }}
+  {{- fail (printf "models.%s: an argument, setting or variable contains {{; KServe would take it for a template and fail" $name) }}
+{{- end }}
+{{- end }}
+
+{{- define "predictors.checkMetadata" -}}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
+{{- range $field := list "labels" "annotations" }}
+  {{- range $key, $_ := get $model $field }}
+    {{- if has $key (list "app" "component" "serving.kserve.io/inferenceservice" "serving.kserve.io/deploymentMode" "serving.kserve.io/autoscalerClass" "app.kubernetes.io/instance" "app.kubernetes.io/part-of") }}
+      {{- fail (printf "models.%s.%s: %s is set by KServe or by the chart; selectors and scaling depend on it" $name $field $key) }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "predictors.checkScaling" -}}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
+{{- $scaling := $model.autoscaling }}
+{{- if and (not $scaling.maxReplicas) (or $scaling.cpu $scaling.requestsPerSecond $scaling.queueDepth $scaling.behavior) }}
+  {{- fail (printf "models.%s.autoscaling.maxReplicas is missing: there is a target, but no room to scale" $name) }}
+{{- end }}
+{{- if lt (int $model.max) (int $model.min) }}
+  {{- fail (printf "models.%s.autoscaling.maxReplicas: the maximum, %d, is below the minimum, %d" $name (int $model.max) (int $model.min)) }}
+{{- end }}
+{{- end }}
+
+{{- define "predictors.checkStandard" -}}
+{{- $root := index . 0 }}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
+{{- if lt (int $model.min) 1 }}
+  {{- fail (printf "models.%s: Standard mode cannot scale to zero, since nothing would hold the requests that arrive meanwhile; at least 1 replica, or kserve.deploymentMode Knative" $name) }}
+{{- end }}
+{{- if $model.canary.storageUri }}
+  {{- include "predictors.checkCanary" . }}
+{{- else if or $model.canary.name $model.canary.digest $model.canary.trafficPercent }}
+  {{- fail (printf "models.%s.canary.storageUri is missing: a canary serves another artifact" $name) }}
+{{- end }}
+{{- end }}
+
+{{- define "predictors.checkCanary" -}}
+{{- $root := index . 0 }}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
+{{- $version := $root.Values.kserve.version }}
+{{- if semverCompare "<0.21.0-0" $version }}
+  {{- fail (printf "models.%s.canary needs KServe 0.21 or newer, and kserve.version is %s: KServe 0.20 accepts a canary, sends it no traffic, and takes its pods off the stable version" $name $version) }}
+{{- end }}
+{{- if not $model.canary.name }}
+  {{- fail (printf "models.%s.canary.name is missing: KServe names the canary's pods after it" $name) }}
+{{- end }}
+{{- if eq $model.canary.name ($model.predictorName | default "") }}
+  {{- fail (printf "models.%s.canary.name: %q is the stable version's predictorName; each version needs a name of its own" $name $model.canary.name) }}
+{{- end }}
+{{- if eq $model.canary.storageUri $model.storageUri }}
+  {{- fail (printf "models.%s.canary.storageUri is the stable version's too; KServe promotes a canary only to another artifact" $name) }}
+{{- end }}
+{{- if eq (get $model.labels "networking.kserve.io/visibility") "cluster-local" }}
+  {{- fail (printf "models.%s.canary: the gateway splits the traffic, and a cluster-local service has none" $name) }}
+{{- end }}
+{{- end }}
+
+{{- define "predictors.checkKnative" -}}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
+{{- range list "cpu" "queueDepth" "behavior" }}
+  {{- if get $model.autoscaling . }}
+    {{- fail (printf "models.%s.autoscaling.%s: Knative's autoscaler looks at requests alone; use requestsPerSecond, or nothing (it then scales by concurrency)" $name .) }}
+  {{- end }}
+{{- end }}
+{{- if or $model.predictorName $model.canary.name }}
+  {{- fail (printf "models.%s: predictorName and canary.name are for Standard mode; Knative's revisions have names already" $name) }}
+{{- end }}
+{{- if and (not $model.canary.storageUri) (or $model.canary.digest $model.canary.trafficPercent) }}
+  {{- fail (printf "models.%s.canary.storageUri is missing: a canary serves another artifact" $name) }}
+{{- end }}
+{{- end }}
+
+{{/* Refuse models that would share a Deployment: (MODELS). `a` with a canary `b` and a model `a-b` have the same names. */}}
+{{- define "predictors.checkTogether" -}}
+{{- $owners := dict }}
+{{- range $name, $model := . }}
+  {{- range compact (list $model.deployment $model.canaryDeployment) }}
+    {{- if hasKey $owners . }}
+      {{- fail (printf "models.%s and models.%s would both have a Deployment %s; rename one of them" (get $owners .) $name .) }}
+    {{- end }}
+    {{- $_ := set $owners . $name }}
+  {{- end }}
+{{- end }}
+{{- end }}

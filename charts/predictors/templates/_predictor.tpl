@@ -1,0 +1,106 @@
+{{/* Fields of `spec.predictor` beside the container. Both: (list ROOT NAME MODEL CANARY), where CANARY may be nil. */}}
+
+{{- define "predictors.standard" -}}
+{{- $root := index . 0 }}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
+{{- $canary := index . 3 -}}
+{{- with $model.predictorName -}}
+name: {{ . }}
+{{ end -}}
+{{- if $canary -}}
+# KServe takes a ready canary's pods off this minimum; with them added, the stable version keeps as many as it had.
+minReplicas: {{ add $model.min $canary.replicas }}
+{{- else -}}
+minReplicas: {{ toJson $model.min }}
+{{- end }}
+{{- if eq $model.class "hpa" }}
+maxReplicas: {{ add $model.max (empty $canary | ternary 0 ($canary | default dict).replicas) }}
+scaleMetric: cpu
+scaleTarget: {{ $model.autoscaling.cpu | default 80 }}
+{{- end }}
+# Longer than the server's own deadline, so that a caller gets its answer and not the gateway's.
+timeout: {{ add $model.requestTimeoutSeconds 5 }}
+# A new pod is ready before an old one goes.
+deploymentStrategy:
+  type: RollingUpdate
+  rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+# Longer than draining and finishing requests take.
+terminationGracePeriodSeconds: {{ $model.termination }}
+securityContext:
+{{- include "predictors.podSecurity" $root | nindent 2 }}
+{{- include "predictors.podFields" (list $root $model) }}
+topologySpreadConstraints:
+{{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
+- topologyKey: {{ . }}
+  maxSkew: 1
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector: {matchLabels: {serving.kserve.io/inferenceservice: {{ $name }}}}
+  matchLabelKeys: [pod-template-hash]
+{{- end }}
+{{- end }}
+
+{{/*
+Knative admits few fields of a pod: no termination period (it takes the request's timeout) and, by default, no security context of
+the pod and no topology spread. The container's security context satisfies `restricted` alone.
+*/}}
+{{- define "predictors.knative" -}}
+{{- $root := index . 0 }}
+{{- $model := index . 2 }}
+{{- $canary := index . 3 -}}
+minReplicas: {{ toJson $model.min }}
+{{- with $model.autoscaling.maxReplicas }}
+maxReplicas: {{ toJson . }}
+{{- end }}
+{{- with $model.autoscaling.requestsPerSecond }}
+scaleMetric: rps
+scaleTarget: {{ ceil . | int }}
+{{- end }}
+{{- with $canary }}
+# The newest revision, which serves the artifact below, gets this share; the revision before it gets the rest.
+canaryTrafficPercent: {{ toJson .trafficPercent }}
+{{- end }}
+timeout: {{ add $model.requestTimeoutSeconds 5 }}
+{{- include "predictors.podFields" (list $root $model) }}
+{{- end }}
+
+{{/* Fields of the pod that both modes have: (list ROOT MODEL). */}}
+{{- define "predictors.podFields" }}
+{{- $root := index . 0 }}
+{{- $model := index . 1 }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with $model.storage.serviceAccountName }}
+serviceAccountName: {{ . }}
+{{- end }}
+{{- with $model.nodeSelector }}
+nodeSelector:
+{{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $model.tolerations }}
+tolerations:
+{{- toYaml . | nindent 0 }}
+{{- end }}
+{{- with include "predictors.affinity" (list $root $model.affinity $model.storageUri) }}
+affinity:
+{{- . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* The container that downloads a variant's artifact, if that is the chart's own: (list ROOT ARTIFACT). */}}
+{{- define "predictors.download" -}}
+{{- $root := index . 0 }}
+{{- if and $root.Values.storage.initializer.create (include "predictors.isDownloaded" (index . 1).storageUri) -}}
+storageContainerName: {{ include "predictors.initializer" $root }}
+{{- end }}
+{{- end }}
+
+{{/* Whether KServe's storage initializer downloads a URI: true, or empty. */}}
+{{- define "predictors.isDownloaded" -}}
+{{- if not (regexMatch "^(pvc|oci)[a-z+]*://" .) }}true{{ end }}
+{{- end }}
+
+{{/* Name of the ClusterStorageContainer, which the cluster's other releases see too. */}}
+{{- define "predictors.initializer" -}}
+{{ .Release.Namespace }}-{{ .Release.Name }}-initializer
+{{- end }}

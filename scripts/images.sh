@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Build images with docker or buildah, whichever is there.
+#
+#   scripts/images.sh REGISTRY TAG TARGET…
+#
+# BUILD_FLAGS is passed to `docker build` or `buildah build`; LLAMA_INDEX and WHEELS are as in the Makefile.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+registry=$1 tag=$2
+shift 2
+
+if docker info >/dev/null 2>&1; then
+  build=(docker build)
+elif command -v buildah >/dev/null; then
+  build=(buildah build --layers --format docker) # OCI's format knows no HEALTHCHECK
+else
+  echo "make images needs docker (with its engine running) or buildah" >&2
+  exit 1
+fi
+
+if [ -n "${WHEELS:-}" ]; then
+  rm -f wheels/*.whl
+  cp "$WHEELS"/llama_cpp_python-*.whl wheels/
+fi
+revision=$(git rev-parse HEAD 2>/dev/null || true)
+for target; do
+  echo "building $registry/$target:$tag"
+  # shellcheck disable=SC2086  # several flags
+  "${build[@]}" ${BUILD_FLAGS:-} --target "$target" --tag "$registry/$target:$tag" \
+    --build-arg "VERSION=$tag" --build-arg "REVISION=$revision" --build-arg "LLAMA_INDEX=${LLAMA_INDEX:-}" .
+done

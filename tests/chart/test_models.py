@@ -1,0 +1,202 @@
+"""From an entry of `models` to its InferenceService and runtime."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from predictors.cli.flags import SERVE_SETTINGS
+from predictors.serving.settings import Settings
+from tests.chart.chart import CHART, Chart, Object, Values, flags
+
+HERE: Values = {"storageUri": "pvc://models/1"}
+# Set by the chart, or fields of a model.
+_NOT_SETTINGS = {
+    "artifact_digest", "artifacts_dir", "cache_url", "drain_seconds", "enable_grpc", "gguf", "grace_seconds", "grpc_port", "host",
+    "http_port", "log_level", "max_body_bytes", "max_queue", "max_rows", "max_text_chars", "model_dir", "model_name",
+    "request_timeout_seconds", "uds",
+}  # fmt: skip
+
+
+def camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+def json_schema(cls: type[Settings]) -> Object:
+    properties: Object = cls.model_json_schema(by_alias=False)["properties"]
+    return properties
+
+
+def example(schema: Object) -> Any:
+    """A value that a setting takes."""
+    kind = next(each for each in schema.get("anyOf", [schema]) if each.get("type") != "null")
+    if "enum" in kind:
+        return kind["enum"][-1]
+    examples = {"boolean": True, "integer": kind.get("minimum", 1), "number": 0.5, "array": ["a", "b"], "string": "x"}
+    return examples[kind["type"]]
+
+
+def shown(value: Any) -> str:
+    """A value as it stands in a flag."""
+    return ",".join(value) if isinstance(value, list) else str(value).lower()
+
+
+def test_a_model_wins_over_its_kind_and_that_over_the_defaults(chart: Chart) -> None:
+    values: Values = {
+        "defaults": {"drainSeconds": 1, "maxRows": 1, "maxQueue": 1, "podDisruptionBudget": {"enabled": True}},
+        "kinds": {"iris": {"maxRows": 2, "maxQueue": 2, "resources": {"limits": {"memory": "1Gi"}}}},
+        "models": {"iris": {**HERE, "maxQueue": 3, "podDisruptionBudget": {"enabled": False}}},
+    }
+    rendered = chart.render(values)
+    given = flags(rendered.predictor("iris")["model"]["args"])
+    assert [given[f"--{name}"] for name in ("drain_seconds", "max_rows", "max_queue")] == ["1", "2", "3"]
+    assert rendered.predictor("iris")["model"]["resources"]["limits"] == {"cpu": "1", "memory": "1Gi"}
+    assert not rendered.of("PodDisruptionBudget")
+
+
+def test_null_takes_a_limit_away(chart: Chart) -> None:
+    rendered = chart.render({"models": {"iris": {**HERE, "resources": {"limits": {"cpu": None}}}}})
+    assert rendered.predictor("iris")["model"]["resources"]["limits"] == {"memory": "384Mi"}
+
+
+def test_null_takes_a_canary_away(chart: Chart) -> None:
+    """As `helm upgrade --set models.iris.canary=null` gives it."""
+    assert "canary" not in chart.render({"models": {"iris": {**HERE, "canary": None}}}).one("InferenceService")["spec"]
+
+
+def test_one_model_does_not_change_another(chart: Chart) -> None:
+    values = {
+        "models": {
+            "a": {**HERE, "kind": "iris", "settings": {"cache": "all"}, "maxRows": 5},
+            "b": {**HERE, "kind": "iris"},
+        }
+    }
+    given = flags(chart.render(values).predictor("b")["model"]["args"])
+    assert not given.keys() & {"--cache", "--max_rows"}
+
+
+def test_names(chart: Chart) -> None:
+    values = {"models": {"flowers": {**HERE, "kind": "iris", "modelName": "iris.v4", "predictorName": "v4"}}}
+    predictor = chart.render(values).predictor("flowers")
+    assert predictor["name"] == "v4"
+    assert flags(predictor["model"]["args"])["--model_name"] == "iris.v4"
+    assert "--model_name" not in flags(chart.render("minimal").predictor("iris")["model"]["args"])
+
+
+def test_any_setting_becomes_its_flag(chart: Chart) -> None:
+    fields = {
+        name: schema for cls in SERVE_SETTINGS for name, schema in json_schema(cls).items() if name not in _NOT_SETTINGS
+    }
+    given = {name: example(schema) for name, schema in fields.items()}
+    values = {"models": {"iris": {**HERE, "settings": {camel(name): value for name, value in given.items()}}}}
+    arguments = flags(chart.render(values).predictor("iris")["model"]["args"])
+    assert {name: arguments.get(f"--{name}") for name in given} == {name: shown(value) for name, value in given.items()}
+
+
+def test_own_arguments_come_last_and_variables_are_added(chart: Chart) -> None:
+    values = {
+        "models": {
+            "iris": {
+                **HERE,
+                "args": ["--log_level=debug"],
+                "env": [{"name": "A", "value": "1"}],
+                "cacheUrl": "redis://c",
+            }
+        }
+    }
+    model = chart.render(values).predictor("iris")["model"]
+    assert model["args"][-1] == "--log_level=debug"
+    assert model["env"] == [{"name": "PREDICTORS_CACHE_URL", "value": "redis://c"}, {"name": "A", "value": "1"}]
+
+
+def test_a_cache_url_with_a_password_comes_from_a_secret(chart: Chart) -> None:
+    values = {"models": {"iris": {**HERE, "cacheUrlSecret": {"name": "cache"}}}}
+    [variable] = chart.render(values).predictor("iris")["model"]["env"]
+    assert variable == {"name": "PREDICTORS_CACHE_URL", "valueFrom": {"secretKeyRef": {"name": "cache", "key": "url"}}}
+
+
+def test_models_of_one_kind_and_image_share_a_runtime(chart: Chart) -> None:
+    values = {
+        "models": {
+            "a": {**HERE, "kind": "iris", "maxRows": 5, "resources": {"requests": {"cpu": "2"}}},
+            "b": {**HERE, "kind": "iris"},
+            "c": {**HERE, "kind": "iris", "image": "example.com/iris:2"},
+        }
+    }
+    rendered = chart.render(values)
+    a, b, c = (rendered.predictor(name)["model"]["runtime"] for name in "abc")
+    assert a == b != c
+    assert set(rendered.runtimes()) == {a, c}
+    assert rendered.runtimes()[c]["spec"]["containers"][0]["image"] == "example.com/iris:2"
+
+
+def test_a_runtime_is_named_after_its_content(chart: Chart) -> None:
+    def runtime(tag: str) -> str:
+        [name] = chart.render({"image": {"tag": tag}, "models": {"iris": HERE}}).runtimes()
+        return name
+
+    assert runtime("1") == runtime("1") != runtime("2")
+    [name] = chart.render({"cluster": {"runtimes": True}, "models": {"iris": HERE}}).of("ClusterServingRuntime")
+    assert name.startswith("models-predictors-iris-")  # or releases in two namespaces would share it
+
+
+def test_a_new_version_of_the_chart_restarts_nothing(chart: Chart, tmp_path: Path) -> None:
+    """KServe copies an InferenceService's labels and annotations to its pods."""
+    newer = Path(shutil.copytree(CHART, tmp_path / "predictors"))
+    description = newer / "Chart.yaml"
+    description.write_text(description.read_text("utf-8").replace("\nversion: ", "\nversion: 1"), "utf-8")
+    values = {"models": {"iris": HERE}}
+    before, after = chart.render(values), Chart(chart.helm, newer).render(values)
+    assert [*before] == [*after]
+
+
+def test_ports_and_probes(chart: Chart) -> None:
+    [runtime] = chart.render("minimal").runtimes().values()
+    [container] = runtime["spec"]["containers"]
+    assert [(port["name"], port["containerPort"]) for port in container["ports"]] == [("http1", 8080), ("grpc", 8081)]
+    paths = {probe: container[probe]["httpGet"]["path"] for probe in container if probe.endswith("Probe")}
+    assert paths == {
+        "startupProbe": "/v2/health/live",
+        "readinessProbe": "/v2/health/ready",
+        "livenessProbe": "/v2/health/live",
+    }
+
+
+def test_options_of_pods(chart: Chart) -> None:
+    rendered = chart.render("all-options")
+    service, predictor = rendered.of("InferenceService")["flowers"], rendered.predictor("flowers")
+    assert service["metadata"]["labels"]["team"] == "botany"
+    annotations = service["metadata"]["annotations"]
+    assert (
+        annotations["serving.kserve.io/storageSecretName"]
+        == annotations["serving.kserve.io/secretName"]
+        == "s3-credentials"
+    )
+    assert predictor["serviceAccountName"] == "models-reader"
+    assert predictor["tolerations"][0]["key"] == "dedicated"
+    assert predictor["nodeSelector"] == {"kubernetes.io/arch": "amd64"}
+    assert "nodeAffinity" in predictor["affinity"]
+    assert "fsGroup" not in predictor["securityContext"]
+    assert set(rendered.of("PodDisruptionBudget")) == {"flowers"}
+    runtime = rendered.runtimes()[predictor["model"]["runtime"]]["spec"]
+    assert runtime["imagePullSecrets"] == [{"name": "registry"}]
+    assert runtime["containers"][0]["imagePullPolicy"] == "Always"
+
+
+def test_notes_have_a_request_for_each_model(chart: Chart, tmp_path: Path) -> None:
+    # helm renders notes only when it installs, so they are rendered as an object here.
+    directory = Path(shutil.copytree(CHART, tmp_path / "predictors"))
+    (directory / "templates" / "NOTES.txt").rename(directory / "NOTES.txt")
+    (directory / "templates" / "notes.yaml").write_text(
+        'kind: Notes\nmetadata: {name: a}\ntext: {{ tpl (.Files.Get "NOTES.txt") . | quote }}'
+    )
+    copy = Chart(chart.helm, directory)
+
+    def notes(values: Values | str) -> str:
+        return str(copy.render(values).one("Notes")["text"])
+
+    assert "http://$GATEWAY/v1/models/iris-v4:predict" in notes("all-options")
+    assert "http://$GATEWAY/v1/models/summaries:predict" in notes("all-options")
+    assert "gateway --namespace gateways public" in notes("all-options")
+    assert "gRPC is off" in notes("knative")
+    assert "No model is served yet" in notes({})
