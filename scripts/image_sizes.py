@@ -1,4 +1,4 @@
-"""Print what images add to their base, MB, stored and compressed, and what weighs most in each: `image_sizes.py IMAGE…`.
+"""Print what images add to their base, MB, stored and compressed, and what weighs most: `image_sizes.py IMAGE…`.
 
 For images made with buildah, which can look into them without running them. ``BASE`` names another base.
 """

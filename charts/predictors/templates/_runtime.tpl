@@ -39,9 +39,9 @@ containers:
     failureThreshold: 120
   readinessProbe:
     httpGet: {path: /v2/health/ready, port: 8080}
-    periodSeconds: 2
+    periodSeconds: 1
     timeoutSeconds: 2
-    failureThreshold: 3
+    failureThreshold: 5
   livenessProbe:
     httpGet: {path: /v2/health/live, port: 8080}
     periodSeconds: 10

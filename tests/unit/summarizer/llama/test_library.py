@@ -82,3 +82,24 @@ def test_its_threads_spin_briefly_unless_told_otherwise(given: str, expected: st
     )
     result = run(code)
     assert (result.stdout.strip(), result.returncode) == (expected, 0), result.stderr
+
+
+@pytest.mark.llama
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs /proc to see what is loaded")
+def test_ggmls_code_for_this_processor_is_the_packages_own(tmp_path: Path) -> None:
+    """Once, and from nowhere else: not from the current directory, where ggml would look by itself."""
+    code = (
+        "import os, sys\n"
+        "os.chdir(sys.argv[1])\n"
+        "from predictors.summarizer.llama.library import load_library\n"
+        "api = load_library().api\n"
+        "lines = [line.split() for line in open('/proc/self/maps')]\n"
+        "loaded = {line[-1] for line in lines if 'libggml-cpu' in line[-1]}\n"
+        "library = os.path.join(os.path.dirname(os.path.abspath(api.__file__)), 'lib')\n"
+        "print(len(loaded), {os.path.dirname(path) for path in loaded} == {library})\n"
+        "print(b'CPU' in api.llama_print_system_info())\n"
+    )
+    for name in ("libggml-cpu-haswell.so", "libggml-cpu-zen4.so"):
+        (tmp_path / name).write_bytes(b"not a library")
+    result = run(code, str(tmp_path))
+    assert result.stdout == "1 True\nTrue\n", result.stderr

@@ -1,0 +1,123 @@
+"""A file server in the cluster, with archives of artifacts."""
+
+import base64
+import io
+import shutil
+import sys
+import tarfile
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.cluster.cluster import Cluster, condition
+from tests.cluster.programs import run
+from tests.cluster.settings import Settings
+from tests.cluster.waiting import until
+from tests.live import ARTIFACTS
+
+_NAME = "files"
+_PORT = 8000
+# The file is our own, from `make artifacts`.
+_PACK = ("artifact", "pack", "--kind", "iris", "--trust_artifact")
+
+
+class Archives(NamedTuple):
+    """Artifacts of iris on a file server: URIs of `.tar.gz` files, and digests of manifests.
+
+    Args:
+        first, second: versions 1 and 2.
+        damaged: version 1 with one byte of its model changed.
+        absent: there is no such file.
+        first_digest: of version 1's manifest, and of the damaged one's, which is the same.
+        second_digest: of version 2's.
+    """
+
+    first: str
+    second: str
+    damaged: str
+    absent: str
+    first_digest: str
+    second_digest: str
+
+
+def publish(cluster: Cluster, namespace: str, settings: Settings, scratch: Path) -> Archives:
+    """Make the artifacts and serve them from a pod in the namespace.
+
+    Args:
+        cluster, namespace: where.
+        settings: name the image of the server.
+        scratch: directory to make them in.
+    """
+    first, second, damaged = (scratch / name for name in ("first", "second", "damaged"))
+    joblib = ARTIFACTS / "iris/model.joblib"
+    for directory, version in ((first, "1"), (second, "2")):
+        _predictors(*_PACK, joblib, "--version", version, "-o", directory)
+    shutil.copytree(first, damaged)
+    _change_one_byte(damaged / "model.npz")
+    directories = {"first": first, "second": second, "damaged": damaged}
+    url = _serve(cluster, namespace, settings, {f"{name}.tar.gz": _pack(path) for name, path in directories.items()})
+    return Archives(
+        *(f"{url}/{name}.tar.gz" for name in (*directories, "absent")),
+        *(_predictors("artifact", "digest", directory).strip() for directory in (first, second)),
+    )
+
+
+def _predictors(*arguments: str | Path) -> str:
+    return run(sys.executable, "-m", "predictors", *arguments)
+
+
+def _change_one_byte(file: Path) -> None:
+    contents = bytearray(file.read_bytes())
+    contents[len(contents) // 2] ^= 1
+    file.write_bytes(contents)
+
+
+def _pack(directory: Path) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for file in sorted(directory.iterdir()):
+            tar.add(file, file.name)
+    return packed.getvalue()
+
+
+def _serve(cluster: Cluster, namespace: str, settings: Settings, files: dict[str, bytes]) -> str:
+    # At most 1 MiB together, as they lie in a ConfigMap.
+    contents = {name: base64.b64encode(data).decode() for name, data in files.items()}
+    labels = {"app": _NAME}
+    cluster.create(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": _NAME}, "binaryData": contents}, namespace
+    )
+    cluster.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": _NAME},
+            "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": _PORT}]},
+        },
+        namespace,
+    )
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": _NAME, "labels": labels}, "spec": _pod(settings)}
+    cluster.create(pod, namespace)
+    until(lambda: condition(cluster.get("Pod", _NAME, namespace), "Ready").get("status") == "True", "the file server")
+    return f"http://{_NAME}.{namespace}.svc.cluster.local"
+
+
+def _pod(settings: Settings) -> dict[str, object]:
+    return {
+        "automountServiceAccountToken": False,
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "terminationGracePeriodSeconds": 0,
+        "volumes": [{"name": "files", "configMap": {"name": _NAME}}],
+        "containers": [
+            {
+                "name": _NAME,
+                "image": f"{settings.registry}/iris:{settings.tag}",
+                "imagePullPolicy": "IfNotPresent",
+                "command": ["python", "-m", "http.server", str(_PORT), "--directory", "/files"],
+                "ports": [{"containerPort": _PORT}],
+                "readinessProbe": {"tcpSocket": {"port": _PORT}, "periodSeconds": 1},
+                "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"cpu": "1", "memory": "128Mi"}},
+                "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                "volumeMounts": [{"name": "files", "mountPath": "/files", "readOnly": True}],
+            }
+        ],
+    }

@@ -1,0 +1,167 @@
+"""Where models come from, and what happens when they do not: `pvc://` and a download, into a restricted namespace."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.cluster.archives import Archives
+from tests.cluster.cluster import Cluster, is_ready
+from tests.cluster.conftest import Note, Releases
+from tests.cluster.gateway import V1_BODIES, Gateway
+from tests.cluster.release import Release, Values
+from tests.cluster.senders import rest
+from tests.cluster.traffic import Pace, steady
+from tests.cluster.waiting import stays, until
+
+pytestmark = pytest.mark.cluster
+NOBODYS_DIGEST = "sha256:" + "0" * 64
+# So long is watched that something does not happen.
+WATCHED_SECONDS = 5
+LIGHT = Pace(per_second=20, least=100, most=12_000)
+
+
+@pytest.fixture(scope="module")
+def downloads(releases: Releases, archives: Archives) -> Iterator[Release]:
+    """A release with the chart's own storage initializer; each model of it is downloaded."""
+    models = {
+        "downloaded": {"storageUri": archives.first, "digest": archives.first_digest},
+        "another-digest": {"storageUri": archives.first, "digest": NOBODYS_DIGEST},
+        "damaged": {"storageUri": archives.damaged, "digest": archives.first_digest},
+        "absent": {"storageUri": archives.absent},
+    }
+    with releases(
+        "downloads", {"models": {name: {"kind": "iris", **model} for name, model in models.items()}}
+    ) as release:
+        yield release
+
+
+def the_pod(cluster: Cluster, namespace: str, model: str) -> str:
+    """The name of a model's one pod."""
+    [pod] = until(lambda: cluster.pods(namespace, model), f"a pod of {model}")
+    return str(pod["metadata"]["name"])
+
+
+def readiness(cluster: Cluster, namespace: str, pod: str) -> tuple[int, str]:
+    """Status and reason of a server's own answer, once it gives one."""
+
+    def look() -> tuple[int, str] | None:
+        status, body = cluster.ask_pod(namespace, pod, "/v2/health/ready")
+        try:
+            return status, json.loads(body)["error"]
+        except (KeyError, ValueError):
+            return None  # the API server's answer: nothing listens yet
+
+    return until(look, f"pod {pod} to say why it is not ready")
+
+
+def mentions(cluster: Cluster, namespace: str, pod: str, what: str) -> list[str]:
+    """The lines of a server's log with a text."""
+    return [line for line in cluster.logs(namespace, pod, "kserve-container").splitlines() if what in line]
+
+
+def is_never_served(cluster: Cluster, gateway: Gateway, namespace: str, model: str) -> None:
+    """Check that an InferenceService is not Ready, and that the gateway answers nobody for it."""
+    with gateway.rest(model, namespace) as client:
+
+        def served() -> tuple[bool, bool]:
+            response = client.post(f"/v1/models/{model}:predict", json=V1_BODIES["iris"])
+            return is_ready(cluster.get("InferenceService", model, namespace)), response.is_success
+
+        stays(served, (False, False), WATCHED_SECONDS)
+
+
+@pytest.mark.gate
+def test_a_download_into_a_restricted_namespace(gateway: Gateway, downloads: Release, note: Note) -> None:
+    [seconds] = downloads.wait_ready(["downloaded"]).values()
+    note(f"Ready after a download: {seconds:.1f} s")
+    with gateway.rest("downloaded", downloads.namespace) as client:
+        response = client.post("/v1/models/downloaded:predict", json=V1_BODIES["iris"])
+    assert response.status_code == 200, response.text
+    assert response.json()["labels"] == ["setosa"]
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"), [("another-digest", NOBODYS_DIGEST), ("damaged", "model.npz")], ids=["digest", "damaged"]
+)
+def test_what_was_not_pinned_is_not_served(
+    cluster: Cluster, gateway: Gateway, downloads: Release, model: str, reason: str
+) -> None:
+    namespace = downloads.namespace
+    pod = the_pod(cluster, namespace, model)
+    status, why = readiness(cluster, namespace, pod)
+    assert status == 503
+    assert reason in why
+    is_never_served(cluster, gateway, namespace, model)
+    assert len(mentions(cluster, namespace, pod, reason)) == 1
+
+
+def test_what_is_absent_is_not_served(
+    cluster: Cluster, gateway: Gateway, downloads: Release, archives: Archives
+) -> None:
+    """KServe's initializer fails and says why; the server is never started."""
+    namespace = downloads.namespace
+    pod = the_pod(cluster, namespace, "absent")
+
+    def reason() -> bool:
+        last = cluster.logs(namespace, pod, "storage-initializer").strip().rpartition("\n")[2]
+        return "not found" in last and archives.absent in last
+
+    until(reason, "the initializer's log to end with what is absent")
+    is_never_served(cluster, gateway, namespace, "absent")
+
+
+Change = Callable[[Values], None]
+
+
+@pytest.fixture
+def change(cluster: Cluster, installed: Release) -> Iterator[Change]:
+    """Upgrades iris of the release; puts it back afterwards."""
+
+    def upgrade(iris: Values) -> None:
+        installed.upgrade({"models": {"iris": iris}})
+
+    yield upgrade
+    installed.upgrade({})
+    cluster.wait_rolled_out(installed.namespace, "iris", 1)
+
+
+def the_new_pod(cluster: Cluster, namespace: str, model: str, old: str) -> str:
+    """The name of the pod beside a model's old one."""
+
+    def new() -> set[str]:
+        return {str(pod["metadata"]["name"]) for pod in cluster.pods(namespace, model)} - {old}
+
+    [pod] = until(new, f"a new pod of {model}")
+    return pod
+
+
+def test_a_bad_upgrade_leaves_the_old_version_in_service(
+    cluster: Cluster, gateway: Gateway, installed: Release, archives: Archives, change: Change
+) -> None:
+    namespace = installed.namespace
+    old = the_pod(cluster, namespace, "iris")
+    with steady(rest(gateway, "iris", namespace), LIGHT) as tally:
+        change({"storageUri": archives.second, "digest": NOBODYS_DIGEST})
+        new = the_new_pod(cluster, namespace, "iris", old)
+        _, why = readiness(cluster, namespace, new)
+        stays(lambda: cluster.ask_pod(namespace, new, "/v2/health/ready")[0], 503, WATCHED_SECONDS)
+    assert NOBODYS_DIGEST in why
+    tally.check()
+    assert set(tally.versions()) == {"1"}
+    assert old in {pod["metadata"]["name"] for pod in cluster.pods(namespace, "iris")}
+
+
+def test_an_empty_volume_is_not_served(cluster: Cluster, gateway: Gateway, installed: Release, change: Change) -> None:
+    """There is no such folder on the volume, so Kubernetes mounts an empty one. A pod that served it would lose requests."""
+    namespace = installed.namespace
+    old = the_pod(cluster, namespace, "iris")
+    with steady(rest(gateway, "iris", namespace), LIGHT) as tally:
+        change({"storageUri": f"pvc://{installed.name}-models/nothing-here"})
+        new = the_new_pod(cluster, namespace, "iris", old)
+        status, why = readiness(cluster, namespace, new)
+        stays(lambda: cluster.ask_pod(namespace, new, "/v2/health/ready")[0], 503, WATCHED_SECONDS)
+    assert status == 503
+    assert "manifest.json" in why
+    assert len(mentions(cluster, namespace, new, "manifest.json")) == 1
+    tally.check()
