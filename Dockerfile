@@ -17,8 +17,8 @@ RUN pip install --quiet "uv>=0.13,<0.14"
 WORKDIR /build
 
 # llama-cpp-python, compiled for every generation of processors (10 to 20 minutes). It depends on these files only, so a
-# change of the code does not compile it again. Instead of compiling:
-#   - a wheel in the folder wheels/ is taken as it is;
+# change of the code does not compile it again (one of any pin does). Instead of compiling:
+#   - a wheel of that version in the folder wheels/ is taken as it is;
 #   - --build-arg LLAMA_INDEX=https://… names a package index that has one, as llama-cpp-python's README does.
 FROM build AS llama
 ARG LLAMA_INDEX=
@@ -26,7 +26,7 @@ COPY wheels wheels
 COPY constraints.txt ./
 COPY scripts/llama_wheel.sh scripts/slim_wheel.py scripts/
 RUN set -e; version=$(sed -n 's/^llama_cpp_python==//p' constraints.txt); \
-    if ls wheels/*.whl >/dev/null 2>&1; then exit 0; fi; \
+    if ls "wheels/llama_cpp_python-$version-"*.whl >/dev/null 2>&1; then exit 0; fi; \
     if [ -n "$LLAMA_INDEX" ]; then \
       pip download --no-deps --only-binary :all: --extra-index-url "$LLAMA_INDEX" --dest wheels "llama-cpp-python==$version"; \
       python scripts/slim_wheel.py wheels/*.whl; exit 0; \
@@ -53,33 +53,36 @@ COPY pyproject.toml README.md ./
 COPY predictors predictors
 RUN uv pip install --quiet --no-deps --target /code . && sed -i '1s|.*|#!/opt/predictors/bin/python|' /code/bin/predictors
 
-# The default models: trained here, or downloaded.
-FROM core AS models
+# The default models: trained here, or downloaded. A stage each, so that an image waits for its own alone.
+FROM core AS train
 RUN uv pip install --quiet --python /opt/predictors/bin/python --requirements pyproject.toml --extra train \
       --constraints constraints.txt --excludes image_excludes.txt
 COPY --from=code /code /opt/predictors/lib/python3.11/site-packages
-RUN for model in iris intent; do \
-      /opt/predictors/bin/python -m predictors train $model --out /opt/models/$model || exit 1; done
+
+FROM train AS model-iris
+RUN /opt/predictors/bin/python -m predictors train iris --out /opt/models/iris
+
+FROM train AS model-intent
+RUN /opt/predictors/bin/python -m predictors train intent --out /opt/models/intent
 
 FROM core-llama AS model-summarizer
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1 >/dev/null && \
     uv pip install --quiet --python /opt/predictors/bin/python pip
 COPY --from=code /code /opt/predictors/lib/python3.11/site-packages
-RUN /opt/predictors/bin/python -m predictors fetch --out /opt/models/summarizer
+# With a fixed time of change, so that the same model is the same layer.
+RUN /opt/predictors/bin/python -m predictors fetch --out /opt/models/summarizer && \
+    find /opt/models -exec touch --no-dereference --date=@0 {} +
 
 # ---- What runs -------------------------------------------------------------------------------------------------------
 
 FROM ${PYTHON_IMAGE} AS runtime
-ARG VERSION=0.1.0
-ARG REVISION=
 RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3.11/ensurepip /usr/local/lib/python3.11/site-packages/*
 ENV PATH=/opt/predictors/bin:/usr/local/bin:/usr/bin:/bin HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 LABEL org.opencontainers.image.title="kserve-predictors" \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.licenses="Apache-2.0"
 EXPOSE 8080 8081
 STOPSIGNAL SIGTERM
+# Plain HTTP, on the port that the environment names; for TLS or --http_port, give `docker run` a --health-cmd of its own.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["python", "-ISc", "import os, urllib.request; urllib.request.urlopen(f\"http://127.0.0.1:{os.environ.get('PREDICTORS_HTTP_PORT') or os.environ.get('PORT') or 8080}/v2/health/ready\", timeout=2)"]
 # No name, so that it needs no entry in /etc/passwd, and Kubernetes can tell that it is not root. Any other works too.
 USER 65532:65532
@@ -91,16 +94,26 @@ COPY --from=code /code /opt/predictors/lib/python3.11/site-packages
 COPY --from=code /code/bin /opt/predictors/bin
 
 FROM small AS iris
-LABEL org.opencontainers.image.description="Iris predictor for KServe"
-COPY --from=models /opt/models/iris /opt/models/iris
+COPY --from=model-iris /opt/models/iris /opt/models/iris
 ENTRYPOINT ["predictors", "serve", "iris"]
 CMD ["--model_dir=/opt/models/iris"]
+# Last, since they change with each commit.
+ARG VERSION=0.1.0
+ARG REVISION=
+LABEL org.opencontainers.image.description="Iris predictor for KServe" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 
 FROM small AS intent
-LABEL org.opencontainers.image.description="Intent predictor for KServe"
-COPY --from=models /opt/models/intent /opt/models/intent
+COPY --from=model-intent /opt/models/intent /opt/models/intent
 ENTRYPOINT ["predictors", "serve", "intent"]
 CMD ["--model_dir=/opt/models/intent"]
+# Last, since they change with each commit.
+ARG VERSION=0.1.0
+ARG REVISION=
+LABEL org.opencontainers.image.description="Intent predictor for KServe" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 
 FROM runtime AS large
 USER 0:0
@@ -114,12 +127,23 @@ COPY --from=code /code /opt/predictors/lib/python3.11/site-packages
 COPY --from=code /code/bin /opt/predictors/bin
 
 FROM large AS summarizer
-LABEL org.opencontainers.image.description="GGUF summarizer for KServe"
 ENTRYPOINT ["predictors", "serve", "summarizer"]
 CMD ["--model_dir=/opt/models/summarizer"]
+# Last, since they change with each commit.
+ARG VERSION=0.1.0
+ARG REVISION=
+LABEL org.opencontainers.image.description="GGUF summarizer for KServe" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 
 FROM large AS all
-LABEL org.opencontainers.image.description="Iris, intent and GGUF summarizer predictors for KServe"
-COPY --from=models /opt/models /opt/models
+COPY --from=model-iris /opt/models/iris /opt/models/iris
+COPY --from=model-intent /opt/models/intent /opt/models/intent
 ENTRYPOINT ["predictors", "serve"]
 CMD ["--artifacts_dir=/opt/models"]
+# Last, since they change with each commit.
+ARG VERSION=0.1.0
+ARG REVISION=
+LABEL org.opencontainers.image.description="Iris, intent and GGUF summarizer predictors for KServe" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"

@@ -11,9 +11,10 @@ LLAMA_INDEX ?=
 REGISTRY ?= docker.io/kserve-predictors
 TAG ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGES ?= iris intent summarizer all
-# Flags for `docker build` or `buildah build`.
+# docker or buildah; whichever is there if none is named. And flags for its `build`.
+BUILDER ?=
 BUILD_FLAGS ?=
-# A folder with a wheel of llama-cpp-python for Debian 12, to be used in the images instead of compiling.
+# A folder with a wheel of llama-cpp-python that runs on Debian 12 (glibc 2.36), for the images, instead of compiling.
 WHEELS ?=
 
 BIN := .venv/bin
@@ -63,8 +64,8 @@ format: $(INSTALLED_TOOLS) ## Format the code
 	$(BIN)/ruff check --fix .
 
 .PHONY: images
-images: ## Build the images with docker or buildah (IMAGES=, REGISTRY=, TAG=, BUILD_FLAGS=, LLAMA_INDEX=, WHEELS=)
-	@WHEELS='$(WHEELS)' LLAMA_INDEX='$(LLAMA_INDEX)' BUILD_FLAGS='$(BUILD_FLAGS)' scripts/images.sh $(REGISTRY) $(TAG) $(IMAGES)
+images: ## Build the images with docker or buildah (IMAGES=, REGISTRY=, TAG=, BUILDER=, BUILD_FLAGS=, LLAMA_INDEX=, WHEELS=)
+	@BUILDER='$(BUILDER)' WHEELS='$(WHEELS)' LLAMA_INDEX='$(LLAMA_INDEX)' BUILD_FLAGS='$(BUILD_FLAGS)' scripts/images.sh $(REGISTRY) $(TAG) $(IMAGES)
 
 .PHONY: image-sizes
 image-sizes: ## Say what the images weigh, and what weighs most in them; needs buildah

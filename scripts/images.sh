@@ -3,23 +3,26 @@
 #
 #   scripts/images.sh REGISTRY TAG TARGET…
 #
-# BUILD_FLAGS is passed to `docker build` or `buildah build`; LLAMA_INDEX and WHEELS are as in the Makefile.
+# BUILD_FLAGS is passed to `docker build` or `buildah build`; BUILDER, LLAMA_INDEX and WHEELS are as in the Makefile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 registry=$1 tag=$2
 shift 2
 
-if docker info >/dev/null 2>&1; then
-  build=(docker build)
-elif command -v buildah >/dev/null; then
-  build=(buildah build --layers --format docker) # OCI's format knows no HEALTHCHECK
-else
+if [ -z "${BUILDER:-}" ]; then
+  if docker info >/dev/null 2>&1; then BUILDER=docker; elif command -v buildah >/dev/null; then BUILDER=buildah; fi
+fi
+case "${BUILDER:-}" in
+docker) build=(docker build) ;;
+buildah) build=(buildah build --layers --format docker) ;; # OCI's format knows no HEALTHCHECK
+*)
   echo "make images needs docker (with its engine running) or buildah" >&2
   exit 1
-fi
+  ;;
+esac
 
 if [ -n "${WHEELS:-}" ]; then
-  rm -f wheels/*.whl
+  trap 'rm -f wheels/*.whl' EXIT # the next build may be meant to compile
   cp "$WHEELS"/llama_cpp_python-*.whl wheels/
 fi
 revision=$(git rev-parse HEAD 2>/dev/null || true)

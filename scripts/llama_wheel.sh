@@ -3,8 +3,8 @@
 #
 #   scripts/llama_wheel.sh PYTHON      PYTHON: the interpreter to compile for
 #
-# The wheel holds ggml's CPU code once for each generation of processors, and llama.cpp loads the best one at start
-# (predictors/summarizer/llama/library.py). So one wheel is right for every processor of its architecture, in images too.
+# On x86-64, the wheel holds ggml's CPU code once for each generation of processors, and llama.cpp loads the best one at
+# start (predictors/summarizer/llama/library.py). So one wheel is right for every processor, in images too.
 #
 # The cache is outside the checkout, under a key of everything that the wheel depends on:
 # ${XDG_CACHE_HOME:-~/.cache}/kserve-predictors/wheels/<key>/
@@ -16,7 +16,9 @@ version=$(sed -n 's/^llama_cpp_python==//p' "$here/../constraints.txt")
 
 # Text models only: no vision, no tools, no HTTPS.
 options="-DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_OPENSSL=OFF"
-options="$options -DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DCMAKE_INSTALL_BINDIR=llama_cpp/lib"
+# Elsewhere than on x86-64, Debian 12's compiler lacks what the newest variants need, so that the build is for this machine.
+[ "$(uname -m)" != x86_64 ] ||
+  options="$options -DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DCMAKE_INSTALL_BINDIR=llama_cpp/lib"
 
 compiler=$("${CXX:-c++}" --version | head -n 1)
 key=$(printf '%s\n' "$version" "$options" "$compiler" "$(uname -sm)" "$(getconf GNU_LIBC_VERSION 2>/dev/null || true)" |
@@ -29,7 +31,7 @@ if [ -z "$(find_wheel)" ]; then
   echo "compiling llama-cpp-python $version (once; 10 to 20 minutes on 2 cores)" >&2
   mkdir -p "$cache"
   scratch=$(mktemp -d "$cache/build.XXXXXX")
-  trap 'kill -- "-${build:-0}" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+  trap '[ -z "${build:-}" ] || kill -- "-$build" 2>/dev/null || true; rm -rf "$scratch"' EXIT
   log="$scratch/log"
   # Without pip's own cache, whose key ignores the options.
   set -m # a process group of its own, so that all of it can be killed

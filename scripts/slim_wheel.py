@@ -34,7 +34,7 @@ def main() -> None:
             data = source.read(entry)
             if entry.filename.endswith(".dist-info/RECORD"):
                 lines = data.decode().splitlines(keepends=True)
-                data = "".join(line for line in lines if not UNUSED.match(line)).encode()
+                data = "".join(line for line in lines if not UNUSED.match(line.partition(",")[0])).encode()
             target.writestr(entry, data, zipfile.ZIP_DEFLATED)
     slim.replace(wheel)
 

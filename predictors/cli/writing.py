@@ -38,7 +38,7 @@ def writing(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        fail(f"{directory} cannot be written: {error.strerror}")
+        fail(f"{directory} cannot be written: {error.strerror or error}")
     finally:
         signal.signal(signal.SIGTERM, previous)
 

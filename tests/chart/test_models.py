@@ -200,3 +200,4 @@ def test_notes_have_a_request_for_each_model(chart: Chart, tmp_path: Path) -> No
     assert "gateway --namespace gateways public" in notes("all-options")
     assert "gRPC is off" in notes("knative")
     assert "No model is served yet" in notes({})
+    assert "--reset-then-reuse-values" in notes({})  # --reuse-values drops the defaults of a newer chart

@@ -68,6 +68,10 @@ def iris(others: Values | None = None, /, **fields: Any) -> Values:
             iris(annotations={"serving.kserve.io/autoscalerClass": "keda"}),
             "models.iris.annotations: serving.kserve.io/autoscalerClass is set by KServe or by the chart; selectors and scaling depend on it",
         ),
+        (
+            iris(labels={"predictors.dev/model-volume": "a"}),
+            "models.iris.labels: predictors.dev/model-volume is set by",
+        ),
         (iris(labels={"component": "predictor"}), "models.iris.labels: component is set by KServe or by the chart"),
         (
             iris(autoscaling={"cpu": 50}),
@@ -128,6 +132,10 @@ def iris(others: Values | None = None, /, **fields: Any) -> Values:
             "models.iris: predictorName and canary.name are for Standard mode; Knative's revisions have names already",
         ),
         (iris(KNATIVE, predictorName="v2"), "models.iris: predictorName and canary.name are for Standard mode"),
+        (
+            iris(KNATIVE, canary={"storageUri": "pvc://models/2", "replicas": 2}),
+            "models.iris.canary.replicas is for Standard mode: Knative scales a canary like any revision, between the model's own minimum and maximum",
+        ),
         (iris(KNATIVE, canary={"trafficPercent": 5}), "models.iris.canary.storageUri is missing"),
     ],
 )
@@ -152,6 +160,8 @@ def test_refused_by_the_templates(chart: Chart, values: Values, sentence: str) -
         (iris(modelName="a b"), "at '/models/iris/modelName'", "does not match pattern"),
         (iris(canary={**CANARY, "trafficPercent": 101}), "at '/models/iris/canary/trafficPercent'", "maximum"),
         ({"kserve": {"version": 0.21}}, "at '/kserve/version'", "want string"),
+        ({"kserve": {"version": "0.21 or so"}}, "at '/kserve/version'", "does not match pattern"),
+        ({"kserve": {"version": "0.21."}}, "at '/kserve/version'", "does not match pattern"),
         ({"kserve": {"deploymentMode": "RawDeployment"}}, "at '/kserve/deploymentMode'", "must be one of"),
         ({"monitoring": {"adapterRule": {"rateWindow": "30"}}}, "at '/monitoring/adapterRule/rateWindow'", "pattern"),
     ],

@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 
@@ -9,19 +12,19 @@ from tests.chart.chart import Chart
 from tests.live import LiveServer
 
 
-def send(chart: Chart, model: str, server: LiveServer) -> subprocess.CompletedProcess[str]:
-    """Run what a model's test pod runs, with a server's address in place of the service's."""
+def send(chart: Chart, model: str, url: str) -> subprocess.CompletedProcess[str]:
+    """Run what a model's test pod runs, with the address of a URL in place of the service's."""
     [container] = chart.render("quickstart").of("Pod")[f"{model}-test"]["spec"]["containers"]
     assert container["command"] == ["python", "-c"]
     script, *arguments, host = container["args"]
     assert host == f"{model}-predictor.models.svc"
-    address = server.url.removeprefix("http://")
+    address = url.removeprefix("http://")
     return subprocess.run([sys.executable, "-c", script, *arguments, address], capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("model", ["iris", "intent"])
 def test_a_server_passes(chart: Chart, server: LiveServer, model: str) -> None:
-    result = send(chart, model, server)
+    result = send(chart, model, server.url)
     assert result.returncode == 0, result.stderr
     v1, v2 = result.stdout.splitlines()
     assert f"/v1/models/{model}:predict: [" in v1
@@ -30,14 +33,39 @@ def test_a_server_passes(chart: Chart, server: LiveServer, model: str) -> None:
 
 @pytest.mark.llama
 def test_the_summarizer_passes(chart: Chart, summarizer: LiveServer) -> None:
-    result = send(chart, "summarizer", summarizer)
+    result = send(chart, "summarizer", summarizer.url)
     assert result.returncode == 0, result.stderr
 
 
 def test_a_server_without_the_model_fails(chart: Chart, server: LiveServer) -> None:
-    result = send(chart, "summarizer", server)
+    result = send(chart, "summarizer", server.url)
     assert result.returncode == 1
     assert "/v1/models/summarizer:predict: 404" in result.stderr
+
+
+@pytest.fixture
+def garbled() -> Iterator[str]:
+    """The URL of a server whose first answer is not HTTP, as from a proxy that is still starting."""
+    answers = [b"nonsense\r\n\r\n"]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            good = b'HTTP/1.0 200 OK\r\n\r\n{"predictions": [1], "outputs": [1]}'
+            self.wfile.write(answers.pop() if answers else good)
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+    assert not answers
+
+
+def test_an_answer_that_is_not_http_is_asked_for_again(chart: Chart, garbled: str) -> None:
+    result = send(chart, "iris", garbled)
+    assert result.returncode == 0, result.stderr
 
 
 def test_each_variant_is_asked(chart: Chart) -> None:

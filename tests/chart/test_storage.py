@@ -1,5 +1,7 @@
 """Volumes, downloads and who may connect."""
 
+import re
+
 import pytest
 
 from tests.chart.chart import Chart, Pod, Values
@@ -14,10 +16,10 @@ def test_a_job_fills_the_volume_that_models_are_served_from(chart: Chart) -> Non
     exported = {container["name"]: container["command"] for container in job["containers"]}
     for name in ("iris", "intent", "summarizer"):
         model = rendered.predictor(name)["model"]
-        assert model["storageUri"] == f"pvc://{claim}/{name}"
-        assert exported.pop(name) == ["predictors", "artifact", "export", f"/opt/models/{name}", f"/models/{name}"]
-        [container] = rendered.runtimes()[model["runtime"]]["spec"]["containers"]
-        assert container["image"] in {each["image"] for each in job["containers"]}
+        directory = model["storageUri"].removeprefix(f"pvc://{claim}/")
+        assert re.fullmatch(f"{name}-[0-9a-f]{{8}}", directory)  # a subPath, and a container's name
+        target = f"/models/{directory}"
+        assert exported.pop(directory) == ["predictors", "artifact", "export", f"/opt/models/{name}", target]
     assert not exported
 
 
@@ -27,17 +29,37 @@ def test_only_kinds_that_are_served_from_the_volume_are_exported(chart: Chart) -
         "models": {"a": {"kind": "iris"}, "b": {"kind": "iris"}, "intent": {"storageUri": "s3://bucket/intent"}},
     }
     job = chart.render(values).one("Job")
-    assert [container["name"] for container in job["spec"]["template"]["spec"]["containers"]] == ["iris"]
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    assert container["name"].startswith("iris-")
 
 
-def test_another_image_makes_another_job(chart: Chart) -> None:
+def test_each_image_has_its_own_directory(chart: Chart) -> None:
+    """A new image leaves alone what the pods of the old one serve."""
+    models: Values = {
+        "a": {"kind": "iris"},
+        "b": {"kind": "iris"},
+        "c": {"kind": "iris", "image": "example.com/iris:2"},
+    }
+    rendered = chart.render({"modelVolume": {"create": True}, "models": models})
+    containers = rendered.one("Job")["spec"]["template"]["spec"]["containers"]
+    images = {each["command"][-1].removeprefix("/models/"): each["image"] for each in containers}
+    assert len(images) == len(containers) == 2
+    for name in models:
+        model = rendered.predictor(name)["model"]
+        [server] = rendered.runtimes()[model["runtime"]]["spec"]["containers"]
+        assert images[model["storageUri"].removeprefix("pvc://predictors-models/")] == server["image"]
+
+
+def test_another_image_makes_another_job_and_directory(chart: Chart) -> None:
     """A Job cannot be changed."""
 
-    def job(tag: str) -> str:
-        values = {"image": {"tag": tag}, "modelVolume": {"create": True}, "models": {"iris": {}}}
-        return str(chart.render(values).one("Job")["metadata"]["name"])
+    def made(tag: str) -> tuple[str, str]:
+        rendered = chart.render({"image": {"tag": tag}, "modelVolume": {"create": True}, "models": {"iris": {}}})
+        return rendered.one("Job")["metadata"]["name"], rendered.predictor("iris")["model"]["storageUri"]
 
-    assert job("1") == job("1") != job("2")
+    first, again, second = made("1"), made("1"), made("2")
+    assert first == again
+    assert not set(first) & set(second)
 
 
 def test_what_mounts_a_volume_of_one_node_stays_on_it(chart: Chart) -> None:
@@ -52,11 +74,16 @@ def test_what_mounts_a_volume_of_one_node_stays_on_it(chart: Chart) -> None:
     assert job["spec"]["affinity"] == rendered.predictor("iris")["affinity"]
     selected = term["labelSelector"]["matchLabels"].items()
     assert selected <= job["metadata"]["labels"].items()
-    assert selected <= rendered.of("InferenceService")["iris"]["metadata"]["labels"].items()
+    services = {name: each["metadata"]["labels"] for name, each in rendered.of("InferenceService").items()}
+    assert selected <= services["iris"].items()
+    assert not selected <= services["intent"].items()  # it may be on any node, and must not hold the others there
     assert "affinity" not in rendered.predictor("intent")
 
     values["modelVolume"]["accessModes"] = ["ReadWriteMany"]
     assert "affinity" not in chart.render(values).predictor("iris")
+    # A label that came or went would restart the pods.
+    values["image"] = {"tag": "2"}
+    assert chart.render(values).of("InferenceService")["iris"]["metadata"]["labels"] == services["iris"]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +105,10 @@ def test_downloads_by_a_restricted_container(chart: Chart, uri: str, downloaded:
     if downloaded:
         initializer = rendered.one("ClusterStorageContainer")
         assert initializer["metadata"]["name"] == predictor["storageContainerName"] == "models-predictors-initializer"
-        assert initializer["spec"]["supportedUriFormats"] == [{"prefix": uri}]
+        [supported] = initializer["spec"]["supportedUriFormats"]
+        assert supported.keys() == {"regex"}
+        others = {f"{uri}0", f"{uri}/2", f"a{uri}", uri.replace(".", "x")} - {uri}
+        assert [each for each in (uri, *others) if re.search(supported["regex"], each)] == [uri]
         # On its own: with Knative, the pod says nothing.
         assert [*violations(Pod("initializer", {}, [initializer["spec"]["container"]]))] == []
     assert "storageContainerName" not in chart.render({"models": {"iris": {"storageUri": uri}}}).predictor("iris")

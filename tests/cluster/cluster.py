@@ -136,7 +136,7 @@ def is_rolled_out(deployment: Object, replicas: int) -> bool:
     status = deployment.get("status", {})
     observed = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
     counts = [status.get(field, 0) for field in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")]
-    return observed and counts == [replicas] * len(counts)
+    return bool(observed and counts == [replicas] * len(counts))
 
 
 def condition(thing: Object, name: str) -> Object:

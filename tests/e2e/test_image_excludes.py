@@ -78,3 +78,15 @@ def test_with_pandas_kserve_gets_the_real_one(use: str) -> None:
         "assert isinstance(pandas, type(sys)) and pandas.__file__\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=120)
+
+
+def test_a_failed_import_leaves_no_stand_in_for_pandas() -> None:
+    code = (
+        "import sys; sys.argv = ['x']; sys.modules['kserve.protocol.infer_type'] = None\n"
+        "try:\n"
+        "    import predictors.serving.model.kserve_api\n"
+        "except ModuleNotFoundError:\n"
+        "    sys.exit('pandas' in sys.modules)\n"
+        "sys.exit('the import did not fail')\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=120)

@@ -20,7 +20,7 @@ def post(host, path, body, end):
             connection.request("POST", path, body, {"content-type": "application/json"})
             response = connection.getresponse()
             status, text = response.status, response.read().decode()
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             status, text = 503, str(error)
         if status == 200:
             return json.loads(text)

@@ -73,7 +73,7 @@
 {{- $model := index . 2 }}
 {{- range $field := list "labels" "annotations" }}
   {{- range $key, $_ := get $model $field }}
-    {{- if has $key (list "app" "component" "serving.kserve.io/inferenceservice" "serving.kserve.io/deploymentMode" "serving.kserve.io/autoscalerClass" "app.kubernetes.io/instance" "app.kubernetes.io/part-of") }}
+    {{- if has $key (list "app" "component" "serving.kserve.io/inferenceservice" "serving.kserve.io/deploymentMode" "serving.kserve.io/autoscalerClass" "app.kubernetes.io/instance" "app.kubernetes.io/part-of" "predictors.dev/model-volume") }}
       {{- fail (printf "models.%s.%s: %s is set by KServe or by the chart; selectors and scaling depend on it" $name $field $key) }}
     {{- end }}
   {{- end }}
@@ -138,6 +138,9 @@
 {{- end }}
 {{- if or $model.predictorName $model.canary.name }}
   {{- fail (printf "models.%s: predictorName and canary.name are for Standard mode; Knative's revisions have names already" $name) }}
+{{- end }}
+{{- if ne (int ($model.canary.replicas | default 1)) 1 }}
+  {{- fail (printf "models.%s.canary.replicas is for Standard mode: Knative scales a canary like any revision, between the model's own minimum and maximum" $name) }}
 {{- end }}
 {{- if and (not $model.canary.storageUri) (or $model.canary.digest $model.canary.trafficPercent) }}
   {{- fail (printf "models.%s.canary.storageUri is missing: a canary serves another artifact" $name) }}

@@ -48,6 +48,19 @@ fsGroupChangePolicy: OnRootMismatch
 {{ .Release.Name }}-models
 {{- end }}
 
+{{/* Directory of an image's own model on that claim: (list KIND IMAGE). One for each image, so that a new one never changes what an old one serves. */}}
+{{- define "predictors.ownModel" -}}
+{{ index . 0 }}-{{ index . 1 | sha256sum | trunc 8 }}
+{{- end }}
+
+{{/* Label of the pods that mount the claim, if the artifact is on it: (list ROOT STORAGE_URI). */}}
+{{- define "predictors.volumeLabel" -}}
+{{- $root := index . 0 }}
+{{- if and $root.Values.modelVolume.create (hasPrefix (printf "pvc://%s/" (include "predictors.claim" $root)) (index . 1)) -}}
+predictors.dev/model-volume: {{ $root.Release.Name | quote }}
+{{- end }}
+{{- end }}
+
 {{/*
 Affinity of a pod: (list ROOT AFFINITY STORAGE_URI). A ReadWriteOnce volume is on one node at a time, which the scheduler does not
 know; so the pods that mount the claim stay together, unless the user says otherwise or Knative, which refuses the field.
@@ -56,14 +69,14 @@ know; so the pods that mount the claim stay together, unless the user says other
 {{- $root := index . 0 }}
 {{- $volume := $root.Values.modelVolume }}
 {{- $shared := or (has "ReadWriteMany" $volume.accessModes) (has "ReadOnlyMany" $volume.accessModes) }}
-{{- $mounts := and $volume.create (hasPrefix (printf "pvc://%s/" (include "predictors.claim" $root)) (index . 2)) }}
+{{- $label := include "predictors.volumeLabel" (list $root (index . 2)) }}
 {{- if index . 1 }}
 {{- index . 1 | toYaml }}
-{{- else if and $mounts (not $shared) (eq $root.Values.kserve.deploymentMode "Standard") -}}
+{{- else if and $label (not $shared) (eq $root.Values.kserve.deploymentMode "Standard") -}}
 podAffinity:
   requiredDuringSchedulingIgnoredDuringExecution:
   - topologyKey: kubernetes.io/hostname
-    labelSelector: {matchLabels: {app.kubernetes.io/instance: {{ $root.Release.Name }}, app.kubernetes.io/part-of: predictors}}
+    labelSelector: {matchLabels: { {{- $label -}} }}
 {{- end }}
 {{- end }}
 

@@ -34,7 +34,7 @@ The models, with every default applied and every refusal made: JSON, a map from 
 {{- $_ := set $model "kind" $kind }}
 {{- $_ := set $model "image" ($model.image | default (include "predictors.image" (list $root $kind))) }}
 {{- if and $root.Values.modelVolume.create (not $model.storageUri) }}
-  {{- $_ := set $model "storageUri" (printf "pvc://%s/%s" (include "predictors.claim" $root) $kind) }}
+  {{- $_ := set $model "storageUri" (printf "pvc://%s/%s" (include "predictors.claim" $root) (include "predictors.ownModel" (list $kind $model.image))) }}
 {{- end }}
 {{- if kindIs "invalid" $model.graceSeconds }}
   {{- $_ := set $model "graceSeconds" $model.requestTimeoutSeconds }}

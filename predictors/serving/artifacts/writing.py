@@ -1,9 +1,11 @@
 """Writing artifacts, so that whoever reads the directory meanwhile finds the old one, none, or the new one."""
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,14 +27,16 @@ from predictors.serving.errors import ArtifactError
 
 _CHUNK_BYTES = 2**20
 _READABLE_BY_ALL = 0o644  # the server may run as another user
+_STAGING = ".new."
 
 
 @contextmanager
 def replacing(directory: Path) -> Iterator[Path]:
     """Give a folder for the files of a new artifact, which then takes the place of the one in the directory.
 
-    If the block fails, or is interrupted, the directory keeps what it had. Files that the new manifest names and the
-    folder lacks must be in the directory already.
+    If the block fails, or is interrupted, the directory keeps what it had. After it, the files take their places: to
+    be stopped in that moment leaves an artifact that does not load until it is written again. Files that the new
+    manifest names and the folder lacks must be in the directory already.
 
     Args:
         directory: where the artifact goes; made if need be.
@@ -41,16 +45,46 @@ def replacing(directory: Path) -> Iterator[Path]:
         OSError: the directory cannot be written.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=directory, prefix=".new.") as folder:
-        staging = Path(folder)
+    with _staging(directory) as staging:
         yield staging
         names = sorted((path.name for path in staging.iterdir()), key=lambda name: name == MANIFEST)
         for name in names:
             _finish(staging / name)
         with _alone(directory):
             (directory / MANIFEST).unlink(missing_ok=True)  # it describes the previous files
+            _sync_names(directory)
             for name in names:  # the manifest is the last
                 (staging / name).replace(directory / name)
+            _sync_names(directory)
+
+
+@contextmanager
+def _staging(directory: Path) -> Iterator[Path]:
+    """Make a hidden folder, locked for as long as it is there, and remove those that killed writers left."""
+    with contextlib.ExitStack() as stack:
+        with _alone(directory) as locked:  # so that nobody sees the new folder before its lock is held
+            if locked:
+                _remove_stale(directory)
+            folder = tempfile.TemporaryDirectory(dir=directory, prefix=_STAGING)
+            descriptor = os.open(folder.name, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
+            stack.enter_context(folder)  # removed before its lock is released
+            _lock(descriptor, fcntl.LOCK_EX)
+        yield Path(folder.name)
+
+
+def _remove_stale(directory: Path) -> None:
+    """Remove the folders that no writer holds a lock on; whoever calls this holds the directory's lock."""
+    for folder in directory.glob(f"{_STAGING}*"):
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:  # gone meanwhile, another user's, or no folder
+            continue
+        try:
+            if _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(descriptor)
 
 
 def _finish(path: Path) -> None:
@@ -59,16 +93,39 @@ def _finish(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-@contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """Keep others from replacing the artifact at the same time, where the file system has locks (NFS has none here)."""
+def _sync_names(directory: Path) -> None:
+    """Have the disk know which files are in a directory, where the file system can do that."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems refuse it for directories
+            raise
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[bool]:
+    """Keep others from changing the directory at the same time, where the file system has locks (NFS has none here).
+
+    Yields:
+        Whether the lock is held.
+    """
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        yield _lock(descriptor, fcntl.LOCK_EX)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, operation: int) -> bool:
+    """Take a lock, which ends with the descriptor or the process; false if that is impossible."""
+    try:
+        fcntl.flock(descriptor, operation)
+    except OSError:
+        return False
+    return True
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> str:

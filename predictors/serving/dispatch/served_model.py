@@ -258,6 +258,8 @@ class ServedModel:
             seconds = time.monotonic() - started
             self._costs.forget()
             self._metrics.load_time.labels(self.name, self.version).set(seconds)
+            # A count of zero from the start: an autoscaler that finds no rate of requests does not scale down.
+            self._metrics.requests.labels(self.name, self.version, "v2", "200")
             self.state, self.reason = State.READY, ""
             logger.info("model %s version %s is ready after %.2f s", self.name, self.version, seconds)
 

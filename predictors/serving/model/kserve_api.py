@@ -64,15 +64,15 @@ _defer_package_init()
 _pandas = None if "pandas" in sys.modules else _DeferredPandas("pandas")
 if _pandas is not None:
     sys.modules["pandas"] = _pandas
-
-from kserve.errors import InvalidInput as KServeInvalidInput  # noqa: E402
-from kserve.model import Model  # noqa: E402
-from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb  # noqa: E402
-from kserve.protocol.infer_type import InferOutput, InferRequest, InferResponse  # noqa: E402
-
-_DeferredPackage.in_parts = False
-if _pandas is not None:
-    _DeferredPandas.in_annotations = False
-    del sys.modules["pandas"]  # for everyone else, the real one
+try:
+    from kserve.errors import InvalidInput as KServeInvalidInput
+    from kserve.model import Model
+    from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
+    from kserve.protocol.infer_type import InferOutput, InferRequest, InferResponse
+finally:
+    _DeferredPackage.in_parts = False
+    if _pandas is not None:
+        _DeferredPandas.in_annotations = False
+        del sys.modules["pandas"]  # for everyone else, the real one
 
 __all__ = ["InferOutput", "InferRequest", "InferResponse", "KServeInvalidInput", "Model", "pb"]

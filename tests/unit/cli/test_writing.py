@@ -24,6 +24,12 @@ def test_errors_of_the_file_system_are_one_sentence(tmp_path: Path, capsys: pyte
     assert capsys.readouterr().err == f"error: {tmp_path / 'file'} cannot be written: File exists\n"
 
 
+def test_an_error_without_a_number_gives_its_own_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit), writing(tmp_path):
+        raise OSError("the stream has ended")
+    assert capsys.readouterr().err.split() == f"error: {tmp_path} cannot be written: the stream has ended".split()
+
+
 @pytest.mark.parametrize("version", ["2", "2026-01-31", "v1.2_rc.3", "a" * 64])
 def test_versions(version: str) -> None:
     check_version(version)

@@ -123,7 +123,7 @@ class Harness:
             tuple(sample.labels[name] for name in names): int(sample.value)  # type: ignore[misc]
             for family in self.numbers.collect()
             for sample in family.samples
-            if sample.name == "model_requests_total"
+            if sample.name == "model_requests_total" and sample.value
         }
 
 

@@ -1,5 +1,6 @@
 """Artifacts that take another's place, by training, packing or export, and what interrupts that."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -152,8 +153,74 @@ def test_what_is_killed_leaves_nothing_that_loads_and_can_be_done_again(first: P
     assert subprocess.run([sys.executable, "-c", code, str(first), str(tmp_path)], cwd=ROOT).returncode == -9
     with pytest.raises(ArtifactMissing):
         version(tmp_path)
+    assert list(tmp_path.glob(".new.*"))
     assert export(first, tmp_path, ignore)[1]
+    assert names(tmp_path) == names(first)
     assert version(tmp_path) == "1"
+
+
+def test_a_folder_that_is_being_written_is_not_stale(tmp_path: Path) -> None:
+    with replacing(tmp_path) as staging:
+        (staging / MANIFEST).write_text("1")
+        with replacing(tmp_path) as other:
+            (other / MANIFEST).write_text("2")
+    assert names(tmp_path) == [MANIFEST]
+    assert (tmp_path / MANIFEST).read_text() == "1"
+
+
+def test_without_locks_no_folder_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+    (tmp_path / ".new.other").mkdir()
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with replacing(tmp_path) as staging:
+        (staging / MANIFEST).write_text("{}")
+    assert names(tmp_path) == [".new.other", MANIFEST]
+
+
+@pytest.mark.parametrize(("move", "loads"), [(1, False), (2, False), (3, False), (4, True)])
+def test_a_kill_while_files_take_their_places_leaves_none_until_it_is_done_again(
+    move: int, loads: bool, first: Path, second: Path, tmp_path: Path
+) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from predictors.serving.artifacts import writing\n"
+        "calls, replace = [], Path.replace\n"
+        "def killed(path, target):\n"
+        "    calls.append(target)\n"
+        "    if len(calls) == int(sys.argv[3]): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return replace(path, target)\n"
+        "Path.replace = killed\n"
+        "writing.export(Path(sys.argv[1]), Path(sys.argv[2]), lambda size: None)"
+    )
+    export(first, tmp_path, ignore)
+    command = [sys.executable, "-c", code, str(second), str(tmp_path), str(move)]
+    assert subprocess.run(command, cwd=ROOT).returncode == (0 if loads else -9)
+    if not loads:
+        with pytest.raises(ArtifactMissing):
+            version(tmp_path)
+        assert export(second, tmp_path, ignore)[1]
+    assert names(tmp_path) == names(second)
+    assert version(tmp_path) == "2"
+
+
+def test_the_directory_is_synced_without_a_manifest_and_with_the_new_one(
+    first: Path, second: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(first, tmp_path, ignore)
+    inode = tmp_path.stat().st_ino
+    synced: list[bool] = []
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        if os.fstat(descriptor).st_ino == inode:
+            synced.append((tmp_path / MANIFEST).exists())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    export(second, tmp_path, ignore)
+    assert synced == [False, True]
 
 
 def test_the_manifest_goes_first_and_comes_last(
@@ -175,8 +242,11 @@ def test_the_manifest_goes_first_and_comes_last(
 def test_one_at_a_time_may_replace_an_artifact(first: Path, second: Path, tmp_path: Path) -> None:
     export(first, tmp_path, ignore)
     descriptor = os.open(tmp_path, os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    other = threading.Thread(target=export, args=(second, tmp_path, ignore))
+
+    def lock(size: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    other = threading.Thread(target=export, args=(second, tmp_path, lock))
     other.start()
     other.join(1)
     assert other.is_alive()

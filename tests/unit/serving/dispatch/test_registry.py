@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 
 from predictors.serving.artifacts.artifact import Artifact
 from predictors.serving.dispatch.registry import Registry
@@ -416,3 +416,23 @@ def test_a_server_that_drains_stops_looking(tmp_path: Path) -> None:
         assert predictor.loads == 1
 
     run(scenario())
+
+
+def test_a_model_that_is_ready_has_a_count_of_requests_before_the_first_one() -> None:
+    """An autoscaler that scales by their rate needs one."""
+    numbers = CollectorRegistry()
+
+    async def run() -> None:
+        registry = Registry([Paced()], ServerSettings(), Metrics(numbers))
+        assert b'model_name="paced"' not in counts()
+        await registry.load_all()
+        registry.close()
+
+    def counts() -> bytes:
+        return b"".join(
+            line for line in generate_latest(numbers).splitlines() if line.startswith(b"model_requests_total")
+        )
+
+    asyncio.run(run())
+    assert b'model_name="paced",model_version="1"' in counts()
+    assert counts().endswith(b" 0.0")
