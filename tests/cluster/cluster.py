@@ -128,7 +128,7 @@ def follows(deployment: Object, service: Object) -> bool:
     template = deployment["spec"]["template"]
     [container] = (each for each in template["spec"]["containers"] if each["name"] == "kserve-container")
     same_uri = template["metadata"]["annotations"].get(_SOURCE) == model["storageUri"]
-    return same_uri and container["args"][-len(model["args"]) :] == model["args"]
+    return same_uri and bool(container["args"][-len(model["args"]) :] == model["args"])
 
 
 def is_rolled_out(deployment: Object, replicas: int) -> bool:
