@@ -107,8 +107,10 @@ def test_downloads_by_a_restricted_container(chart: Chart, uri: str, downloaded:
         assert initializer["metadata"]["name"] == predictor["storageContainerName"] == "models-predictors-initializer"
         [supported] = initializer["spec"]["supportedUriFormats"]
         assert supported.keys() == {"regex"}
-        others = {f"{uri}0", f"{uri}/2", f"a{uri}", uri.replace(".", "x")} - {uri}
-        assert [each for each in (uri, *others) if re.search(supported["regex"], each)] == [uri]
+        folder = uri.rpartition("/")[0]
+        same = [uri, f"{folder}/another-version", f"{folder}/a/b"]
+        others = [f"{folder}0/iris", f"a{uri}", *{uri.replace("e.c", "exc")} - {uri}]
+        assert [each for each in (*same, *others) if re.search(supported["regex"], each)] == same
         # On its own: with Knative, the pod says nothing.
         assert [*violations(Pod("initializer", {}, [initializer["spec"]["container"]]))] == []
     assert "storageContainerName" not in chart.render({"models": {"iris": {"storageUri": uri}}}).predictor("iris")

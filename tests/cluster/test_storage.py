@@ -165,3 +165,25 @@ def test_an_empty_volume_is_not_served(cluster: Cluster, gateway: Gateway, insta
     assert "manifest.json" in why
     assert len(mentions(cluster, namespace, new, "manifest.json")) == 1
     tally.check()
+
+
+def test_an_old_pod_comes_back_after_a_bad_upgrade(
+    cluster: Cluster, gateway: Gateway, downloads: Release, archives: Archives
+) -> None:
+    """Nothing that the old version needs to start again has gone with the upgrade."""
+    namespace, model = downloads.namespace, "downloaded"
+    downloads.wait_ready([model])
+    old = the_pod(cluster, namespace, model)
+    downloads.upgrade({"models": {model: {"storageUri": archives.second, "digest": NOBODYS_DIGEST}}})
+    new = the_new_pod(cluster, namespace, model, old)
+    readiness(cluster, namespace, new)
+    cluster.delete("Pod", old, namespace)
+
+    def again() -> bool:
+        others = [pod for pod in cluster.pods(namespace, model) if pod["metadata"]["name"] not in (old, new)]
+        return any(is_ready(pod) for pod in others)
+
+    until(again, f"a pod in the place of {old}")
+    with gateway.rest(model, namespace) as client:
+        response = client.post(f"/v1/models/{model}:predict", json=V1_BODIES["iris"])
+    assert (response.status_code, response.headers["x-model-version"]) == (200, "1")
