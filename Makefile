@@ -84,7 +84,7 @@ test-chart: $(INSTALLED_TOOLS) $(ARTIFACTS_CORE) ## Run the chart's tests alone;
 	$(BIN)/python -m pytest tests/chart -m 'not llama' $(ARGS)
 
 .PHONY: test-cluster
-test-cluster: $(INSTALLED_DEV) ## Run the tests that need Kubernetes, on the cluster of KUBECONFIG (TESTS=, ARGS= are passed to pytest)
+test-cluster: $(INSTALLED_DEV) $(ARTIFACTS_CORE) ## Run the tests that need Kubernetes, on the cluster of KUBECONFIG (TESTS=, ARGS= are passed to pytest)
 	PREDICTORS_CLUSTER=1 PREDICTORS_REGISTRY=$(REGISTRY) PREDICTORS_TAG=$(TAG) $(BIN)/python -m pytest $(or $(TESTS),tests/cluster) $(ARGS)
 
 .PHONY: train

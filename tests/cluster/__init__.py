@@ -21,9 +21,11 @@ needs Prometheus, which scrapes annotated pods, and prometheus-adapter. What is 
 | `PREDICTORS_KSERVE_VERSION` | `0.20` | what is installed: the chart's value `kserve.version` |
 
 Everything is made in namespaces `predictors-…`, each enforced `restricted`, and is deleted with them. A run of all tests
-binds four volumes of the default StorageClass. When a test fails, the report shows each namespace's InferenceServices,
+binds three volumes of the default StorageClass. When a test fails, the report shows each namespace's InferenceServices,
 pods, logs and events. Measured times stand at the end of the output; nothing passes or fails by them.
 
 Modules: `settings`, `cluster` (the API), `waiting`, `namespaces`, `release` (helm), `gateway` (clients), `traffic` (a steady
-stream), `archives` (a file server in the cluster), `adapter`, `diagnosis`, `leftovers`.
+stream), `senders` (what it sends), `archives` (a file server in the cluster), `adapter`, `programs`, `diagnosis`,
+`leftovers`, `triton` (Triton's clients, in a process of their own). The stream and the settings have tests without a
+cluster: `tests/unit/cluster`.
 """

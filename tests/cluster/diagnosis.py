@@ -2,6 +2,9 @@
 
 import json
 
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
+
 from tests.cluster.cluster import Cluster, Object
 
 _LOG_LINES = 15
@@ -10,6 +13,13 @@ _EVENTS = 40
 
 def diagnose(cluster: Cluster, namespace: str) -> str:
     """InferenceServices with their conditions, pods with the ends of their logs, and the last events."""
+    try:
+        return _diagnose(cluster, namespace)
+    except (ApiException, HTTPError) as error:
+        return f"it cannot be read: {error}"
+
+
+def _diagnose(cluster: Cluster, namespace: str) -> str:
     lines: list[str] = []
     for service in cluster.find("InferenceService", namespace):
         lines += [f"InferenceService {service['metadata']['name']}", *_conditions(service)]
