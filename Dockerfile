@@ -36,16 +36,15 @@ RUN set -e; version=$(sed -n 's/^llama_cpp_python==//p' constraints.txt); \
 
 # The environment of iris and intent: kserve without the packages that serving does not import.
 FROM build AS core
+ENV VIRTUAL_ENV=/opt/predictors UV_CONSTRAINT=constraints.txt UV_EXCLUDE=image_excludes.txt
 RUN python -m venv --without-pip /opt/predictors
 COPY pyproject.toml constraints.txt scripts/image_excludes.txt ./
-RUN uv pip install --quiet --python /opt/predictors/bin/python --requirements pyproject.toml --constraints constraints.txt \
-      --excludes image_excludes.txt
+RUN uv pip install --quiet --requirements pyproject.toml
 
 # The summarizer's environment: the same, and llama.cpp.
 FROM core AS core-llama
 COPY --from=llama /build/wheels wheels
-RUN uv pip install --quiet --python /opt/predictors/bin/python --requirements pyproject.toml --extra summarizer --extra cache \
-      --constraints constraints.txt --excludes image_excludes.txt --find-links wheels
+RUN uv pip install --quiet --requirements pyproject.toml --extra summarizer --extra cache --find-links wheels
 
 # This package, apart from the environment, so that a change of the code changes a small layer.
 FROM build AS code
@@ -55,8 +54,7 @@ RUN uv pip install --quiet --no-deps --target /code . && sed -i '1s|.*|#!/opt/pr
 
 # The default models: trained here, or downloaded. A stage each, so that an image waits for its own alone.
 FROM core AS train
-RUN uv pip install --quiet --python /opt/predictors/bin/python --requirements pyproject.toml --extra train \
-      --constraints constraints.txt --excludes image_excludes.txt
+RUN uv pip install --quiet --requirements pyproject.toml --extra train
 COPY --from=code /code /opt/predictors/lib/python3.11/site-packages
 
 FROM train AS model-iris
@@ -67,7 +65,7 @@ RUN /opt/predictors/bin/python -m predictors train intent --out /opt/models/inte
 
 FROM core-llama AS model-summarizer
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1 >/dev/null && \
-    uv pip install --quiet --python /opt/predictors/bin/python pip
+    uv pip install --quiet pip
 COPY --from=code /code /opt/predictors/lib/python3.11/site-packages
 # With a fixed time of change, so that the same model is the same layer.
 RUN /opt/predictors/bin/python -m predictors fetch --out /opt/models/summarizer && \
@@ -78,6 +76,7 @@ RUN /opt/predictors/bin/python -m predictors fetch --out /opt/models/summarizer 
 FROM ${PYTHON_IMAGE} AS runtime
 RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3.11/ensurepip /usr/local/lib/python3.11/site-packages/*
 ENV PATH=/opt/predictors/bin:/usr/local/bin:/usr/bin:/bin HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# `make images` adds the version and the revision.
 LABEL org.opencontainers.image.title="kserve-predictors" \
       org.opencontainers.image.licenses="Apache-2.0"
 EXPOSE 8080 8081
@@ -97,23 +96,13 @@ FROM small AS iris
 COPY --from=model-iris /opt/models/iris /opt/models/iris
 ENTRYPOINT ["predictors", "serve", "iris"]
 CMD ["--model_dir=/opt/models/iris"]
-# Last, since they change with each commit.
-ARG VERSION=0.1.0
-ARG REVISION=
-LABEL org.opencontainers.image.description="Iris predictor for KServe" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+LABEL org.opencontainers.image.description="Iris predictor for KServe"
 
 FROM small AS intent
 COPY --from=model-intent /opt/models/intent /opt/models/intent
 ENTRYPOINT ["predictors", "serve", "intent"]
 CMD ["--model_dir=/opt/models/intent"]
-# Last, since they change with each commit.
-ARG VERSION=0.1.0
-ARG REVISION=
-LABEL org.opencontainers.image.description="Intent predictor for KServe" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+LABEL org.opencontainers.image.description="Intent predictor for KServe"
 
 FROM runtime AS large
 USER 0:0
@@ -129,21 +118,11 @@ COPY --from=code /code/bin /opt/predictors/bin
 FROM large AS summarizer
 ENTRYPOINT ["predictors", "serve", "summarizer"]
 CMD ["--model_dir=/opt/models/summarizer"]
-# Last, since they change with each commit.
-ARG VERSION=0.1.0
-ARG REVISION=
-LABEL org.opencontainers.image.description="GGUF summarizer for KServe" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+LABEL org.opencontainers.image.description="GGUF summarizer for KServe"
 
 FROM large AS all
 COPY --from=model-iris /opt/models/iris /opt/models/iris
 COPY --from=model-intent /opt/models/intent /opt/models/intent
 ENTRYPOINT ["predictors", "serve"]
 CMD ["--artifacts_dir=/opt/models"]
-# Last, since they change with each commit.
-ARG VERSION=0.1.0
-ARG REVISION=
-LABEL org.opencontainers.image.description="Iris, intent and GGUF summarizer predictors for KServe" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+LABEL org.opencontainers.image.description="Iris, intent and GGUF summarizer predictors for KServe"

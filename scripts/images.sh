@@ -30,5 +30,6 @@ for target; do
   echo "building $registry/$target:$tag"
   # shellcheck disable=SC2086  # several flags
   "${build[@]}" ${BUILD_FLAGS:-} --target "$target" --tag "$registry/$target:$tag" \
-    --build-arg "VERSION=$tag" --build-arg "REVISION=$revision" --build-arg "LLAMA_INDEX=${LLAMA_INDEX:-}" .
+    --label "org.opencontainers.image.version=$tag" --label "org.opencontainers.image.revision=$revision" \
+    --build-arg "LLAMA_INDEX=${LLAMA_INDEX:-}" .
 done

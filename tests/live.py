@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, TypeVar
 import httpx
 
 from predictors.serving.model import kserve_api
+from tests.waiting import until
 
 ROOT = Path(__file__).parent.parent
 # Imported after our module and by its name: a plain `import kserve` would parse pytest's arguments.
@@ -87,13 +87,13 @@ class LiveServer:
 
 def wait_for(condition: Callable[[], T], what: str) -> T:
     """Poll until a condition is true; a failed connection counts as false."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
+
+    def look() -> T | None:
         with suppress(httpx.TransportError):
-            if value := condition():
-                return value
-        time.sleep(0.02)
-    raise AssertionError(f"waited {PATIENCE_SECONDS} s for {what}")
+            return condition()
+        return None
+
+    return until(look, what, PATIENCE_SECONDS, pause=0.02)
 
 
 def require_artifact(model: str) -> None:

@@ -24,7 +24,7 @@ Everything is made in namespaces `predictors-…`, each enforced `restricted`, a
 binds three volumes of the default StorageClass. When a test fails, the report shows each namespace's InferenceServices,
 pods, logs and events. Measured times stand at the end of the output; nothing passes or fails by them.
 
-Modules: `settings`, `cluster` (the API), `waiting`, `namespaces`, `release` (helm), `gateway` (clients), `traffic` (a steady
+Modules: `settings`, `cluster` (the API), `namespaces`, `release` (helm), `gateway` (clients), `traffic` (a steady
 stream), `senders` (what it sends), `archives` (a file server in the cluster), `adapter`, `programs`, `diagnosis`,
 `leftovers`, `triton` (Triton's clients, in a process of their own). The stream and the settings have tests without a
 cluster: `tests/unit/cluster`.

@@ -10,7 +10,7 @@ import yaml
 from tests.cluster.cluster import Cluster
 from tests.cluster.programs import kubectl
 from tests.cluster.settings import Settings
-from tests.cluster.waiting import until
+from tests.waiting import until
 
 _KEY = "config.yaml"
 _API = "/apis/custom.metrics.k8s.io/v1beta1"

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from tests.cluster.cluster import Cluster, condition
 from tests.cluster.programs import run
 from tests.cluster.settings import Settings
-from tests.cluster.waiting import until
 from tests.live import ARTIFACTS
+from tests.waiting import until
 
 _NAME = "files"
 _PORT = 8000

@@ -8,7 +8,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import NotFoundError, TooManyRequestsError
 
-from tests.cluster.waiting import until
+from tests.waiting import until
 
 Object = dict[str, Any]
 _VERSIONS = {

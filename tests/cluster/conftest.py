@@ -85,7 +85,11 @@ def namespaces(cluster: Cluster, pytestconfig: pytest.Config) -> Iterator[Namesp
 
 @pytest.fixture(scope="session")
 def releases(
-    cluster: Cluster, settings: Settings, namespaces: Namespaces, tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster,
+    gateway: Gateway,
+    settings: Settings,
+    namespaces: Namespaces,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Releases:
     """Installs the chart in a namespace of its own for the time of a block; takes the namespace's purpose and values."""
     scratch = tmp_path_factory.mktemp("values")
@@ -93,7 +97,7 @@ def releases(
     @contextmanager
     def installed(purpose: str, values: Values) -> Iterator[Release]:
         namespace = namespaces.create(purpose)
-        release = Release(cluster, namespace, merge(sized(settings), values), scratch)
+        release = Release(cluster, gateway, namespace, merge(sized(settings), values), scratch)
         release.install()
         yield release
         release.uninstall()

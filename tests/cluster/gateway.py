@@ -7,6 +7,7 @@ import httpx
 from openai import OpenAI
 
 from tests.cluster.settings import Address, Settings
+from tests.waiting import until
 
 # Generous, since machines may be busy; a request that takes longer counts as lost.
 TIMEOUT_SECONDS = 120.0
@@ -30,6 +31,14 @@ class Gateway:
         """A client for REST, over http or https."""
         host = self.host(model, namespace)
         return httpx.Client(base_url=f"{scheme}://{host}", transport=_Transport(self), timeout=TIMEOUT_SECONDS)
+
+    def wait_routed(self, model: str, namespace: str) -> None:
+        """Wait until the proxy leads to a model. It may get there seconds after the InferenceService is Ready, and answers
+        404 or 503 until then.
+        """
+        for scheme in ("http", "https"):
+            with self.rest(model, namespace, scheme) as client:
+                until(lambda: client.get("/v2/health/live").is_success, f"{scheme} to lead to {model}")  # at once
 
     def rest_async(self, model: str, namespace: str, connections: int) -> httpx.AsyncClient:
         """The same for asyncio over http, on so many connections, which are kept open."""

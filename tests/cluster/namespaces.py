@@ -3,7 +3,7 @@
 import uuid
 
 from tests.cluster.cluster import Cluster
-from tests.cluster.waiting import until
+from tests.waiting import until
 
 RESTRICTED = {
     "pod-security.kubernetes.io/enforce": "restricted",

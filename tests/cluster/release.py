@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.cluster import Cluster, is_ready
+from tests.cluster.gateway import Gateway
 from tests.cluster.programs import CHART, helm
 from tests.cluster.settings import Settings
-from tests.cluster.waiting import until
+from tests.waiting import until
 
 Values = dict[str, Any]
 # The node may have two cores, and everything else runs on it. Memory is as the chart has it.
@@ -42,14 +43,16 @@ class Release:
 
     Args:
         cluster: where.
+        gateway: leads to its models.
         namespace: in which.
         values: what it is installed with.
         scratch: directory for files of values.
         name: its name.
     """
 
-    def __init__(self, cluster: Cluster, namespace: str, values: Values, scratch: Path) -> None:
+    def __init__(self, cluster: Cluster, gateway: Gateway, namespace: str, values: Values, scratch: Path) -> None:
         self.cluster = cluster
+        self.gateway = gateway
         self.namespace = namespace
         self.name = "predictors"
         self._values = values
@@ -77,8 +80,8 @@ class Release:
         return helm("test", self.name, *self._in_namespace())
 
     def wait_ready(self, models: Iterable[str]) -> dict[str, float]:
-        """Wait until models are Ready; gives how many seconds after the last change began each was."""
-        return wait_ready(self.cluster, self.namespace, models, self._changed)
+        """Wait until models are Ready and reached through the gateway; gives how many seconds after the last change began each was."""
+        return wait_ready(self.cluster, self.gateway, self.namespace, models, self._changed)
 
     def _in_namespace(self) -> tuple[str, str]:
         return "--namespace", self.namespace
@@ -89,8 +92,12 @@ class Release:
         return "--values", path
 
 
-def wait_ready(cluster: Cluster, namespace: str, models: Iterable[str], begin: float) -> dict[str, float]:
-    """Wait until InferenceServices are Ready; gives how many seconds after a time, in monotonic seconds, each was."""
+def wait_ready(
+    cluster: Cluster, gateway: Gateway, namespace: str, models: Iterable[str], begin: float
+) -> dict[str, float]:
+    """Wait until InferenceServices are Ready and reached through the gateway; gives how many seconds after a time, in
+    monotonic seconds, each was Ready.
+    """
     awaited, seconds = set(models), dict[str, float]()
 
     def look() -> bool:
@@ -101,4 +108,6 @@ def wait_ready(cluster: Cluster, namespace: str, models: Iterable[str], begin: f
         return not awaited
 
     until(look, f"{', '.join(sorted(awaited))} to be Ready")
+    for model in seconds:
+        gateway.wait_routed(model, namespace)
     return seconds

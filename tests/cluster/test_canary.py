@@ -13,7 +13,7 @@ from tests.cluster.gateway import Gateway
 from tests.cluster.release import Release, Values
 from tests.cluster.senders import rest
 from tests.cluster.traffic import Pace, steady
-from tests.cluster.waiting import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 MODEL = "split"

@@ -6,11 +6,12 @@ import pytest
 
 from tests.cluster.archives import Archives
 from tests.cluster.cluster import Cluster
+from tests.cluster.gateway import Gateway
 from tests.cluster.leftovers import in_namespace, outside
 from tests.cluster.namespaces import Namespaces
 from tests.cluster.release import Release, Values, merge, sized
 from tests.cluster.settings import Settings
-from tests.cluster.waiting import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 # As much of the chart as can be switched on: each makes objects.
@@ -28,12 +29,16 @@ FULL: Values = {
 
 @pytest.fixture
 def release(
-    cluster: Cluster, settings: Settings, namespaces: Namespaces, tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster,
+    gateway: Gateway,
+    settings: Settings,
+    namespaces: Namespaces,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Release]:
     """A release that is not installed yet."""
     namespace = namespaces.create("leftovers")
     scratch = tmp_path_factory.mktemp("values")
-    yield Release(cluster, namespace, merge(sized(settings), FULL), scratch)
+    yield Release(cluster, gateway, namespace, merge(sized(settings), FULL), scratch)
     namespaces.delete(namespace)
 
 

@@ -42,7 +42,7 @@ def test_quickstart(cluster: Cluster, gateway: Gateway, overlay: tuple[Path, str
     directory, namespace = overlay
     begin = time.monotonic()
     kubectl("apply", "-k", directory)
-    for model, seconds in wait_ready(cluster, namespace, KINDS, begin).items():
+    for model, seconds in wait_ready(cluster, gateway, namespace, KINDS, begin).items():
         note(f"apply -k to Ready, {model}: {seconds:.1f} s")
     for kind in KINDS:
         with gateway.rest(kind, namespace) as client:

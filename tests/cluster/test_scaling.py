@@ -13,7 +13,7 @@ from tests.cluster.release import Release, Values
 from tests.cluster.senders import rest
 from tests.cluster.settings import Settings
 from tests.cluster.traffic import Pace, steady
-from tests.cluster.waiting import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 LOAD = Pace(per_second=50, least=100, most=30_000)

@@ -12,7 +12,7 @@ from tests.cluster.gateway import V1_BODIES, Gateway
 from tests.cluster.release import Release, Values
 from tests.cluster.senders import rest
 from tests.cluster.traffic import Pace, steady
-from tests.cluster.waiting import stays, until
+from tests.waiting import stays, until
 
 pytestmark = pytest.mark.cluster
 NOBODYS_DIGEST = "sha256:" + "0" * 64

@@ -14,7 +14,7 @@ from tests.cluster.programs import kubectl
 from tests.cluster.release import Release
 from tests.cluster.senders import over_grpc, rest
 from tests.cluster.traffic import Pace, steady
-from tests.cluster.waiting import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 PACE = Pace(per_second=100, least=3_000, most=60_000)

@@ -16,7 +16,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from tests.cluster.waiting import until
+from tests.waiting import until
 
 _SHOWN = 20
 # So many requests are answered before whatever the stream is to survive begins.

@@ -12,7 +12,7 @@ from tests.cluster.gateway import Gateway
 from tests.cluster.senders import rest
 from tests.cluster.settings import Address, Settings
 from tests.cluster.traffic import Answer, Connect, Pace, Send, Tally, steady
-from tests.cluster.waiting import until
+from tests.waiting import until
 
 QUICK = Pace(per_second=1000, least=60, most=100_000)
 

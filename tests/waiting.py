@@ -1,4 +1,4 @@
-"""Waiting for a cluster, whose every answer comes later."""
+"""Waiting for what comes later."""
 
 import time
 from collections.abc import Callable
@@ -7,21 +7,21 @@ from typing import TypeVar
 T = TypeVar("T")
 # Machines may be busy: a test must fail for what happened, not for when.
 PATIENCE_SECONDS = 300.0
-_PAUSE_SECONDS = 0.25
 
 
-def until(look: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+def until(look: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS, *, pause: float = 0.25) -> T:
     """Look until there is something true.
 
     Args:
         look: gives what was seen; falsy: not yet.
         what: what is waited for, for the message.
         seconds: how long.
+        pause: between two looks, seconds.
     """
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(pause)
     return seen
 
 
