@@ -8,6 +8,7 @@ from predictors.serving.artifacts.artifact import Artifact
 from predictors.serving.artifacts.joblib_file import load_joblib
 from predictors.serving.errors import ArtifactError
 from predictors.serving.kserve_model import KServeModel
+from predictors.serving.model.agreement import Bounds, same_predictions
 from predictors.serving.model.types import FloatArray, Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
 from predictors.serving.settings import Source
 from predictors.serving.telemetry.metrics import Metrics
@@ -30,6 +31,7 @@ class IntentPredictor(KServeModel[TextBatch]):
     platform = "sklearn-tfidf-logistic-regression"
     input = TextInput("text")
     outputs = (TensorSpec("predict", "BYTES", (-1,)), TensorSpec("predict_proba", "FP64", (-1, len(CLASS_NAMES))))
+    label_output = "predict"
     v1_fields: ClassVar = {"predictions": "predict", "probabilities": "predict_proba"}
     limits = Limits(max_rows=1_000, max_text_chars=10_000)
     max_queue = 64
@@ -38,6 +40,11 @@ class IntentPredictor(KServeModel[TextBatch]):
     def __init__(self, name: str, source: Source, settings: IntentSettings | None = None) -> None:
         super().__init__(name, source)
         self._settings = settings or IntentSettings()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The intents, and what a text with none of them gets."""
+        return *CLASS_NAMES, UNKNOWN
 
     def load_artifact(self, artifact: Artifact) -> None:
         """Load the pickle-free classifier, or convert a trusted joblib file into one."""
@@ -61,6 +68,10 @@ class IntentPredictor(KServeModel[TextBatch]):
             CLASS_NAMES[i] if value >= self._threshold else UNKNOWN for i, value in zip(best, confidence, strict=True)
         ]
         return {"predict": labels, "predict_proba": probabilities}
+
+    def agrees(self, ours: Outputs, theirs: Outputs, bounds: Bounds) -> bool:
+        """Whether two classifiers see the same intents, nearly as surely."""
+        return same_predictions(ours, theirs, self.label_output, bounds)
 
     def close(self) -> None:
         """Free the vocabulary and the coefficients."""

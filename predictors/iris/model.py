@@ -11,6 +11,7 @@ from predictors.serving.artifacts.artifact import Artifact
 from predictors.serving.artifacts.joblib_file import load_joblib
 from predictors.serving.errors import ArtifactError
 from predictors.serving.kserve_model import KServeModel
+from predictors.serving.model.agreement import Bounds, same_predictions
 from predictors.serving.model.types import FeatureBatch, FeatureInput, Job, Limits, Outputs, TensorSpec
 from predictors.serving.telemetry.metrics import Metrics
 
@@ -29,6 +30,7 @@ class IrisPredictor(KServeModel[FeatureBatch]):
         TensorSpec("label", "BYTES", (-1,)),
         TensorSpec("predict_proba", "FP64", (-1, len(CLASS_NAMES))),
     )
+    label_output = "label"
     v1_fields = {"predictions": "predict", "labels": "label", "probabilities": "predict_proba"}  # noqa: RUF012
     limits = Limits(max_rows=10_000)
     max_queue = 64
@@ -37,6 +39,11 @@ class IrisPredictor(KServeModel[FeatureBatch]):
     _scorer: Scorer
     _classes: NDArray[np.int64]
     _labels: tuple[str, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The species."""
+        return self._labels
 
     def load_artifact(self, artifact: Artifact) -> None:
         """Load the pickle-free forest, or convert a trusted joblib file into one."""
@@ -57,6 +64,10 @@ class IrisPredictor(KServeModel[FeatureBatch]):
             "label": [self._labels[i] for i in best.tolist()],
             "predict_proba": probabilities,
         }
+
+    def agrees(self, ours: Outputs, theirs: Outputs, bounds: Bounds) -> bool:
+        """Whether two forests see the same species, nearly as surely."""
+        return same_predictions(ours, theirs, self.label_output, bounds)
 
     def close(self) -> None:
         """Free the forest."""

@@ -78,6 +78,8 @@ class Inference:
         begun = time.monotonic()
         outputs = await self.model.answer(batch, self._call)
         self._steps.predicting.observe(time.monotonic() - begun)
+        if self.model.tap is not None:
+            self.model.tap(batch, outputs, self._call)
         return outputs
 
     async def stream(self, batch: Batch) -> AsyncGenerator[Event | Outputs, None]:

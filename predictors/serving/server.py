@@ -86,6 +86,7 @@ class Server:
         connections = Connections(self.app, settings, metrics, lambda: Call(ids.choose(None), ""), access_log.write)
         self.http = HttpListener(connections, settings)
         self.grpc = self._new_grpc(plane, metrics, access_log, ids) if settings.enable_grpc else None
+        self._shadowing = self._new_shadowing(metrics) if settings.shadow_file else None
 
     def _new_grpc(self, plane: DataPlane, metrics: Metrics, access_log: AccessLog, ids: RequestIds) -> Any:
         from predictors.serving.protocols.grpc.server import GrpcServer
@@ -94,6 +95,11 @@ class Server:
         service = InferenceService(plane, self._settings, metrics, access_log, ids)
         credentials = self._certificate.grpc_credentials() if self._certificate else None
         return GrpcServer(service, self.registry, self._settings, credentials)
+
+    def _new_shadowing(self, metrics: Metrics) -> Any:
+        from predictors.serving.shadow.shadowing import Shadowing
+
+        return Shadowing(self.registry.models, self._settings, metrics.registry)
 
     def run(self) -> None:
         """Serve until a signal ends it.
@@ -125,8 +131,11 @@ class Server:
         background = [asyncio.create_task(self._load(listener, grpc_port))]
         if self._certificate is not None:
             background.append(asyncio.create_task(self._certificate.watch()))
+        shadowing = None if self._shadowing is None else asyncio.create_task(self._shadowing.run())
         try:
             await stop.wait()
+            if shadowing is not None:
+                shadowing.cancel()
             await self._stop()
         finally:
             for task in background:

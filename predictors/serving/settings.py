@@ -108,6 +108,23 @@ class ServerSettings(Settings):
     write_timeout_seconds: float = Field(
         default=30.0, gt=0, description="Disconnect a client that reads none of its answer for this long, seconds."
     )
+    shadow_file: str = Field(
+        default="",
+        description="JSON file that names canaries and the share of the requests that they get copies of; it may "
+        "appear, change and vanish at any time. Empty: off.",
+    )
+    shadow_max_difference: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="A canary's answer agrees if each class's probability differs by at most this much.",
+    )
+    shadow_min_overlap: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="A canary's summary agrees if the F1 of both summaries' words is at least this.",
+    )
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="Log lines: json, text, or auto (text on a terminal)."
     )

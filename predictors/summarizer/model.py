@@ -13,8 +13,10 @@ from prometheus_client import CollectorRegistry
 from predictors.serving.artifacts.artifact import Artifact, Manifest, file_entry
 from predictors.serving.errors import ArtifactError, DeadlineExceeded
 from predictors.serving.kserve_model import KServeModel
+from predictors.serving.model.agreement import Bounds
 from predictors.serving.model.types import Event, Job, Limits, Outputs, PromptBatch, TensorSpec, TextBatch, TextInput
 from predictors.serving.settings import Source
+from predictors.serving.telemetry.answers import Usage
 from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
 from predictors.summarizer.engine.types import Generation, Stopped
@@ -22,6 +24,7 @@ from predictors.summarizer.parameters import PromptParameters, SamplingParameter
 from predictors.summarizer.runtime import Runtime
 from predictors.summarizer.settings import SummarizerSettings
 from predictors.summarizer.summary import Summary
+from predictors.summarizer.text.overlap import word_overlap
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +32,8 @@ _VERSION_DIGITS = 12
 # Summarized once at load, to page the model in, to find out whether it works, and to measure its speed.
 _WARM_UP = "The customer pays 5 euros a month. Either side may end this contract with 30 days' notice."
 _WARM_UP_SECONDS = 600.0
+# The outputs that make up a `Usage`, in its order.
+_USAGE = ("prompt_tokens", "cached_tokens", "completion_tokens", "seconds_to_first_token", "seconds")
 
 
 class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
@@ -117,6 +122,11 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
         decides = isinstance(batch, TextBatch) and batch.parameters.get("mode", "auto") == "auto"
         return str(math.frexp(seconds)[1]) if decides else ""
 
+    def agrees(self, ours: Outputs, theirs: Outputs, bounds: Bounds) -> bool:
+        """Whether both versions say much the same of every document; a summary is its points, one a line."""
+        pairs = zip(ours["summary"], theirs["summary"], strict=True)
+        return all(word_overlap(one, other) >= bounds.min_overlap for one, other in pairs)
+
     def settings_identity(self) -> str:
         """The settings that affect answers."""
         return self._settings.model_dump_json(include={"context_tokens", "reading", "fast_tokens", "unsupported"})
@@ -130,23 +140,28 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
 
     def _summarize(self, batch: TextBatch, job: Job) -> Outputs:
         parameters = parse_parameters(SummaryParameters, batch.parameters)
-        summaries = [self._loaded.summarize(text, parameters, job, i) for i, text in enumerate(batch.texts)]
+        summaries, seconds = [], []
+        for i, text in enumerate(batch.texts):
+            begun = time.monotonic()
+            summaries.append(self._loaded.summarize(text, parameters, job, i))
+            seconds.append(time.monotonic() - begun)
         points = [summary.points for summary in summaries]
         return {
             "summary": [summary.text for summary in summaries],
             "points": points,
             "bullets": [orjson.dumps(each).decode() for each in points],
             "mode": [summary.mode for summary in summaries],
-            **_usage(summaries),
+            **_usage(summaries, seconds),
         }
 
     def _answer(self, batch: PromptBatch, job: Job) -> Outputs:
         parameters = parse_parameters(PromptParameters, batch.parameters)
         emit = job.emit
+        begun = time.monotonic()
         generation = self._loaded.answer(
             batch, parameters, job, (lambda text: emit(Event("text", {"text": text}))) if emit else None
         )
-        return {"text": [generation.text], **_usage([generation])}
+        return {"text": [generation.text], **_usage([generation], [time.monotonic() - begun])}
 
     @property
     def _loaded(self) -> Runtime:
@@ -157,10 +172,22 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
         """Add the engine's metrics."""
         registry.register(EngineCollector(self.name, lambda: self._runtime.scheduler if self._runtime else None))
 
+    def announce(self, metrics: Metrics) -> None:
+        """Let the series of this model be there, at 0."""
+        super().announce(metrics)
+        metrics.answers.announce(self.name, self.version)
+
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
-        """Count tokens, and record the time to the first one."""
-        columns = ("prompt_tokens", "cached_tokens", "completion_tokens", "seconds_to_first_token")
-        metrics.count_tokens(*(np.asarray(outputs[name], dtype=np.float64).tolist() for name in columns))
+        """Count what answers cost, and what summaries are like."""
+        for usage in map(Usage, *(np.asarray(outputs[name]).tolist() for name in _USAGE)):
+            metrics.answers.count_usage(self.name, self.version, usage)
+        for points, reason in zip(outputs.get("points", ()), outputs["finish_reason"], strict=False):
+            metrics.answers.count_summary(self.name, self.version, points, shortened=reason == "length")
+
+    def observe_late(self, batch: TextBatch | PromptBatch, metrics: Metrics) -> None:
+        """Count summaries that were not written in time."""
+        if isinstance(batch, TextBatch):
+            metrics.answers.count_late(self.name, self.version, len(batch.texts))
 
     def parameters_schema(self) -> dict[str, Any]:
         """JSON schema of the request parameters."""
@@ -178,11 +205,12 @@ def _parse(batch: TextBatch | PromptBatch) -> SamplingParameters:
     return parse_parameters(kind, batch.parameters)
 
 
-def _usage(results: list[Summary] | list[Generation]) -> Outputs:
+def _usage(results: list[Summary] | list[Generation], seconds: list[float]) -> Outputs:
     return {
         "prompt_tokens": np.array([result.prompt_tokens for result in results]),
         "cached_tokens": np.array([result.cached_tokens for result in results]),
         "completion_tokens": np.array([result.completion_tokens for result in results]),
         "finish_reason": [result.finish_reason for result in results],
         "seconds_to_first_token": np.array([result.seconds_to_first_token for result in results]),
+        "seconds": np.array(seconds),
     }

@@ -1,5 +1,6 @@
 """The server without the packages that images leave out (scripts/image_excludes.txt)."""
 
+import json
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from predictors.serving.model.kserve_api import pb
-from tests.live import JSON, ROOT, pb_grpc, serve
+from tests.live import JSON, ROOT, pb_grpc, serve, wait_for
 
 # Where the module is not called as its package is.
 MODULES = {"grpc-interceptor": "grpc_interceptor", "grpcio-tools": "grpc_tools", "pillow": "PIL", "pyjwt": "jwt", "timing-asgi": "timing_asgi"}  # fmt: skip
@@ -59,6 +60,20 @@ def test_iris_and_intent_answer_every_protocol(artifacts: Path, without: dict[st
         answer = httpx.post(f"{live.url}/v1/models/intent:predict", content=intent, headers=JSON).json()
         assert answer["predictions"] == ["question"]
         assert live.terminate() == 0
+    assert "Traceback" not in "".join(live.raw)
+
+
+def test_requests_are_shadowed(artifacts: Path, without: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "shadow.json"
+    with serve("iris", "--shadow_file", str(file), env=without) as live, httpx.Client(base_url=live.url) as client:
+        live.wait_ready()
+        file.write_text(json.dumps({"models": {"iris": {"url": live.url, "percent": 100}}}))  # its own canary
+
+        def agrees() -> bool:
+            client.post("/v1/models/iris:predict", json={"instances": [[5.1, 3.5, 1.4, 0.2]]}).raise_for_status()
+            return 'outcome="agree"' in client.get("/metrics").text
+
+        wait_for(agrees, "a comparison")
     assert "Traceback" not in "".join(live.raw)
 
 

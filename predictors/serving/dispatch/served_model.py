@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeAlias
 
 from predictors.serving.cache.result_cache import ResultCache
 from predictors.serving.cache.result_codec import result_key
@@ -26,6 +26,9 @@ from predictors.serving.telemetry.call import Call
 from predictors.serving.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
+
+Tap: TypeAlias = Callable[[Batch, Outputs, Call], None]
+"""Is told of a batch and its answer, on the event loop and before the caller is: it must be quick, and not raise."""
 
 # How often an artifact that was missing is looked for, seconds.
 LOOK_SECONDS = 2.0
@@ -78,6 +81,8 @@ class ServedModel:
         self.state = State.LOADING
         self.reason = "loading"
         """Why it is not ready; empty if it is."""
+        self.tap: Tap | None = None
+        """Is told of each whole answer, while there is one."""
         self._cache = cache
         self._metrics = metrics
         self._clock = clock
@@ -176,10 +181,15 @@ class ServedModel:
         self.require_room()
         predictor = self.predictor
         predictor.check(batch)
-        if predictor.rowwise and self._costs.estimate(batch.size) <= SHORT_SECONDS:
-            outputs = self._compute_here(batch, deadline)
-        else:
-            outputs = await self._compute_on_thread(batch, Job(deadline, emit, self._clock))
+        try:
+            if predictor.rowwise and self._costs.estimate(batch.size) <= SHORT_SECONDS:
+                outputs = self._compute_here(batch, deadline)
+            else:
+                outputs = await self._compute_on_thread(batch, Job(deadline, emit, self._clock))
+        except (DeadlineExceeded, asyncio.CancelledError):  # who waits for it has the same deadline, and may be first
+            if self._clock() >= deadline:
+                predictor.observe_late(batch, self._metrics)
+            raise
         predictor.observe(outputs, self._metrics)
         return outputs
 
@@ -258,8 +268,7 @@ class ServedModel:
             seconds = time.monotonic() - started
             self._costs.forget()
             self._metrics.load_time.labels(self.name, self.version).set(seconds)
-            # A count of zero from the start: an autoscaler that finds no rate of requests does not scale down.
-            self._metrics.requests.labels(self.name, self.version, "v2", "200")
+            self.predictor.announce(self._metrics)
             self.state, self.reason = State.READY, ""
             logger.info("model %s version %s is ready after %.2f s", self.name, self.version, seconds)
 

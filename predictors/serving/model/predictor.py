@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from predictors import __version__
 from predictors.serving.artifacts.artifact import MANIFEST, Artifact, Golden, Manifest
 from predictors.serving.errors import ArtifactError, ServingError
+from predictors.serving.model.agreement import Bounds, same_outputs
 from predictors.serving.model.types import Batch, Input, Job, Limits, Outputs, TensorSpec
 from predictors.serving.model.validation import batch_from_instances
 from predictors.serving.settings import Source
@@ -40,6 +41,8 @@ class Predictor(ABC, Generic[BatchT]):
     platform: ClassVar[str]
     input: ClassVar[Input]
     outputs: ClassVar[tuple[TensorSpec, ...]]
+    label_output: ClassVar[str] = ""
+    """The output that holds the predicted label, of a classifier."""
     v1_fields: ClassVar[Mapping[str, str | tuple[str, ...]]]
     limits: ClassVar[Limits]
     max_queue: ClassVar[int]
@@ -68,6 +71,11 @@ class Predictor(ABC, Generic[BatchT]):
     def classifies(self) -> bool:
         """Whether it outputs class probabilities."""
         return any(spec.name == "predict_proba" for spec in self.outputs)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that a classifier predicts."""
+        return ()
 
     @abstractmethod
     def load_artifact(self, artifact: Artifact) -> None:
@@ -102,8 +110,15 @@ class Predictor(ABC, Generic[BatchT]):
     def register_metrics(self, registry: CollectorRegistry) -> None:
         """Add this model's own metrics."""
 
+    def announce(self, metrics: Metrics) -> None:
+        """Let the series of this model be there, at 0. Called after each load."""
+        metrics.announce(self.name, self.version, self.labels)
+
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
         """Count what was predicted."""
+
+    def observe_late(self, batch: BatchT, metrics: Metrics) -> None:
+        """Count a batch whose deadline came before its outputs."""
 
     def is_deterministic(self, batch: BatchT) -> bool:
         """Whether the same batch always gets the same answer, so that it may be cached."""
@@ -112,6 +127,16 @@ class Predictor(ABC, Generic[BatchT]):
     def variant(self, batch: BatchT, seconds: float) -> str:
         """What else determines the answer, such as the seconds that are left; part of the cache key."""
         return ""
+
+    def agrees(self, ours: Outputs, theirs: Outputs, bounds: Bounds) -> bool:
+        """Whether another version's answer to the same batch is as good as equal.
+
+        Args:
+            ours: this version's outputs.
+            theirs: the other's, of the same datatypes, ranks and number of rows.
+            bounds: how equal.
+        """
+        return same_outputs(ours, theirs, self.outputs)
 
     def settings_identity(self) -> str:
         """The settings that determine an answer; part of `identity`."""

@@ -2,26 +2,23 @@
 
 import time
 from collections import Counter as Counts
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import REGISTRY, CollectorRegistry, Gauge, disable_created_metrics, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge, disable_created_metrics
 from prometheus_client import Histogram as LibraryHistogram
 from prometheus_client.metrics_core import Metric
 
+from predictors.serving.telemetry.answers import AnswerMetrics
+from predictors.serving.telemetry.buckets import LATENCY_SECONDS, PROBABILITY
 from predictors.serving.telemetry.call import Call
-from predictors.serving.telemetry.collectors import Counter, Histogram, Series, Tally
+from predictors.serving.telemetry.collectors import Counter, Histogram, Series, Tally, exposition
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the series with times of creation
 
-# From a tenth of a millisecond (one iris row) to ten minutes (a long document on a CPU).
-LATENCY_BUCKETS = (
-    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
-    1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
-)  # fmt: skip
 # As in `predictors.serving.model.types`, which is in a higher layer.
 Column: TypeAlias = NDArray[Any] | list[Any]
 _MODEL = ("model_name", "model_version")
@@ -61,7 +58,7 @@ class Metrics:
             "model_request_latency_seconds",
             "From the request's head to its answer.",
             (*_MODEL, "protocol"),
-            LATENCY_BUCKETS,
+            LATENCY_SECONDS,
             registry,
         )
         buckets = LibraryHistogram.DEFAULT_BUCKETS[:-1]  # the last is infinity
@@ -93,27 +90,30 @@ class Metrics:
             "prediction_confidence",
             "Probability of the predicted class.",
             _MODEL,
-            [i / 20 for i in range(5, 21)],
+            PROBABILITY,
             registry,
         )
         self.predictions = Counter("predictions", "Rows predicted, by label.", (*_MODEL, "label"), registry)
-        self.summarizer_tokens = Counter(
-            "summarizer_tokens",
-            "Tokens of prompts (prompt), those among them found in the KV cache (cached), and written (completion).",
-            ("kind",),
-            registry,
-        )
-        self.time_to_first_token = Histogram(
-            "summarizer_time_to_first_token_seconds",
-            "From asking the engine for an answer to its first token.",
-            (),
-            LATENCY_BUCKETS,
-            registry,
-        )
+        self.answers = AnswerMetrics(registry)
 
     def steps(self, model: str) -> Steps:
         """The timers of a model's requests."""
         return Steps(*(each.labels(model) for each in (self._decoding, self._predicting, self._encoding)))
+
+    def announce(self, model: str, version: str, labels: Sequence[str]) -> None:
+        """Let the series of a model that was loaded be there, at 0: an autoscaler that finds no rate of requests does
+        not scale down, and of a counter that appears with its first request, Prometheus does not see that request.
+
+        Args:
+            model, version: the model.
+            labels: that it predicts; none if it is no classifier.
+        """
+        self.requests.labels(model, version, "v2", "200")
+        self.latency.labels(model, version, "v2")
+        for label in labels:
+            self.predictions.labels(model, version, label)
+        if labels:
+            self.confidence.labels(model, version)
 
     def count_request(self, call: Call) -> None:
         """Count a finished request if it was for inference."""
@@ -129,7 +129,7 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format: these, then KServe's and the process's."""
-        return generate_latest(self.registry) + generate_latest(_Others())
+        return exposition((*self.registry.collect(), *_Others().collect()))
 
     def count_cache_event(self, event: str) -> None:
         """Count an event of the result cache."""
@@ -151,16 +151,6 @@ class Metrics:
         for label, count in Counts(labels).items():
             self.predictions.labels(model, version, label).value += count
         confidence.observe_all(np.max(probabilities, axis=1))
-
-    def count_tokens(
-        self, read: Iterable[float], cached: Iterable[float], written: Iterable[float], first: Iterable[float]
-    ) -> None:
-        """Count answers of a language model: tokens in the prompts, those among them found in the KV cache, tokens
-        written, and seconds to the first token.
-        """
-        for kind, counts in (("prompt", read), ("cached", cached), ("completion", written)):
-            self.summarizer_tokens.labels(kind).value += int(sum(counts))
-        self.time_to_first_token.labels().observe_all(np.fromiter(first, dtype=np.float64))
 
 
 class _Others:

@@ -15,6 +15,7 @@ from predictors.intent.settings import IntentSettings
 from predictors.intent.tfidf import TextClassifier, from_sklearn
 from predictors.intent.utterances import utterances
 from predictors.serving.errors import ArtifactError
+from predictors.serving.model.agreement import Bounds
 from predictors.serving.model.types import Job, TextBatch
 from predictors.serving.settings import Source
 from tests.live import ARTIFACTS, ROOT
@@ -174,3 +175,13 @@ def test_a_vectorizer_that_would_come_out_otherwise_is_refused(options: dict[str
 def test_another_kind_of_model_is_refused(model: object) -> None:
     with pytest.raises(ArtifactError, match="is expected"):
         from_sklearn(model)
+
+
+def test_versions_agree_on_the_intent_and_nearly_on_probabilities(predictor: IntentPredictor) -> None:
+    ours = predictor.infer(TextBatch(["where is my parcel"]), Job(time.monotonic() + 60))
+    probabilities = np.asarray(ours["predict_proba"])
+    assert predictor.agrees(ours, {**ours, "predict_proba": probabilities * 0.99}, Bounds())
+    assert not predictor.agrees(ours, {**ours, "predict_proba": probabilities * 0.9}, Bounds())
+    assert not predictor.agrees(ours, {**ours, "predict": [UNKNOWN]}, Bounds())
+    assert predictor.labels == (*CLASS_NAMES, UNKNOWN)
+    assert set(ours[predictor.label_output]) <= set(predictor.labels)

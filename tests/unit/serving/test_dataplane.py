@@ -12,7 +12,7 @@ from predictors import __version__
 from predictors.serving.dataplane import DataPlane, IndexEntry, Inference
 from predictors.serving.dispatch.registry import Registry
 from predictors.serving.errors import ArtifactError, InvalidInput, ModelNotReady, NotFound, Overloaded
-from predictors.serving.model.types import Event, Job, Outputs, TensorSpec, TextBatch
+from predictors.serving.model.types import Batch, Event, Job, Outputs, TensorSpec, TextBatch
 from predictors.serving.settings import ServerSettings
 from predictors.serving.telemetry.call import Call
 from predictors.serving.telemetry.metrics import Metrics
@@ -310,5 +310,47 @@ def test_a_model_that_fails_to_load_again_says_why() -> None:
             with pytest.raises(ModelNotReady, match=r"model\.npz is missing"):
                 await served.plane.load(new_call(), "paced")
             assert served.plane.index() == [IndexEntry("paced", "", "UNAVAILABLE", "model.npz is missing")]
+
+    run(scenario())
+
+
+class Told:
+    """What a tap was told."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Batch, Outputs, Call]] = []
+
+    def __call__(self, batch: Batch, outputs: Outputs, call: Call) -> None:
+        self.calls.append((batch, outputs, call))
+
+
+def test_a_tap_is_told_of_each_whole_answer() -> None:
+    async def scenario() -> None:
+        async with Plane(Streaming(), cache="all") as served:
+            model, tap = served.plane.models[0], Told()
+            await served.open().answer(TextBatch(["before"]))
+            model.tap = tap
+            for _ in range(2):
+                call = new_call()
+                outputs = await served.plane.open(call, "paced").answer(TextBatch(["a"]))
+                assert tap.calls[-1] == (TextBatch(["a"]), outputs, call)
+            assert [call.cache for *_, call in tap.calls] == ["miss", "hit"]
+            async with aclosing(served.open().stream(TextBatch(["b"]))) as parts:
+                assert [part async for part in parts][-1] == {"predict": ["b"]}
+            model.tap = None
+            await served.open().answer(TextBatch(["after"]))
+            assert len(tap.calls) == 2
+
+    run(scenario())
+
+
+def test_a_tap_is_not_told_of_what_failed() -> None:
+    async def scenario() -> None:
+        async with Plane() as served:
+            tap = served.plane.models[0].tap = Told()
+            for text, error in (("refuse", InvalidInput), ("fail", RuntimeError)):
+                with pytest.raises(error):
+                    await served.open().answer(TextBatch([text]))
+            assert tap.calls == []
 
     run(scenario())

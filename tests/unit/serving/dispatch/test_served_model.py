@@ -41,6 +41,7 @@ class Timed(Predictor[TextBatch]):
     limits = Limits(max_rows=10, max_text_chars=1000)
     max_queue = 8
     rowwise = True
+    labels = ("yes", "no")
 
     def __init__(self, clock: Clock, fixed: float = 0.0, each: float = 0.0) -> None:
         super().__init__("timed", Source(Path()))
@@ -50,6 +51,7 @@ class Timed(Predictor[TextBatch]):
         self.entered = threading.Semaphore(0)
         self.seen: list[list[str]] = []
         self.threads: list[threading.Thread] = []
+        self.late: list[list[str]] = []
 
     def load(self) -> bool:
         self.version, self.ready = "1", True
@@ -71,6 +73,9 @@ class Timed(Predictor[TextBatch]):
 
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
         metrics.count_predictions(self.name, self.version, outputs["predict"], outputs["predict_proba"])
+
+    def observe_late(self, batch: TextBatch, metrics: Metrics) -> None:
+        self.late.append(batch.texts)
 
     async def begun(self) -> None:
         """The next batch is being computed."""
@@ -310,6 +315,54 @@ def test_what_comes_too_late_or_to_an_unloaded_model_is_not_computed(clock: Cloc
                 await harness.ask("c")
             assert harness.predictor.seen == [["a"]]
             assert harness.confidences == 1
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("each", [SHORT, LONG], ids=["event loop", "thread"])
+def test_what_comes_too_late_is_observed(clock: Clock, each: float) -> None:
+    async def scenario() -> None:
+        async with serving(Timed(clock, fixed=each)) as harness:
+            await harness.ask("a")
+            with pytest.raises(DeadlineExceeded):
+                await harness.ask("b", "c", seconds=0)
+            assert harness.predictor.late == [["b", "c"]]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("seconds", "late"), [(1.0, []), (0.0, [["a"]])], ids=["before", "at its deadline"])
+def test_a_caller_that_leaves(clock: Clock, seconds: float, late: list[list[str]]) -> None:
+    """One that has the deadline itself may leave before the model's own limit ends the wait."""
+
+    async def scenario() -> None:
+        async with serving(Timed(clock, fixed=LONG)) as harness:
+            held = await harness.ask_held()
+            waiting = asyncio.create_task(harness.ask("a", seconds=1e6))
+            await asyncio.sleep(0)
+            clock.now += 1e6 - seconds
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            assert harness.predictor.late == late
+            harness.predictor.gate.set()
+            await held
+
+    run(scenario())
+
+
+def test_the_series_of_a_model_are_there_once_it_is_loaded(clock: Clock) -> None:
+    async def scenario() -> None:
+        async with serving(Timed(clock)) as harness:
+            model = {"model_name": "timed", "model_version": "1"}
+            for name, labels in (
+                ("model_requests_total", {"protocol": "v2", "code": "200"}),
+                ("model_request_latency_seconds_count", {"protocol": "v2"}),
+                ("predictions_total", {"label": "yes"}),
+                ("predictions_total", {"label": "no"}),
+                ("prediction_confidence_count", {}),
+            ):
+                assert harness.metrics.registry.get_sample_value(name, {**model, **labels}) == 0, name
 
     run(scenario())
 

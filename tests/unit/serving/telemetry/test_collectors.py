@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from predictors.serving.telemetry.collectors import Counter, Histogram
-from predictors.serving.telemetry.metrics import LATENCY_BUCKETS
+from predictors.serving.telemetry.buckets import LATENCY_SECONDS, POINTS, PROBABILITY, TOKENS_PER_SECOND
+from predictors.serving.telemetry.collectors import Counter, Histogram, exposition
 
 BOUNDS = (0.0001, 0.25, 0.5, 1.0, 2.5, 600.0)
 LABELS = ("model", "protocol")
@@ -87,7 +87,11 @@ def test_a_histogram_counts_any_values_as_prometheus_client_does(values: list[fl
     assert at_once(values) == expected
 
 
-@pytest.mark.parametrize("bounds", [LATENCY_BUCKETS, [i / 20 for i in range(5, 21)], (1.0,), (1, 5, 10)], ids=str)
+@pytest.mark.parametrize(
+    "bounds",
+    [LATENCY_SECONDS, TOKENS_PER_SECOND, POINTS, PROBABILITY, (1.0,), (1, 5, 10)],
+    ids=lambda bounds: f"{len(bounds)} to {bounds[-1]}",
+)
 def test_bounds_are_spelt_as_prometheus_client_spells_them(bounds: Sequence[float]) -> None:
     values = [0.0, *map(float, bounds), 0.3, 700.0]
     assert one_by_one(values, bounds) == expected_histogram(values, bounds)
@@ -101,6 +105,31 @@ def test_one_by_one_and_many_at_once_add_up() -> None:
     series.observe_all(np.array([]))
     series.observe(1e4)
     assert exposed(registry) == expected_histogram([0.5, 0.5, 7.0, 1e4])
+
+
+def test_a_scrape_is_what_prometheus_client_would_write() -> None:
+    ours, theirs = CollectorRegistry(), CollectorRegistry()
+    counters = (
+        Counter("requests", 'How "many"\n\\ of them.', LABELS, ours),
+        prometheus_client.Counter("requests", 'How "many"\n\\ of them.', LABELS, registry=theirs),
+    )
+    histograms = (
+        Histogram("seconds", "How long.", LABELS, LATENCY_SECONDS, ours),
+        prometheus_client.Histogram("seconds", "How long.", LABELS, registry=theirs, buckets=LATENCY_SECONDS),
+    )
+    Counter("nothing", "Without series.", LABELS, ours)
+    prometheus_client.Counter("nothing", "Without series.", LABELS, registry=theirs)
+    for registry in (ours, theirs):
+        prometheus_client.Gauge("depth", "From prometheus_client.", registry=registry).set(2.5)
+    for labels in (("iris", "v1"), ('a "b"\n\\', "ü, {x}")):
+        counters[0].labels(*labels).value += 3
+        counters[1].labels(*labels).inc(3)
+        for histogram in histograms:
+            for value in (0.0, 0.00015, 0.75, 1e4):
+                histogram.labels(*labels).observe(value)
+    expected = [line for line in generate_latest(theirs).splitlines() if b"_created" not in line]
+    assert exposition(ours.collect()).splitlines() == expected
+    assert generate_latest(ours).splitlines() == expected
 
 
 def test_each_set_of_labels_has_a_series_of_its_own() -> None:
