@@ -10,7 +10,7 @@ LLAMA_INDEX ?=
 # Images: where they go, and their tag.
 REGISTRY ?= docker.io/kserve-predictors
 TAG ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
-IMAGES ?= iris intent summarizer all
+IMAGES ?= iris intent summarizer all rollout-controller
 # docker or buildah; whichever is there if none is named. And flags for its `build`.
 BUILDER ?=
 BUILD_FLAGS ?=
@@ -72,11 +72,15 @@ image-sizes: ## Say what the images weigh, and what weighs most in them; needs b
 	@$(PYTHON) scripts/image_sizes.py $(addprefix $(REGISTRY)/,$(addsuffix :$(TAG),$(IMAGES)))
 
 .PHONY: chart-docs
-chart-docs: $(INSTALLED_TOOLS) ## Make the chart's schema and the values in its README from its values.yaml
+chart-docs: $(INSTALLED_TOOLS) ## Make the charts' schemas and the values in their READMEs from their values.yaml
 	$(BIN)/python -m scripts.chart_docs
 
+.PHONY: crd
+crd: $(INSTALLED_TOOLS) ## Make the CustomResourceDefinition of InferenceRollouts from predictors/rollout/spec.py
+	$(BIN)/python -m scripts.crd
+
 .PHONY: manifests
-manifests: $(INSTALLED_TOOLS) ## Render the chart into manifests/; needs helm
+manifests: $(INSTALLED_TOOLS) ## Render the charts into manifests/; needs helm
 	$(BIN)/python -m scripts.manifests
 
 .PHONY: test-chart
@@ -123,6 +127,10 @@ bench-batching: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure the gain from batching 
 .PHONY: bench-flame
 bench-flame: $(INSTALLED_DEV) $(ARTIFACTS) ## Draw a flame graph of the server under load (ARGS= is passed to the benchmark)
 	$(BIN)/python -m tests.benchmarks.flame $(ARGS)
+
+.PHONY: bench-judge
+bench-judge: $(INSTALLED_DEV) ## Simulate rollouts to see how fast and how sure their judge is (ARGS= is passed to the benchmark)
+	$(BIN)/python -m tests.benchmarks.rollout_judge $(ARGS)
 
 .PHONY: bench-summarizer
 bench-summarizer: $(INSTALLED_DEV) $(ARTIFACTS) ## Compare the summarizer's engine with other servers (ARGS= is passed to the benchmark)

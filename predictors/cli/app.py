@@ -1,12 +1,14 @@
 """The `predictors` command and its subcommands."""
 
 import sys
+from pathlib import Path
 
 import typer
 
 from predictors import __version__
 from predictors.cli import artifact, gguf
 from predictors.cli.call import call
+from predictors.cli.rollout.app import app as rollout
 from predictors.cli.serve import ServeCommand, serve
 from predictors.cli.summarize import summarize
 from predictors.cli.train import fetch, train
@@ -25,6 +27,7 @@ app.command()(call)
 app.command()(summarize)
 app.add_typer(artifact.app, name="artifact")
 app.add_typer(gguf.app, name="gguf")
+app.add_typer(rollout, name="rollout")
 
 
 @app.command()
@@ -34,5 +37,6 @@ def version() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
-    app(prog_name="predictors")
+    """Run the command line: as `predictors`, or as `kubectl predictors`, which kubectl runs by that program's name."""
+    is_plugin = Path(sys.argv[0]).name == "kubectl-predictors"
+    app(prog_name="kubectl predictors" if is_plugin else "predictors")

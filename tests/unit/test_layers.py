@@ -46,6 +46,7 @@ def imported_by(code: str) -> set[str]:
         "serving.protocols.v1.codec",
         "serving.protocols.v2.codec",
         "serving.settings",
+        "serving.shadow.shadowing",
         "serving.telemetry.metrics",
         "summarizer.engine.scheduler",
         "summarizer.parameters",
@@ -62,12 +63,18 @@ def test_text_processing_brings_neither_tensors_nor_schemas(module: str) -> None
     assert not {"numpy", "orjson", "pydantic"} & imported_by(f"import predictors.summarizer.text.{module}")
 
 
-@pytest.mark.parametrize("command", ["--help", "version", "train --help", "call --help", "gguf --help"])
+def test_shadow_traffic_brings_no_http_client_before_there_is_a_canary() -> None:
+    assert "httpx" not in imported_by("import predictors.serving.shadow.shadowing")
+
+
+@pytest.mark.parametrize(
+    "command", ["--help", "version", "train --help", "call --help", "gguf --help", "rollout run --help"]
+)
 def test_help_imports_nothing_heavy(command: str) -> None:
     code = (
         f"import contextlib, sys; sys.argv = ['predictors', *{command.split()}]\n"
         "from predictors.cli.app import main\n"
         "with contextlib.suppress(SystemExit): main()"
     )
-    heavy = {"httpx", "joblib", "llama_cpp", "numpy", "pydantic_settings", "sklearn", *SERVER_PACKAGES}
+    heavy = {"httpx", "joblib", "kubernetes", "llama_cpp", "numpy", "pydantic_settings", "sklearn", *SERVER_PACKAGES}
     assert not heavy & imported_by(code)

@@ -1,0 +1,1 @@
+"""`predictors rollout`: a new version gets its traffic step by step, on evidence."""

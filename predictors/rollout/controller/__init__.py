@@ -1,0 +1,1 @@
+"""The controller: every InferenceRollout of a cluster is driven, by one leader."""

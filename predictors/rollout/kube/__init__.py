@@ -1,0 +1,1 @@
+"""The API server: objects as plain dictionaries, by kind and name."""
