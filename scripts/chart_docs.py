@@ -1,4 +1,4 @@
-"""Generate the chart's values.schema.json, and the values in its README.md, from values.yaml.
+"""Generate the charts' values.schema.json, and the values in their README.md, from values.yaml.
 
 A comment stands right above its key, and its first paragraph is the description. A line `# @schema {…}` adds to the
 JSON schema what the default's type does not say; `# @settings` makes a map of the server's own settings. The schema
@@ -15,7 +15,7 @@ import yaml
 
 from predictors.cli.flags import SERVE_SETTINGS
 
-CHART = Path(__file__).parent.parent / "charts" / "predictors"
+CHARTS = sorted((Path(__file__).parent.parent / "charts").iterdir())
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
 _MARKS = re.compile(r"(<!-- values -->\n).*(<!-- end of values -->\n)", re.DOTALL)
 
@@ -57,15 +57,14 @@ def make_schema(values: list[Value]) -> str:
 
 def make_readme(readme: str, values: list[Value]) -> str:
     """Put the tables of values between the marks in a README."""
-    model = next(value for value in values if value.path == ("defaults",))
-    tables = [
-        "\n## Values\n",
-        *_table([value for value in values if value is not model], skip=0),
-        "\n## Fields of a model\n",
-        "In `models.NAME`; in `kinds.KIND` for all models of a kind; in `defaults` for all models.\n",
-        *_table(model.fields, skip=1),
-        "\n",
-    ]
+    tables = ["\n## Values\n", *_table([value for value in values if value.path != ("defaults",)], skip=0)]
+    for model in (value for value in values if value.path == ("defaults",)):
+        tables += [
+            "\n## Fields of a model\n",
+            "In `models.NAME`; in `kinds.KIND` for all models of a kind; in `defaults` for all models.\n",
+            *_table(model.fields, skip=1),
+        ]
+    tables.append("\n")
     return _MARKS.sub(lambda marks: marks[1] + "\n".join(tables) + marks[2], readme)
 
 
@@ -145,11 +144,12 @@ def _rows(values: list[Value], skip: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Write both files."""
-    values = read_values((CHART / "values.yaml").read_text("utf-8"))
-    readme = CHART / "README.md"
-    (CHART / "values.schema.json").write_text(make_schema(values), "utf-8")
-    readme.write_text(make_readme(readme.read_text("utf-8"), values), "utf-8")
+    """Write both files of each chart."""
+    for chart in CHARTS:
+        values = read_values((chart / "values.yaml").read_text("utf-8"))
+        readme = chart / "README.md"
+        (chart / "values.schema.json").write_text(make_schema(values), "utf-8")
+        readme.write_text(make_readme(readme.read_text("utf-8"), values), "utf-8")
 
 
 if __name__ == "__main__":

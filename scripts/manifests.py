@@ -1,6 +1,6 @@
-"""Render the chart into manifests/, for `kubectl apply -k` and overlays; needs helm, from $HELM or the PATH.
+"""Render the charts into manifests/, for `kubectl apply -k` and overlays; needs helm, from $HELM or the PATH.
 
-A scenario is a file of the chart's ci/; its first comment describes it, in kustomization.yaml too.
+A scenario is a file of a chart's ci/; its first comment describes it, in kustomization.yaml too.
 """
 
 import os
@@ -8,20 +8,20 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-CHART = ROOT / "charts" / "predictors"
-SCENARIOS = ("quickstart", "production", "canary", "knative")
+SCENARIOS = ("quickstart", "production", "canary", "knative", "rollout")
+CONTROLLER = "rollout-controller"
 _KUSTOMIZATION = """\
-# Made from charts/predictors/ci/{scenario}-values.yaml by `make manifests`.
+# Made from {values} by `make manifests`.
 #
 {about}
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
-resources: [predictors.yaml]
+resources: [{chart}.yaml]
 """
 
 
 def render(scenario: str) -> dict[str, str]:
-    """Render a scenario.
+    """Render a scenario of charts/predictors, or the controller.
 
     Returns:
         The texts of its files, by name.
@@ -30,23 +30,28 @@ def render(scenario: str) -> dict[str, str]:
         FileNotFoundError: there is no helm.
         subprocess.CalledProcessError: helm refused the values; it has said why.
     """
-    values = CHART / "ci" / f"{scenario}-values.yaml"
+    if scenario == CONTROLLER:
+        return _render(CONTROLLER, "manifests", CONTROLLER)
+    return _render("predictors", scenario, "models")
+
+
+def _render(chart: str, scenario: str, namespace: str) -> dict[str, str]:
+    directory = ROOT / "charts" / chart
+    values = directory / "ci" / f"{scenario}-values.yaml"
     helm = os.environ.get("HELM", "helm")
-    options = ("--namespace", "models", "--values", values, "--skip-tests")
+    options = ("--namespace", namespace, "--values", values, "--skip-tests")
     rendered = subprocess.run(  # noqa: S603
-        [helm, "template", "predictors", CHART, *options], stdout=subprocess.PIPE, text=True, check=True
+        [helm, "template", chart, directory, *options], stdout=subprocess.PIPE, text=True, check=True
     ).stdout
     lines = values.read_text("utf-8").splitlines()
     about = lines[: next(number for number, line in enumerate(lines) if not line.startswith("#"))]
-    return {
-        "predictors.yaml": rendered,
-        "kustomization.yaml": _KUSTOMIZATION.format(scenario=scenario, about="\n".join(about)),
-    }
+    kustomization = _KUSTOMIZATION.format(values=values.relative_to(ROOT), chart=chart, about="\n".join(about))
+    return {f"{chart}.yaml": rendered, "kustomization.yaml": kustomization}
 
 
 def main() -> None:
     """Write all scenarios."""
-    for scenario in SCENARIOS:
+    for scenario in (*SCENARIOS, CONTROLLER):
         directory = ROOT / "manifests" / scenario
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in render(scenario).items():

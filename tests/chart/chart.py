@@ -1,4 +1,4 @@
-"""The chart, rendered by helm."""
+"""The charts, rendered by helm."""
 
 import json
 import os
@@ -13,12 +13,16 @@ import yaml
 from tests.live import ROOT
 
 CHART = ROOT / "charts" / "predictors"
-SCENARIOS = sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci").iterdir())
+CONTROLLER = ROOT / "charts" / "rollout-controller"
 NAMESPACE = "models"
-RELEASE = "predictors"
 
 Object = dict[str, Any]
 Values = dict[str, Any]
+
+
+def scenarios(chart: Path) -> list[str]:
+    """The scenarios of a chart's ci/."""
+    return sorted(path.name.removesuffix("-values.yaml") for path in (chart / "ci").iterdir())
 
 
 class Pod(NamedTuple):
@@ -47,9 +51,16 @@ class Rendered(list[Object]):
         [found] = self.of(kind).values()
         return found
 
+    def services(self) -> dict[str, Object]:
+        """The InferenceServices, by name; those too that a rollout's controller makes."""
+        rollouts = self.of("InferenceRollout")
+        templates = {name: each["spec"]["template"] for name, each in rollouts.items()}
+        made = {name: {**each, "metadata": {**each["metadata"], "name": name}} for name, each in templates.items()}
+        return self.of("InferenceService") | made
+
     def predictor(self, name: str) -> Object:
         """`spec.predictor` of an InferenceService."""
-        predictor: Object = self.of("InferenceService")[name]["spec"]["predictor"]
+        predictor: Object = self.services()[name]["spec"]["predictor"]
         return predictor
 
     def runtimes(self) -> dict[str, Object]:
@@ -63,7 +74,7 @@ class Rendered(list[Object]):
 
     def variants(self) -> Iterator[tuple[Object, Object]]:
         """Each InferenceService with the predictor of its stable version, then with its canary's."""
-        for service in self.of("InferenceService").values():
+        for service in self.services().values():
             spec = service["spec"]
             for predictor in (spec["predictor"], *(each["predictor"] for each in spec.get("canary", []))):
                 yield service, predictor
@@ -74,8 +85,8 @@ class Rendered(list[Object]):
             runtime = self.runtimes()[variant["model"]["runtime"]]["spec"]
             stable = service["spec"]["predictor"]
             yield Pod(service["metadata"]["name"], {**runtime, **stable}, runtime["containers"])
-        for name, job in self.of("Job").items():
-            spec = job["spec"]["template"]["spec"]
+        for name, owner in (self.of("Job") | self.of("Deployment")).items():
+            spec = owner["spec"]["template"]["spec"]
             yield Pod(name, spec, spec["containers"])
         for name, pod in self.of("Pod").items():
             yield Pod(name, pod["spec"], pod["spec"]["containers"])
@@ -106,8 +117,8 @@ class Chart:
         return "" if result.returncode == 0 else result.stdout + result.stderr
 
     def _run(self, command: str, values: Values | str, *options: str) -> subprocess.CompletedProcess[str]:
-        given = CHART / "ci" / f"{values}-values.yaml" if isinstance(values, str) else Path("-")
-        name = [] if command == "lint" else [RELEASE]
+        given = self.directory / "ci" / f"{values}-values.yaml" if isinstance(values, str) else Path("-")
+        name = [] if command == "lint" else [self.directory.name]
         return subprocess.run(
             [self.helm, command, *name, self.directory, "--values", given, *options],
             input=json.dumps(values) if isinstance(values, dict) else None,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chart.chart import SCENARIOS, Chart, Rendered, find_program
+from tests.chart.chart import CHART, Chart, Rendered, find_program, scenarios
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +14,7 @@ def chart() -> Chart:
     return Chart(helm)
 
 
-@pytest.fixture(scope="session", params=SCENARIOS)
+@pytest.fixture(scope="session", params=scenarios(CHART))
 def scenario(request: pytest.FixtureRequest) -> str:
     """The name of each scenario of the chart's ci/, in turn."""
     return str(request.param)

@@ -13,7 +13,7 @@ HERE: Values = {"storageUri": "pvc://models/1"}
 _NOT_SETTINGS = {
     "artifact_digest", "artifacts_dir", "cache_url", "drain_seconds", "enable_grpc", "gguf", "grace_seconds", "grpc_port", "host",
     "http_port", "log_level", "max_body_bytes", "max_queue", "max_rows", "max_text_chars", "model_dir", "model_name",
-    "request_timeout_seconds", "uds",
+    "request_timeout_seconds", "shadow_file", "uds",
 }  # fmt: skip
 
 
@@ -197,6 +197,10 @@ def test_notes_have_a_request_for_each_model(chart: Chart, tmp_path: Path) -> No
 
     assert "http://$GATEWAY/v1/models/iris-v4:predict" in notes("all-options")
     assert "http://$GATEWAY/v1/models/summaries:predict" in notes("all-options")
+    assert "--for condition=Ready --timeout 5m inferenceservice flowers\n" in notes("all-options")
+    assert "--for condition=Ready --timeout 5m inferencerollout summaries\n" in notes("all-options")
+    assert "httproute --namespace models summaries-rollout" in notes("all-options")
+    assert "inferencerollout" not in notes("quickstart")
     assert "gateway --namespace gateways public" in notes("all-options")
     assert "gRPC is off" in notes("knative")
     assert "No model is served yet" in notes({})

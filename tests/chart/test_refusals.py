@@ -10,6 +10,7 @@ HERE: Values = {"storageUri": "pvc://models/1"}
 CANARY: Values = {"name": "v2", "storageUri": "pvc://models/2"}
 NEW: Values = {"kserve": {"version": "0.21"}}
 KNATIVE: Values = {"kserve": {"deploymentMode": "Knative"}}
+ROLLOUT: Values = {"enabled": True}
 
 
 def iris(others: Values | None = None, /, **fields: Any) -> Values:
@@ -137,6 +138,42 @@ def iris(others: Values | None = None, /, **fields: Any) -> Values:
             "models.iris.canary.replicas is for Standard mode: Knative scales a canary like any revision, between the model's own minimum and maximum",
         ),
         (iris(KNATIVE, canary={"trafficPercent": 5}), "models.iris.canary.storageUri is missing"),
+        (
+            iris(NEW, canary=CANARY, rollout=ROLLOUT),
+            "models.iris: rollout and canary exclude each other; change storageUri, and the rollout makes a canary of it",
+        ),
+        (
+            iris(predictorName="v2", rollout=ROLLOUT),
+            "models.iris.predictorName: the rollout names the predictors; leave it out",
+        ),
+        (
+            iris(labels={"networking.kserve.io/visibility": "cluster-local"}, rollout=ROLLOUT),
+            "models.iris.rollout: the gateway splits the traffic, and a cluster-local service has none",
+        ),
+        (
+            iris(rollout={**ROLLOUT, "strategy": {"routing": "canary"}}),
+            "models.iris.rollout.strategy.routing: canary needs KServe 0.21 or newer, and kserve.version is 0.20; use pair",
+        ),
+        (
+            iris(rollout={**ROLLOUT, "strategy": {"routing": "knative"}}),
+            "models.iris.rollout.strategy.routing: knative does not go with kserve.deploymentMode Standard",
+        ),
+        (
+            iris(KNATIVE, rollout={**ROLLOUT, "strategy": {"routing": "pair"}}),
+            "models.iris.rollout.strategy.routing: pair does not go with kserve.deploymentMode Knative",
+        ),
+        (
+            iris(settings={"shadowFile": "/tmp/a"}),
+            "models.iris.settings.shadowFile: the chart decides this",
+        ),
+        (
+            {**NEW, "models": {"i" * 39: {**HERE, "kind": "iris", "rollout": ROLLOUT}}},
+            f"the name {'i' * 39}-r00000000-predictor is 59 characters long; 58 is the most that KServe's labels hold",
+        ),
+        (
+            {"models": {"iris": {**HERE, "rollout": ROLLOUT}, "iris-canary": {**HERE, "kind": "iris"}}},
+            "models.iris and models.iris-canary would both have a Deployment iris-canary-predictor; rename one of them",
+        ),
     ],
 )
 def test_refused_by_the_templates(chart: Chart, values: Values, sentence: str) -> None:

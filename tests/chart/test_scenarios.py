@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from predictors.cli.flags import SERVE_SETTINGS, normalize, parse, split
-from tests.chart.chart import CHART, Chart, Pod, Rendered, flags
+from tests.chart.chart import CHART, Chart, Object, Pod, Rendered, flags
 from tests.chart.restricted import violations
 
 
@@ -16,7 +16,8 @@ def test_lint_finds_nothing(chart: Chart, scenario: str) -> None:
 
 def test_every_model_has_its_objects(scenario: str, rendered: Rendered) -> None:
     models = set(yaml.safe_load((CHART / "ci" / f"{scenario}-values.yaml").read_text("utf-8"))["models"])
-    assert set(rendered.of("InferenceService")) == models
+    assert set(rendered.services()) == models
+    assert len(rendered.of("InferenceService") | rendered.of("InferenceRollout")) == len(models)
     assert set(rendered.of("Pod")) == {f"{model}-test" for model in models}
     for service, predictor in rendered.variants():
         model = predictor["model"]
@@ -59,7 +60,7 @@ def test_no_braces_but_the_name(rendered: Rendered) -> None:
     """KServe takes them for a template."""
     for runtime in rendered.runtimes().values():
         assert set(re.findall(r"\{\{.*?\}\}", yaml.safe_dump(runtime))) == {"{{.Name}}"}
-    for service in rendered.of("InferenceService").values():
+    for service in rendered.services().values():
         assert "{{" not in yaml.safe_dump(service)
 
 
@@ -88,14 +89,24 @@ def test_objects_have_names_of_their_own(rendered: Rendered) -> None:
 
 
 def test_pods_are_selected_by_a_label_that_a_promotion_keeps(rendered: Rendered) -> None:
-    services = set(rendered.of("InferenceService"))
+    label = "serving.kserve.io/inferenceservice"
+    services = {name: {name} for name in rendered.of("InferenceService")}
+    services |= {name: {name, f"{name}-canary"} for name in rendered.of("InferenceRollout")}
     for name, budget in rendered.of("PodDisruptionBudget").items():
-        assert budget["spec"]["selector"]["matchLabels"] == {"serving.kserve.io/inferenceservice": name}
-        assert name in services
+        assert selected_by(budget["spec"]["selector"], label) == services[name]
     for policy in rendered.of("NetworkPolicy").values():
-        [selected] = policy["spec"]["podSelector"]["matchExpressions"]
-        assert selected["key"] == "serving.kserve.io/inferenceservice"
-        assert set(selected["values"]) == services
+        assert selected_by(policy["spec"]["podSelector"], label) == set().union(*services.values())
+
+
+def selected_by(selector: Object, label: str) -> set[str]:
+    """The values of the one label that a selector looks at."""
+    if "matchLabels" in selector:
+        assert selector.keys() == {"matchLabels"}
+        assert selector["matchLabels"].keys() == {label}
+        return {*selector["matchLabels"].values()}
+    [expression] = selector["matchExpressions"]
+    assert (expression["key"], expression["operator"]) == (label, "In")
+    return {*expression["values"]}
 
 
 def test_whole_numbers_are_whole(chart: Chart, rendered: Rendered) -> None:

@@ -7,6 +7,7 @@
 {{- include "predictors.checkServer" . }}
 {{- include "predictors.checkMetadata" . }}
 {{- include "predictors.checkScaling" . }}
+{{- include "predictors.checkRollout" . }}
 {{- $mode := (index . 0).Values.kserve.deploymentMode }}
 {{- include (printf "predictors.check%s" $mode) . }}
 {{- end }}
@@ -57,7 +58,7 @@
     {{- fail (printf "models.%s.settings.%s: write models.%s.%s instead" $name . $name .) }}
   {{- end }}
 {{- end }}
-{{- range list "artifactDigest" "artifactsDir" "enableGrpc" "gguf" "grpcPort" "host" "httpPort" "modelDir" "uds" }}
+{{- range list "artifactDigest" "artifactsDir" "enableGrpc" "gguf" "grpcPort" "host" "httpPort" "modelDir" "shadowFile" "uds" }}
   {{- if hasKey $model.settings . }}
     {{- fail (printf "models.%s.settings.%s: the chart decides this, so that probes, ports and the mounted artifact agree with it" $name .) }}
   {{- end }}
@@ -144,6 +145,62 @@
 {{- end }}
 {{- if and (not $model.canary.storageUri) (or $model.canary.digest $model.canary.trafficPercent) }}
   {{- fail (printf "models.%s.canary.storageUri is missing: a canary serves another artifact" $name) }}
+{{- end }}
+{{- end }}
+
+{{- define "predictors.checkRollout" -}}
+{{- $root := index . 0 }}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
+{{- $kserve := $root.Values.kserve }}
+{{- if $model.rollout.enabled }}
+  {{- if $model.canary.storageUri }}
+    {{- fail (printf "models.%s: rollout and canary exclude each other; change storageUri, and the rollout makes a canary of it" $name) }}
+  {{- end }}
+  {{- if $model.predictorName }}
+    {{- fail (printf "models.%s.predictorName: the rollout names the predictors; leave it out" $name) }}
+  {{- end }}
+  {{- if eq (get $model.labels "networking.kserve.io/visibility") "cluster-local" }}
+    {{- fail (printf "models.%s.rollout: the gateway splits the traffic, and a cluster-local service has none" $name) }}
+  {{- end }}
+  {{- $routing := $model.rollout.strategy.routing }}
+  {{- if ne (has $routing (list "knative" "auto")) (or (eq $kserve.deploymentMode "Knative") (eq $routing "auto")) }}
+    {{- fail (printf "models.%s.rollout.strategy.routing: %s does not go with kserve.deploymentMode %s" $name $routing $kserve.deploymentMode) }}
+  {{- end }}
+  {{- if and (eq $routing "canary") (semverCompare "<0.21.0-0" $kserve.version) }}
+    {{- fail (printf "models.%s.rollout.strategy.routing: canary needs KServe 0.21 or newer, and kserve.version is %s; use pair" $name $kserve.version) }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Refuse to hand over an InferenceService that Helm would delete: (list ROOT NAME). Helm deletes what an upgrade no longer renders, unless
+the object in the cluster says that it is kept. Without a cluster, as in `helm template`, nothing is found and nothing refused.
+*/}}
+{{- define "predictors.checkKept" -}}
+{{- $root := index . 0 }}
+{{- $name := index . 1 }}
+{{- $namespace := $root.Release.Namespace }}
+{{- $metadata := (lookup "serving.kserve.io/v1beta1" "InferenceService" $namespace $name).metadata | default dict }}
+{{- $annotations := $metadata.annotations | default dict }}
+{{- $owned := eq (get $annotations "meta.helm.sh/release-name") $root.Release.Name }}
+{{- range $metadata.ownerReferences }}
+  {{- if eq .kind "InferenceRollout" }}{{ $owned = false }}{{ end }}
+{{- end }}
+{{- if and $owned (ne (get $annotations "helm.sh/resource-policy") "keep") }}
+  {{- fail (printf "models.%s.rollout: the upgrade would delete the InferenceService that serves; first let it be kept: kubectl annotate --namespace %s inferenceservice %s helm.sh/resource-policy=keep" $name $namespace $name) }}
+{{- end }}
+{{- end }}
+
+{{/* Refuse to take back an InferenceService that goes with its rollout: (list ROOT NAME). */}}
+{{- define "predictors.checkDisowned" -}}
+{{- $root := index . 0 }}
+{{- $name := index . 1 }}
+{{- $namespace := $root.Release.Namespace }}
+{{- if $root.Capabilities.APIVersions.Has "rollouts.predictors.dev/v1alpha1/InferenceRollout" }}
+  {{- if lookup "rollouts.predictors.dev/v1alpha1" "InferenceRollout" $namespace $name }}
+    {{- fail (printf "models.%s.rollout: the InferenceRollout owns the InferenceService, which would go with it; first part them: kubectl delete --namespace %s inferencerollout %s --cascade=orphan" $name $namespace $name) }}
+  {{- end }}
 {{- end }}
 {{- end }}
 

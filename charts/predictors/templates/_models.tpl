@@ -4,8 +4,10 @@ The models, with every default applied and every refusal made: JSON, a map from 
   image       the image, in full
   deployment  name of the stable Deployment and Service
   canaryDeployment  of the canary's, or empty
-  class       KServe's autoscaler class: hpa (its own), or external (an HPA of this chart)
+  class       KServe's autoscaler class: hpa (its own), or external (an HPA of this chart, or of the rollout)
   min, max    number of pods
+  rollout.scales  whether the rollout has the HPAs
+  rollout.routes  how it splits the traffic: canary, pair or knative, where `strategy.routing` may be auto
   termination seconds between SIGTERM and SIGKILL
 */}}
 {{- define "predictors.models" -}}
@@ -42,12 +44,32 @@ The models, with every default applied and every refusal made: JSON, a map from 
 {{- $_ := set $model "termination" (add $model.drainSeconds $model.graceSeconds 10) }}
 {{- $_ := set $model "deployment" (printf "%s-predictor" (compact (list $name $model.predictorName) | join "-")) }}
 {{- $_ := set $model "canaryDeployment" (empty $model.canary.storageUri | ternary "" (printf "%s-%s-predictor" $name $model.canary.name)) }}
+{{- include "predictors.rolloutDefaults" (list $root $name $model) }}
 {{- $scaling := $model.autoscaling }}
-{{- $_ := set $model "class" (or $scaling.requestsPerSecond $scaling.queueDepth $scaling.behavior | empty | ternary "hpa" "external") }}
+{{- $_ := set $model.rollout "scales" (and $model.rollout.enabled (not (empty $scaling.maxReplicas)) (eq $root.Values.kserve.deploymentMode "Standard")) }}
+{{- $_ := set $model "class" (or $scaling.requestsPerSecond $scaling.queueDepth $scaling.behavior $model.rollout.scales | empty | ternary "hpa" "external") }}
 {{- $min := kindIs "invalid" $scaling.minReplicas | ternary $model.replicas $scaling.minReplicas }}
 {{- $_ := set $model "min" $min }}
 {{- $_ := set $model "max" ($scaling.maxReplicas | default $min) }}
 {{- toJson $model }}
+{{- end }}
+
+{{/* Fill in what a rollout leaves open, in place: (list ROOT NAME MODEL). */}}
+{{- define "predictors.rolloutDefaults" -}}
+{{- $root := index . 0 }}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
+{{- $kserve := $root.Values.kserve }}
+{{- if $model.rollout.enabled }}
+  {{- $strategy := $model.rollout.strategy }}
+  {{- $split := semverCompare "<0.21.0-0" $kserve.version | ternary "pair" "canary" }}
+  {{- $best := eq $kserve.deploymentMode "Knative" | ternary "knative" $split }}
+  {{- $_ := set $strategy "routing" ($strategy.routing | default $best) }}
+  {{- $_ := set $model.rollout "routes" (eq $strategy.routing "auto" | ternary $best $strategy.routing) }}
+  {{- /* As the rollout names it; which revision it is does not change the length. */}}
+  {{- $names := dict "pair" (printf "%s-canary-predictor" $name) "canary" (printf "%s-r00000000-predictor" $name) }}
+  {{- $_ := set $model "canaryDeployment" (get $names $model.rollout.routes) }}
+{{- end }}
 {{- end }}
 
 {{/*
@@ -70,6 +92,11 @@ env:
 {{- end }}
 resources:
 {{- toYaml $model.resources | nindent 2 }}
+{{- if eq $root.Values.kserve.deploymentMode "Standard" }}
+# Beside the runtime's own.
+volumeMounts:
+- {name: shadow, mountPath: /etc/predictors/shadow, readOnly: true}
+{{- end }}
 {{- end }}
 
 {{/* Arguments that a model adds to its runtime's: (list ROOT MODEL DIGEST), JSON. */}}
@@ -85,7 +112,9 @@ resources:
 {{- with index . 2 }}
   {{- $_ := set $settings "artifactDigest" . }}
 {{- end }}
-{{- if eq $root.Values.kserve.deploymentMode "Knative" }}
+{{- if eq $root.Values.kserve.deploymentMode "Standard" }}
+  {{- $_ := set $settings "shadowFile" "/etc/predictors/shadow/shadow.json" }}
+{{- else }}
   {{- $_ := set $settings "enableGrpc" false }}
 {{- end }}
 {{- $arguments := list }}

@@ -8,6 +8,35 @@
 {{- with $model.predictorName -}}
 name: {{ . }}
 {{ end -}}
+{{- with include "predictors.scaling" (list $model $canary) -}}
+{{ . }}
+{{ end -}}
+# Longer than the server's own deadline, so that a caller gets its answer and not the gateway's.
+timeout: {{ add $model.requestTimeoutSeconds 5 }}
+# A new pod is ready before an old one goes.
+deploymentStrategy:
+  type: RollingUpdate
+  rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+# Longer than draining and finishing requests take.
+terminationGracePeriodSeconds: {{ $model.termination }}
+securityContext:
+{{- include "predictors.podSecurity" $root | nindent 2 }}
+{{- include "predictors.podFields" (list $root $name $model) }}
+topologySpreadConstraints:
+{{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
+- topologyKey: {{ . }}
+  maxSkew: 1
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector: {matchLabels: {serving.kserve.io/inferenceservice: {{ $name }}}}
+  matchLabelKeys: [pod-template-hash]
+{{- end }}
+{{- end }}
+
+{{/* Number of pods, and KServe's own HPA: (list MODEL CANARY). Empty where a rollout has the HPAs. */}}
+{{- define "predictors.scaling" -}}
+{{- $model := index . 0 }}
+{{- $canary := index . 1 }}
+{{- if not $model.rollout.scales -}}
 {{- if $canary -}}
 # KServe takes a ready canary's pods off this minimum; with them added, the stable version keeps as many as it had.
 minReplicas: {{ add $model.min $canary.replicas }}
@@ -19,24 +48,6 @@ maxReplicas: {{ add $model.max (empty $canary | ternary 0 ($canary | default dic
 scaleMetric: cpu
 scaleTarget: {{ $model.autoscaling.cpu | default 80 }}
 {{- end }}
-# Longer than the server's own deadline, so that a caller gets its answer and not the gateway's.
-timeout: {{ add $model.requestTimeoutSeconds 5 }}
-# A new pod is ready before an old one goes.
-deploymentStrategy:
-  type: RollingUpdate
-  rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
-# Longer than draining and finishing requests take.
-terminationGracePeriodSeconds: {{ $model.termination }}
-securityContext:
-{{- include "predictors.podSecurity" $root | nindent 2 }}
-{{- include "predictors.podFields" (list $root $model) }}
-topologySpreadConstraints:
-{{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
-- topologyKey: {{ . }}
-  maxSkew: 1
-  whenUnsatisfiable: ScheduleAnyway
-  labelSelector: {matchLabels: {serving.kserve.io/inferenceservice: {{ $name }}}}
-  matchLabelKeys: [pod-template-hash]
 {{- end }}
 {{- end }}
 
@@ -46,6 +57,7 @@ the pod and no topology spread. The container's security context satisfies `rest
 */}}
 {{- define "predictors.knative" -}}
 {{- $root := index . 0 }}
+{{- $name := index . 1 }}
 {{- $model := index . 2 }}
 {{- $canary := index . 3 -}}
 minReplicas: {{ toJson $model.min }}
@@ -61,13 +73,14 @@ scaleTarget: {{ ceil . | int }}
 canaryTrafficPercent: {{ toJson .trafficPercent }}
 {{- end }}
 timeout: {{ add $model.requestTimeoutSeconds 5 }}
-{{- include "predictors.podFields" (list $root $model) }}
+{{- include "predictors.podFields" (list $root $name $model) }}
 {{- end }}
 
-{{/* Fields of the pod that both modes have: (list ROOT MODEL). */}}
+{{/* Fields of the pod that both modes have: (list ROOT NAME MODEL). */}}
 {{- define "predictors.podFields" }}
 {{- $root := index . 0 }}
-{{- $model := index . 1 }}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- with $model.storage.serviceAccountName }}
@@ -84,6 +97,13 @@ tolerations:
 {{- with include "predictors.affinity" (list $root $model.affinity $model.storageUri) }}
 affinity:
 {{- . | nindent 2 }}
+{{- end }}
+{{- if eq $root.Values.kserve.deploymentMode "Standard" }}
+# Beside the runtime's own. A rollout makes the ConfigMap while it wants copies of requests; its file comes and goes in pods that
+# run. It is mounted without a rollout too, so that turning one on is no other version.
+volumes:
+- name: shadow
+  configMap: {name: {{ $name }}-shadow, optional: true}
 {{- end }}
 {{- end }}
 
