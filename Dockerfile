@@ -1,10 +1,11 @@
-# Images of the predictors: one target each, `iris`, `intent` and `summarizer`, and `all` three in one.
+# Images of the predictors: one target each, `iris`, `intent` and `summarizer`, and `all` three in one; and of the
+# `rollout-controller`.
 #
 #   docker build --target iris -t kserve-predictors/iris .
 #   docker run -p 8080:8080 kserve-predictors/iris
 #
 # Each serves the default model that it carries, at /opt/models. KServe mounts another one and passes
-# --model_dir=/mnt/models. `make images` builds the four, with docker or buildah.
+# --model_dir=/mnt/models. `make images` builds the five, with docker or buildah.
 
 # To pin the base: --build-arg PYTHON_IMAGE=docker.io/library/python:3.11-slim-bookworm@sha256:…
 ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim-bookworm
@@ -45,6 +46,10 @@ RUN uv pip install --quiet --requirements pyproject.toml
 FROM core AS core-llama
 COPY --from=llama /build/wheels wheels
 RUN uv pip install --quiet --requirements pyproject.toml --extra summarizer --extra cache --find-links wheels
+
+# The rollout controller's: the same, and the client of the Kubernetes API, which serving does without.
+FROM core AS core-rollout
+RUN sed -i '/^kubernetes /d' image_excludes.txt && uv pip install --quiet --requirements pyproject.toml --extra rollout
 
 # This package, apart from the environment, so that a change of the code changes a small layer.
 FROM build AS code
@@ -103,6 +108,15 @@ COPY --from=model-intent /opt/models/intent /opt/models/intent
 ENTRYPOINT ["predictors", "serve", "intent"]
 CMD ["--model_dir=/opt/models/intent"]
 LABEL org.opencontainers.image.description="Intent predictor for KServe"
+
+# No server of models: it drives rollouts, and has no model.
+FROM runtime AS rollout-controller
+COPY --from=core-rollout /opt/predictors /opt/predictors
+COPY --from=code /code /opt/predictors/lib/python3.11/site-packages
+COPY --from=code /code/bin /opt/predictors/bin
+HEALTHCHECK NONE
+ENTRYPOINT ["predictors", "rollout", "controller"]
+LABEL org.opencontainers.image.description="Controller of InferenceRollouts"
 
 FROM runtime AS large
 USER 0:0

@@ -48,17 +48,31 @@ def publish(cluster: Cluster, namespace: str, settings: Settings, scratch: Path)
         scratch: directory to make them in.
     """
     first, second, damaged = (scratch / name for name in ("first", "second", "damaged"))
-    joblib = ARTIFACTS / "iris/model.joblib"
     for directory, version in ((first, "1"), (second, "2")):
-        _predictors(*_PACK, joblib, "--version", version, "-o", directory)
+        pack(ARTIFACTS / "iris/model.joblib", version, directory)
     shutil.copytree(first, damaged)
     _change_one_byte(damaged / "model.npz")
     directories = {"first": first, "second": second, "damaged": damaged}
-    url = _serve(cluster, namespace, settings, {f"{name}.tar.gz": _pack(path) for name, path in directories.items()})
+    url = serve(cluster, namespace, settings, directories)
     return Archives(
         *(f"{url}/{name}.tar.gz" for name in (*directories, "absent")),
-        *(_predictors("artifact", "digest", directory).strip() for directory in (first, second)),
+        *map(digest, (first, second)),
     )
+
+
+def pack(joblib: Path, version: str, directory: Path) -> None:
+    """Make an artifact of iris from a scikit-learn model of our own."""
+    _predictors(*_PACK, joblib, "--version", version, "-o", directory)
+
+
+def digest(directory: Path) -> str:
+    """Of an artifact's manifest."""
+    return _predictors("artifact", "digest", directory).strip()
+
+
+def serve(cluster: Cluster, namespace: str, settings: Settings, directories: dict[str, Path]) -> str:
+    """Serve each directory as NAME.tar.gz from a pod in the namespace; returns the URL that they are under."""
+    return _serve(cluster, namespace, settings, {f"{name}.tar.gz": _pack(path) for name, path in directories.items()})
 
 
 def _predictors(*arguments: str | Path) -> str:
@@ -80,12 +94,13 @@ def _pack(directory: Path) -> bytes:
 
 
 def _serve(cluster: Cluster, namespace: str, settings: Settings, files: dict[str, bytes]) -> str:
-    # At most 1 MiB together, as they lie in a ConfigMap.
-    contents = {name: base64.b64encode(data).decode() for name, data in files.items()}
     labels = {"app": _NAME}
-    cluster.create(
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": _NAME}, "binaryData": contents}, namespace
-    )
+    for name, data in files.items():
+        # At most 1 MiB each, as a ConfigMap holds no more.
+        contents = {name: base64.b64encode(data).decode()}
+        cluster.create(
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "binaryData": contents}, namespace
+        )
     cluster.create(
         {
             "apiVersion": "v1",
@@ -95,18 +110,19 @@ def _serve(cluster: Cluster, namespace: str, settings: Settings, files: dict[str
         },
         namespace,
     )
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": _NAME, "labels": labels}, "spec": _pod(settings)}
+    metadata = {"name": _NAME, "labels": labels}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": _pod(settings, [*files])}
     cluster.create(pod, namespace)
     until(lambda: condition(cluster.get("Pod", _NAME, namespace), "Ready").get("status") == "True", "the file server")
     return f"http://{_NAME}.{namespace}.svc.cluster.local"
 
 
-def _pod(settings: Settings) -> dict[str, object]:
+def _pod(settings: Settings, files: list[str]) -> dict[str, object]:
     return {
         "automountServiceAccountToken": False,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "terminationGracePeriodSeconds": 0,
-        "volumes": [{"name": "files", "configMap": {"name": _NAME}}],
+        "volumes": [{"name": "files", "projected": {"sources": [{"configMap": {"name": name}} for name in files]}}],
         "containers": [
             {
                 "name": _NAME,

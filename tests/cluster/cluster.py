@@ -15,6 +15,7 @@ _VERSIONS = {
     "Deployment": "apps/v1",
     "HTTPRoute": "gateway.networking.k8s.io/v1",
     "HorizontalPodAutoscaler": "autoscaling/v2",
+    "InferenceRollout": "rollouts.predictors.dev/v1alpha1",
     "InferenceService": "serving.kserve.io/v1beta1",
     "ServingRuntime": "serving.kserve.io/v1alpha1",
 }

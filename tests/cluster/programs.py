@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.live import ROOT
 
 CHART = ROOT / "charts/predictors"
+CONTROLLER_CHART = ROOT / "charts/rollout-controller"
 MANIFESTS = ROOT / "manifests"
 _LIMIT_SECONDS = 600
 

@@ -42,16 +42,16 @@ def canary(cluster: Cluster, releases: Releases, archives: Archives) -> Iterator
             lambda: cluster.get("Deployment", name, release.namespace).get("status", {}).get("availableReplicas"),
             "the canary's pod",
         )
-        if not is_split(cluster, release.namespace):
+        if not is_split(cluster, release.namespace, MODEL):
             pytest.skip("this KServe starts a canary but splits no traffic (0.20 does that); it takes 0.21")
         yield release
 
 
-def is_split(cluster: Cluster, namespace: str) -> bool:
-    """Whether the route gets a second backend within a time."""
+def is_split(cluster: Cluster, namespace: str, model: str) -> bool:
+    """Whether a model's route gets a second backend within a time."""
     deadline = time.monotonic() + ROUTE_SECONDS
     while time.monotonic() < deadline:
-        rules = cluster.get("HTTPRoute", MODEL, namespace)["spec"]["rules"]
+        rules = cluster.get("HTTPRoute", model, namespace)["spec"]["rules"]
         if all(len(rule["backendRefs"]) == 2 for rule in rules):
             return True
         time.sleep(1)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.definition import install_crd
 from tests.cluster.namespaces import Namespaces
 from tests.cluster.programs import CHART, helm, kubectl
 
@@ -15,6 +16,7 @@ SCENARIOS = sorted((CHART / "ci").glob("*-values.yaml"))
 @pytest.fixture(scope="module")
 def namespace(namespaces: Namespaces) -> Iterator[str]:
     """One for all, since nothing is made in it."""
+    install_crd()
     name = namespaces.create("scenarios")
     yield name
     namespaces.delete(name)
@@ -28,5 +30,6 @@ def test_a_scenario_is_accepted(namespace: str, tmp_path: Path, values: Path) ->
     text = helm("template", "predictors", CHART, "--namespace", namespace, "--values", values, "--no-hooks", *elsewhere)
     rendered.write_text(text, "utf-8")
     accepted = kubectl("apply", "--dry-run=server", "--namespace", namespace, "--filename", rendered).splitlines()
-    assert any(line.startswith("inferenceservice.serving.kserve.io/") for line in accepted)
+    kinds = ("inferenceservice.serving.kserve.io/", "inferencerollout.rollouts.predictors.dev/")
+    assert any(line.startswith(kinds) for line in accepted)
     assert all("(server dry run)" in line for line in accepted)
