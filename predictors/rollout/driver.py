@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from predictors.rollout.engine.decide import decide
 from predictors.rollout.engine.state import FULL, Decision, Memo, Plan, Seen, SetShadow
 from predictors.rollout.judge.judge import Judge
+from predictors.rollout.judge.pool import size
 from predictors.rollout.judge.verdict import Outcome, Verdict
-from predictors.rollout.kube.api import Api, Object, Pods
+from predictors.rollout.kube.api import Api, Object, Pods, Refused
 from predictors.rollout.metrics.identity import identity
 from predictors.rollout.metrics.meter import Meter
 from predictors.rollout.metrics.pods import PodSource
-from predictors.rollout.metrics.prometheus import Prometheus, PrometheusSource
+from predictors.rollout.metrics.prometheus import Prometheus, PrometheusError, PrometheusSource
 from predictors.rollout.metrics.source import Source, uid_of
 from predictors.rollout.routing.canary import CanaryRouter
 from predictors.rollout.routing.knative import KnativeRouter
@@ -20,6 +22,7 @@ from predictors.rollout.routing.pair import PairRouter
 from predictors.rollout.routing.router import Look, Router
 from predictors.rollout.routing.target import Target
 from predictors.rollout.shadow import ShadowSwitch
+from predictors.rollout.signals import Interval, Value
 from predictors.rollout.spec import RolloutSpec, Strategy
 
 _ROUTERS: Mapping[str, Callable[[Api, Target], Router]] = {
@@ -71,7 +74,9 @@ class Job:
     def model_name(self) -> str:
         """Of the model in requests and metrics: as the predictor's arguments say, or the InferenceService's name."""
         container = self.target.wanted.get("model") or (self.target.wanted.get("containers") or [{}])[0]
-        named = [arg.removeprefix(_NAME_FLAG) for arg in container.get("args") or [] if arg.startswith(_NAME_FLAG)]
+        args = [*(container.get("args") or [])]
+        named = [arg.removeprefix(_NAME_FLAG) for arg in args if arg.startswith(_NAME_FLAG)]
+        named += [value for flag, value in pairwise(args) if f"{flag}=" == _NAME_FLAG]
         return named[-1] if named else self.target.name
 
 
@@ -126,8 +131,7 @@ class Driver:
             )
         if look.seen.refusal or look.seen.stable is None:
             return self._decide(job, memo, look)
-        shadow = self._shadow(job)
-        seen = replace(look.seen, shadowing=job.spec.strategy.shadow is not None and shadow.is_on())
+        seen = replace(look.seen, shadowing=self._is_shadowing(job))
         return self._decide(job, memo, replace(look, seen=seen))
 
     def _decide(self, job: Job, memo: Memo, look: Look) -> Turn:
@@ -148,7 +152,7 @@ class Driver:
         if look.seen.canary is None:
             self._evidence = None
             return None
-        if self._evidence is None or self._evidence.revision != job.plan.revision:
+        if self._evidence is None or self._evidence.basis != _basis(job):
             self._evidence = _Evidence(job, self._source(job.spec.strategy))
         self._evidence.add(look, self._clock())
         return self._evidence
@@ -180,10 +184,22 @@ class Driver:
         target = job.target
         return ShadowSwitch(self._api, target.namespace, target.name, target.owners)
 
+    def _is_shadowing(self, job: Job) -> bool:
+        """A shadow that the strategy no longer has is still to be ended, where it may be looked for."""
+        try:
+            return self._shadow(job).is_on()
+        except Refused:
+            if job.spec.strategy.shadow is not None:
+                raise
+            return False
+
     def _source(self, strategy: Strategy) -> Source:
         if strategy.metrics.prometheus_url:
             queries = {check.label: check.query for check in strategy.checks or () if check.query}
-            return PrometheusSource(Prometheus(strategy.metrics.prometheus_url), queries)
+            try:
+                return PrometheusSource(Prometheus(strategy.metrics.prometheus_url), queries)
+            except PrometheusError as error:
+                raise Refused(f"metrics.prometheusUrl: {error}") from None
         return PodSource(self._pods)
 
 
@@ -192,7 +208,8 @@ class _Evidence:
 
     def __init__(self, job: Job, source: Source) -> None:
         strategy = job.spec.strategy
-        self.revision = job.plan.revision
+        self.basis = _basis(job)
+        self._checks = strategy.checks
         self._judge = Judge(strategy.checks, strategy.confidence)
         self._meter = Meter(source, job.model_name)
         self._every = strategy.metrics.interval
@@ -211,20 +228,37 @@ class _Evidence:
             return verdict
         if 0 < seen.weight < FULL and self._judged != seen.weight:
             return replace(verdict, outcome=Outcome.NOT_YET)
-        if seen.shadowing and all(finding.type != "agreement" for finding in verdict.findings):
+        if (
+            seen.shadowing
+            and self._compares_answers()
+            and all(finding.type != "agreement" for finding in verdict.findings)
+        ):
             return replace(verdict, outcome=Outcome.NOT_YET)
         return verdict
 
     def add(self, look: Look, now: float) -> None:
         """Measure, if the last time is long enough ago. An interval in which the weight changed is not judged."""
-        if now - self._looked < self._every:
+        if 0 <= now - self._looked < self._every:
             return
         self._looked = now
         routed = look.seen.routed if look.seen.routed is not None else -1
         interval = self._meter.look(look.stable_pods, look.canary_pods, routed, now)
         if interval is not None and routed == look.seen.weight:
             self._judge.add(interval)
-            self._judged = routed
+            if self._shows(interval):
+                self._judged = routed
+
+    def _compares_answers(self) -> bool:
+        return self._checks is None or any(check.type == "agreement" for check in self._checks)
+
+    def _shows(self, interval: Interval) -> bool:
+        """Whether an interval holds what the checks look at: where nothing could be read, what was seen at an earlier
+        weight says nothing of this one.
+        """
+        seen = [*interval.canary.values()]
+        if self._checks is not None and all(check.type == "custom" for check in self._checks):
+            return not self._checks or any(isinstance(each, Value) and each.value is not None for each in seen)
+        return any(size(each) > 0 for each in seen)
 
     def identify(self, job: Job, pods: Pods, canary: list[Object]) -> "_Answer":
         """What the canary's pods answer themselves."""
@@ -246,6 +280,12 @@ class _Evidence:
         if wanted and version != wanted:
             return _Answer(f"the canary answers as version {version}; {wanted} is wanted", version, silence)
         return _Answer("", version, silence)
+
+
+def _basis(job: Job) -> object:
+    """What a judgement is about: another version, or other checks, begin another one."""
+    strategy = job.spec.strategy
+    return job.plan.revision, strategy.checks, strategy.confidence, strategy.metrics
 
 
 class _Answer(NamedTuple):

@@ -28,7 +28,8 @@ class ShadowSwitch:
 
     def is_on(self) -> bool:
         """Whether there is one."""
-        return self._api.get("ConfigMap", self._namespace, self._name) is not None
+        found = self._api.get("ConfigMap", self._namespace, self._name)
+        return found is not None and FILE in (found.get("data") or {})
 
     def turn_on(self, model: str, service: str, percent: int) -> None:
         """Have a share of the requests for a model copied to a Service."""

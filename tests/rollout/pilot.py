@@ -34,7 +34,7 @@ def rollout(routing: str, uri: str, **strategy: Any) -> Object:
     annotations = {"serving.kserve.io/deploymentMode": mode, "serving.kserve.io/autoscalerClass": "hpa"}
     template = {
         "metadata": {"annotations": annotations},
-        "spec": {"predictor": {"minReplicas": PODS, "maxReplicas": 2 * PODS, "model": model}},
+        "spec": {"predictor": {"minReplicas": PODS, "maxReplicas": PODS, "model": model}},
     }
     defaults = {"routing": routing, "steps": STEPS, "checks": CHECKS, "drain": "20s", "progressDeadline": "3m"}
     return {

@@ -5,7 +5,7 @@ import pytest
 from tests.rollout.behavior import Behavior
 from tests.rollout.clock import Clock
 from tests.rollout.pilot import V1, V2, V3, Pilot, rollout
-from tests.rollout.test_scenarios import at_weight, results
+from tests.rollout.scenario import at_weight, results
 from tests.rollout.world import World
 
 

@@ -1,5 +1,6 @@
 """What KServe's webhooks and the CRD's schema say about an InferenceService."""
 
+import math
 import re
 
 from predictors.rollout.kube.api import Object, Refused
@@ -42,6 +43,9 @@ def validate(new: Object, old: Object | None) -> None:
     spec = new["spec"]
     if _NAME.fullmatch(new["metadata"]["name"]) is None:
         raise Refused("invalid InferenceService name")
+    predictor = spec["predictor"]
+    if predictor.get("minReplicas", 1) > predictor.get("maxReplicas", math.inf):
+        raise Refused("'MinReplicas' cannot be greater than MaxReplicas")
     if old is not None:
         _validate_change(old, spec)
     if spec.get("canary"):

@@ -58,6 +58,7 @@ class Loop:
         self._reconciler = reconciler
         self._telemetry = telemetry
         self._known: dict[str, _Known] = {}
+        self._refused: dict[str, str] = {}
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -85,7 +86,21 @@ class Loop:
                 self._stopping.wait(_backoff(_LIST_SECONDS, failures))
 
     def _list(self) -> list[Object]:
-        return [each for namespace in self._namespaces for each in self._api.list("InferenceRollout", namespace)]
+        found: list[Object] = []
+        refused: dict[str, str] = {}
+        for namespace in self._namespaces:
+            try:
+                found += self._api.list("InferenceRollout", namespace)
+            except Refused as error:
+                # One that is gone, and its Role with it, must not stop the others.
+                refused[namespace] = str(error)
+        if len(refused) == len(self._namespaces):
+            raise Refused("; ".join(refused.values()))
+        for namespace, message in refused.items():
+            if message != self._refused.get(namespace):
+                log.warning("InferenceRollouts of namespace %r cannot be listed: %s", namespace, message)
+        self._refused = refused
+        return found
 
     def _start_turns(self, rollouts: list[Object], pool: ThreadPoolExecutor) -> None:
         there = {each["metadata"]["uid"]: each for each in rollouts if "deletionTimestamp" not in each["metadata"]}
@@ -107,7 +122,15 @@ class Loop:
         wait = BUSY_SECONDS
         begin = time.monotonic()
         try:
-            if known.reconciler.turn(rollout):
+            # It may have been changed since it was listed: turns wait for one another, and write its status.
+            now = self._api.get("InferenceRollout", rollout["metadata"]["namespace"], rollout["metadata"]["name"])
+            if (
+                now is None
+                or "deletionTimestamp" in now["metadata"]
+                or now["metadata"]["uid"] != rollout["metadata"]["uid"]
+            ):
+                return
+            if known.reconciler.turn(now):
                 wait = IDLE_SECONDS
             known.failures = 0
         except Conflict as error:

@@ -7,6 +7,7 @@ import socket
 import time
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from types import FrameType
@@ -30,6 +31,8 @@ _LEASE = "rollout-controller"
 # How long a leader that is gone is waited for; how long one may fail to renew before it ends; and between tries,
 # seconds.
 _LEASE_SECONDS, _RENEW_SECONDS, _RETRY_SECONDS = 15, 10, 2
+# Connecting and reading, seconds; both together are less than a leader may fail to renew.
+_LEASE_TIMEOUT = (2.0, 4.0)
 # How long turns that run may take to end, seconds.
 _TURN_SECONDS = 15.0
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -100,6 +103,13 @@ def run(options: Options) -> None:
 
 class _Lock(LeaseLock):  # type: ignore[misc]
     """The library's lock, for which an API server that cannot be reached is one that refuses: it is asked again."""
+
+    def __init__(self, name: str, namespace: str, identity: str) -> None:
+        super().__init__(name, namespace, identity)
+        # Without a limit, a connection that has died unseen lets a leader neither renew nor end.
+        for call in ("read_namespaced_lease", "create_namespaced_lease", "replace_namespaced_lease"):
+            limited = partial(getattr(self.api_instance, call), _request_timeout=_LEASE_TIMEOUT)
+            setattr(self.api_instance, call, limited)
 
     def get(self, name: str, namespace: str) -> tuple[bool, Any]:
         try:

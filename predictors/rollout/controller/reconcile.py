@@ -12,15 +12,17 @@ from predictors.rollout.controller.revisions import Revisions, template_of
 from predictors.rollout.controller.status import MOVING, memo_of, moment, status_of
 from predictors.rollout.driver import Driver, Job, Turn
 from predictors.rollout.engine.requests import REQUESTS, NotNow
-from predictors.rollout.engine.state import Memo, Phase, Result
-from predictors.rollout.kube.api import API_VERSIONS, Api, Conflict, Object, Pods, Refused
+from predictors.rollout.engine.state import Memo, Phase, Promote, Result
+from predictors.rollout.kube.api import API_VERSIONS, Api, KubeError, Object, Pods, Refused
 from predictors.rollout.routing.choice import choose
-from predictors.rollout.routing.objects import revision_of
+from predictors.rollout.routing.objects import CLASS_ANNOTATION, revision_of
 from predictors.rollout.routing.services import get
 from predictors.rollout.routing.target import Target, revision
-from predictors.rollout.spec import RolloutSpec
+from predictors.rollout.spec import Autoscaling, RolloutSpec
 
 REQUEST_ANNOTATION = "rollouts.predictors.dev/request"
+# The same event is not told again for so long: another hand may change back what is restored, each time.
+_TOLD_SECONDS = 600.0
 _AT_REST = (Phase.HEALTHY, Phase.ROLLED_BACK, Phase.BLOCKED)
 _WARNINGS = (Phase.BLOCKED, Phase.ROLLING_BACK, Phase.ROLLED_BACK)
 
@@ -45,6 +47,7 @@ class Reconciler:
         self._ended = ended
         self._driver = Driver(api, pods, clock)
         self._kept: set[str] = set()
+        self._told = ("", "", 0.0)
 
     def turn(self, rollout: Object) -> bool:
         """One turn; returns whether the rollout is at rest, so that the next may be later.
@@ -74,7 +77,8 @@ class Reconciler:
             "uid": metadata["uid"],
             "controller": True,
         }
-        target = Target(namespace, name, spec.template, spec.autoscaling, owners=[owner])
+        autoscaling = self._autoscaling(namespace, name, spec, status)
+        target = Target(namespace, name, spec.template, autoscaling, owners=[owner])
         kept = Revisions(self._api, namespace, name, [owner])
         stable = self._stable(target, kept, status)
         if target.revision not in self._kept:
@@ -82,22 +86,33 @@ class Reconciler:
             kept.prune(spec.history_limit, {target.revision, (status.get("stable") or {}).get("revision", "")})
             self._kept = {target.revision}
         target = replace(target, stable=stable)
-        routing = choose(self._api, spec.strategy.routing, target.annotations, self._kserve_version)
+        wanted = _routing_of(status, spec.strategy.routing)
+        routing = choose(self._api, wanted, target.annotations, self._kserve_version)
         return Job(target, spec, routing)
+
+    def _autoscaling(self, namespace: str, name: str, spec: RolloutSpec, status: Object) -> Autoscaling | None:
+        """As it is wanted; but while there is a canary that KServe sizes, KServe goes on: pods with traffic must stay."""
+        if spec.autoscaling is None or not status.get("canary"):
+            return spec.autoscaling
+        service = get(self._api, namespace, name)
+        annotations = (service or {"metadata": {}})["metadata"].get("annotations") or {}
+        return spec.autoscaling if service is None or annotations.get(CLASS_ANNOTATION) == "external" else None
 
     def _stable(self, target: Target, kept: Revisions, status: Object) -> Object | None:
         """What the stable version's predictor should be. One that this rollout did not make is kept before it is
         changed.
         """
         known = (status.get("stable") or {}).get("revision", "")
-        if status.get("phase") not in MOVING or not known:
-            service = get(self._api, target.namespace, target.name)
-            if service is None:
-                return None
-            predictor = service["spec"]["predictor"]
+        service = get(self._api, target.namespace, target.name)
+        predictor = service["spec"]["predictor"] if service else {}
+        if service is not None and (status.get("phase") not in MOVING or not known):
             known = revision_of(predictor) or revision(predictor)
             if known != target.revision and known not in self._kept and kept.find(known) is None:
                 kept.keep(known, template_of(predictor, service["metadata"]))
+        elif _is_just_promoted(predictor, status):
+            known = revision_of(predictor)
+        if not known:
+            return None
         template = kept.find(known) if known != target.revision else None
         return dict(template["spec"]["predictor"]) if template else None
 
@@ -125,13 +140,14 @@ class Reconciler:
         """Do what a person asked for, once: the request changes what is remembered, and the next turn acts by it."""
         request = _request(rollout)
         last = status.get("lastRequest") or {}
-        if not request or request.get("id") == last.get("id"):
+        asked = str(request.get("id") or "")
+        if not request or asked == str(last.get("id") or ""):
             return turn, {}
         outcome, memo = self._ask(request, status, job, turn)
         if request.get("do") == "resume":
             self._driver.forget()
         turn = replace(turn, decision=replace(turn.decision, memo=memo, action=None))
-        return turn, {"lastRequest": {"id": str(request.get("id", "")), "outcome": outcome}}
+        return turn, {"lastRequest": {"id": asked, "outcome": outcome}}
 
     @staticmethod
     def _ask(request: Object, status: Object, job: Job, turn: Turn) -> tuple[str, Memo]:
@@ -177,6 +193,10 @@ class Reconciler:
         self._event(rollout, "Warning" if warns else "Normal", reason, decision.message)
 
     def _event(self, rollout: Object, kind: str, reason: str, message: str) -> None:
+        told, self._told = self._told, (reason, message, self._clock())
+        if told[:2] == (reason, message) and 0 <= self._clock() - told[2] < _TOLD_SECONDS:
+            self._told = told
+            return
         metadata, now = rollout["metadata"], moment(self._clock())
         event: dict[str, Any] = {
             "apiVersion": "v1",
@@ -199,8 +219,21 @@ class Reconciler:
         }
         try:
             self._api.create(event)
-        except (Conflict, Refused):
+        except KubeError:
             return  # a rollout does not depend on its events
+
+
+def _is_just_promoted(predictor: Object, status: Object) -> bool:
+    """Whether the last thing that was done is a promotion: the status was written before it."""
+    promoted = (status.get("canary") or {}).get("revision")
+    is_last = (status.get("engine") or {}).get("mark") == Promote.__name__
+    return is_last and bool(promoted) and revision_of(predictor) == promoted
+
+
+def _routing_of(status: Object, wanted: str) -> str:
+    """The routing that a rollout has: it is not chosen anew by itself, nor changed while there is a canary."""
+    has: str = status.get("routing") or ""
+    return has if has and (wanted == "auto" or status.get("canary") or status.get("phase") in MOVING) else wanted
 
 
 def _request(rollout: Object) -> Object:

@@ -13,6 +13,8 @@ from predictors.rollout.routing.objects import revision_of, storage_uri
 from predictors.rollout.routing.target import revision
 
 HISTORY_LIMIT = 20
+# Characters of a message, and number of faults.
+_LONGEST, _FAULTS = 1000, 10
 MOVING = (Phase.PROGRESSING, Phase.PAUSED, Phase.PROMOTING, Phase.ROLLING_BACK)
 
 
@@ -41,7 +43,7 @@ def status_of(job: Job, turn: Turn, before: Object, generation: int, now: float)
     status: Object = {
         "observedGeneration": generation,
         "phase": str(decision.phase),
-        "message": decision.message,
+        "message": _short(decision.message),
         "routing": job.routing,
         "startedAt": started if moving else None,
         "stable": _stable(job, turn, before),
@@ -50,7 +52,7 @@ def status_of(job: Job, turn: Turn, before: Object, generation: int, now: float)
         "step": _step(job.plan, decision, turn, now),
         "verdict": str(turn.verdict.outcome) if seen.canary is not None and turn.verdict.findings else None,
         "checks": [_check(finding) for finding in turn.verdict.findings] if seen.canary is not None else [],
-        "faults": list(turn.faults),
+        "faults": [_short(fault) for fault in turn.faults[:_FAULTS]],
         "engine": engine_of(decision.memo),
         "lastRequest": before.get("lastRequest"),
         "history": _history(job, turn, before, now),
@@ -60,7 +62,7 @@ def status_of(job: Job, turn: Turn, before: Object, generation: int, now: float)
 
 def engine_of(memo: Memo) -> Object:
     """The memo as it is kept."""
-    return asdict(memo) | {"result": str(memo.result) if memo.result else None}
+    return asdict(memo) | {"result": str(memo.result) if memo.result else None, "cause": _short(memo.cause)}
 
 
 def moment(seconds: float) -> str:
@@ -74,13 +76,17 @@ def _variant(predictor: Object, pods: Pods | None, version: str) -> Object | Non
     return {
         "revision": revision_of(predictor) or revision(predictor),
         "storageUri": storage_uri(predictor),
-        "version": version,
+        "version": _short(version),
         "pods": {"ready": pods.ready, "wanted": pods.asked},
     }
 
 
 def _stable(job: Job, turn: Turn, before: Object) -> Object | None:
     """What is there; one that was there before the rollout has no revision of its own until it is the template's."""
+    if turn.look.seen.stable is None:
+        # Somebody deleted it: what it was has to be known, for it is made again.
+        was = before.get("stable")
+        return was | {"pods": (was.get("pods") or {}) | {"ready": 0}} if was else None
     found = _variant(turn.look.stable, turn.look.seen.stable, _version_of_stable(before, turn))
     return found | {"revision": job.plan.revision} if found and turn.look.seen.stable_is_wanted else found
 
@@ -123,7 +129,14 @@ def _check(finding: Finding) -> Object:
     return {key: _number(value) for key, value in found.items() if _number(value) is not None}
 
 
+def _short(text: str) -> str:
+    """Text of which a part may come from pods; the API server does not take a status of any size."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
 def _number(value: Any) -> Any:
+    if isinstance(value, str):
+        return _short(value)
     if isinstance(value, float):
         return float(f"{value:.6g}") if math.isfinite(value) else None
     return value
@@ -134,8 +147,8 @@ def _history(job: Job, turn: Turn, before: Object, now: float) -> list[Object]:
     ended = turn.decision.ended
     if ended is None:
         return history
-    latest = history[0] if history else {}
-    if ended is Result.PROMOTED and latest.get("result") == ended and latest.get("revision") == job.plan.revision:
+    latest = next((each for each in history if each.get("result") == Result.PROMOTED), {})
+    if ended is Result.PROMOTED and latest.get("revision") == job.plan.revision:
         return history  # it is only seen again
     about: Object = before.get("canary") or before.get("stable") or {}
     if ended is not Result.SUPERSEDED:
@@ -150,7 +163,7 @@ def _history(job: Job, turn: Turn, before: Object, now: float) -> list[Object]:
         "storageUri": about.get("storageUri", ""),
         "version": about.get("version", ""),
         "result": str(ended),
-        "reason": turn.decision.message,
+        "reason": _short(turn.decision.message),
         "startedAt": before.get("startedAt") or moment(now),
         "endedAt": moment(now),
     }
@@ -171,5 +184,6 @@ def _conditions(turn: Turn, before: list[Object], now: float) -> list[Object]:
     for kind, (status, reason, message) in wanted.items():
         old = earlier.get(kind, {})
         since = old.get("lastTransitionTime") if old.get("status") == status else moment(now)
-        made.append({"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since})
+        told = {"type": kind, "status": status, "reason": reason, "message": _short(message)}
+        made.append(told | {"lastTransitionTime": since})
     return made

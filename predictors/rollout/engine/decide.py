@@ -49,6 +49,8 @@ from predictors.rollout.spec import format_duration
 # volume
 # that is being filled.
 PROBLEM_SECONDS = 60.0
+# What is remembered as held once the end of a rollout on its way back has been told.
+_ROLLED_BACK = "rolled back"
 
 
 def decide(plan: Plan, memo: Memo, seen: Seen, verdict: Verdict, now: float) -> Decision:
@@ -70,7 +72,8 @@ class _Turn:
         self.seen = seen
         self.verdict = verdict
         self.now = now
-        self.memo = memo
+        # A clock that was put back must not make a wait longer.
+        self.memo = memo if memo.since <= now else replace(memo, since=now)
         if memo.revision != plan.revision:
             # A canary of the template before goes first; what is known of its weight still holds.
             self.memo = Memo(revision=plan.revision, weight=memo.weight if seen.canary else None)
@@ -98,6 +101,9 @@ class _Turn:
 
     def _without_canary(self, stable: Pods) -> Decision:
         seen = self.seen
+        if seen.weight and not seen.prepared:
+            # Somebody removed a canary that had traffic: nothing is more urgent.
+            return self._act(self._resting(), "the traffic goes to the stable version alone", Prepare())
         if seen.shadowing:
             return self._act(self._resting(), "the shadow ends", SetShadow(0))
         if seen.edited and not self.plan.restores:
@@ -121,7 +127,7 @@ class _Turn:
 
     def _resting(self) -> Phase:
         if self.memo.back:
-            return Phase.ROLLING_BACK
+            return Phase.ROLLED_BACK if self.memo.held == _ROLLED_BACK else Phase.ROLLING_BACK
         if not self.seen.stable_is_wanted:
             return Phase.PROGRESSING
         if self.memo.mark == "healthy":
@@ -133,6 +139,8 @@ class _Turn:
         message = f"{stable.ready} of {_pods(stable.asked)} of the stable version ready" + _because(stable.problem)
         if phase is Phase.HEALTHY and stable.ready:
             return Decision(phase, message, self.memo)  # more pods, or a lost one: it serves all the same
+        if phase is Phase.ROLLED_BACK and stable.ready:
+            return self._rolled_back()
         return self._wait(Phase.STARTING if phase is Phase.HEALTHY else phase, message, "stable")
 
     def _healthy(self, stable: Pods) -> Decision:
@@ -148,8 +156,9 @@ class _Turn:
             return Decision(
                 Phase.PROGRESSING, self.memo.cause, Memo(revision=self.plan.revision), None, Result.SUPERSEDED
             )
-        ended_now = self.memo.result if self.memo.mark != "rolled back" else None
-        decision = self._wait(Phase.ROLLED_BACK, self.memo.cause, "rolled back")
+        ended_now = self.memo.result if self.memo.held != _ROLLED_BACK else None
+        self.memo = replace(self.memo, held=_ROLLED_BACK)
+        decision = self._wait(Phase.ROLLED_BACK, self.memo.cause, _ROLLED_BACK)
         return replace(decision, ended=ended_now)
 
     # ---- With one
@@ -168,6 +177,11 @@ class _Turn:
         self.memo = replace(self.memo, weight=lower)
         if lower == seen.weight:
             return None
+        if self.memo.mark == SetWeight.__name__:
+            # The last thing that was done; it was refused, or changed at the same time.
+            return self._act(
+                self._moving(), self.memo.cause or f"the canary's weight becomes {lower}%", SetWeight(lower)
+            )
         message = f"somebody else changed the canary's weight from {decided} to {seen.weight}"
         if not self.plan.restores:
             return self._wait(Phase.BLOCKED, message, "edited")
@@ -198,7 +212,7 @@ class _Turn:
     def _is_withdrawn(self) -> bool:
         """Whether a canary that cannot be removed has gone as far as it can."""
         seen = self.seen
-        has_left = seen.weight == seen.routed == 0 and self.memo.mark in ("RemoveCanary", "rolled back")
+        has_left = seen.weight == seen.routed == 0 and self.memo.mark in (RemoveCanary.__name__, _ROLLED_BACK)
         return has_left and not seen.removable
 
     def _withdraw(self, phase: Phase) -> Decision:

@@ -67,4 +67,6 @@ class Verdict:
         for finding in self.findings:
             if finding.outcome is self.outcome and self.outcome is not Outcome.PASS:
                 return f"{finding.name}: {finding.message}"
-        return f"all {len(self.findings)} checks passed" if self.findings else "nothing to compare"
+        if not self.findings:
+            return "nothing to compare"
+        return "the check passed" if len(self.findings) == 1 else f"all {len(self.findings)} checks passed"

@@ -1,6 +1,7 @@
 """The API server of a cluster, through the official client; and the ways to the pods' HTTP port."""
 
 import json
+import time
 from typing import Any, TypeAlias
 
 import httpx
@@ -12,6 +13,8 @@ from predictors.rollout.kube.api import API_VERSIONS, Conflict, Object, Refused,
 # Connecting and reading, seconds.
 _TIMEOUT = (3.0, 15.0)
 _Query: TypeAlias = list[tuple[str, str]]
+# A pod's answer, as a whole.
+_ANSWER_SECONDS, _ANSWER_BYTES = 10.0, 8 << 20
 _MERGE_PATCH = "application/merge-patch+json"
 _DEFAULT_PORT = 8080
 
@@ -166,10 +169,21 @@ class DirectPods:
             raise Unavailable("the pod has no address yet")
         host = f"[{address}]" if ":" in address else address
         try:
-            answer = self._http.get(f"http://{host}:{http_port(pod)}{path}")
+            return self._read(f"http://{host}:{http_port(pod)}{path}")
         except httpx.HTTPError as error:
             raise Unavailable(f"pod {pod['metadata']['name']} does not answer: {error}") from None
-        return answer.status_code, answer.text
+
+    def _read(self, url: str) -> tuple[int, str]:
+        """A pod runs what a user wrote: neither a slow nor an endless answer may hold up other rollouts."""
+        body, deadline = bytearray(), time.monotonic() + _ANSWER_SECONDS
+        with self._http.stream("GET", url) as answer:
+            for part in answer.iter_bytes():
+                body += part
+                if len(body) > _ANSWER_BYTES:
+                    raise httpx.ReadError(f"its answer is longer than {_ANSWER_BYTES >> 20} MiB")
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout(f"its answer takes longer than {_ANSWER_SECONDS:g} s")
+        return answer.status_code, body.decode("utf-8", "replace")
 
 
 def http_port(pod: Object) -> int:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from predictors.rollout.kube.api import Api, Object
-from predictors.rollout.routing.objects import covers
+from predictors.rollout.routing.objects import CLASS_ANNOTATION, covers
 from predictors.rollout.routing.target import Target
 from predictors.rollout.spec import Autoscaling
 
@@ -69,6 +69,16 @@ class Autoscalers:
             return found is None
         wanted = _spec(autoscaling, deployment, self._target.minimum)
         return found is not None and covers(wanted, found["spec"]) and self._get(self._canary) is None
+
+    def release(self, service: Object) -> None:
+        """Let KServe size an InferenceService that the rollout's HPA sized, once there is no `autoscaling` any more.
+
+        To be written before that HPA is removed, which says whose the annotation is.
+        """
+        if self._target.autoscaling is None and self._get(self._stable) is not None:
+            annotations = service["metadata"].get("annotations", {})
+            if CLASS_ANNOTATION not in self._target.annotations:
+                annotations.pop(CLASS_ANNOTATION, None)
 
     def rest(self, deployment: str) -> None:
         """Bring that about."""

@@ -31,6 +31,7 @@ from predictors.rollout.routing.autoscalers import Autoscalers
 from predictors.rollout.routing.objects import (
     MODE_ANNOTATION,
     MODEL_LABEL,
+    VISIBILITY_LABEL,
     covers,
     is_accepted,
     pods_of,
@@ -90,6 +91,7 @@ class CanaryRouter:
         if not entry and routed is None:
             stable = Pods(stable.asked, stable.ready, False, stable.problem)
         is_wanted = services.is_wanted(target, predictor)
+        edited = self._edited(service, is_wanted)
         seen = Seen(
             stable=stable,
             stable_is_wanted=is_wanted,
@@ -99,8 +101,9 @@ class CanaryRouter:
             weight=self._weight(service),
             routed=routed,
             outdated=entry == {} and not self._is_at_rest(service, stable_name),
-            edited=self._edited(service, is_wanted),
-            refusal=self._never_works() or self._refusal(service, is_wanted),
+            edited=edited,
+            # What another hand wrote is undone first, and says nothing of the rollout.
+            refusal=self._never_works() or ("" if edited else self._refusal(service, is_wanted)),
         )
         return Look(seen, stable_pods, canary_pods, predictor, entry, canary_name)
 
@@ -163,7 +166,10 @@ class CanaryRouter:
         found = self._api.list(
             "HorizontalPodAutoscaler", self._target.namespace, f"{MODEL_LABEL}={self._target.name},component=predictor"
         )
-        return [each["metadata"]["name"] for each in found if each["metadata"]["name"] != deployment]
+        names = [str(each["metadata"]["name"]) for each in found]
+        # One of a person's own may have the labels, but not such a name.
+        ours = [name for name in names if name.startswith(f"{self._target.name}-") and name.endswith("-predictor")]
+        return [name for name in ours if name != deployment]
 
     def _edited(self, service: Object, is_wanted: bool) -> str:
         entry = self._entry(service)
@@ -187,6 +193,9 @@ class CanaryRouter:
 
     def _refusal(self, service: Object, is_wanted: bool) -> str:
         entries = service["spec"].get("canary") or []
+        local = {VISIBILITY_LABEL: "cluster-local"}
+        if covers(local, service["metadata"].get("labels")):
+            return "KServe makes no routes for a cluster-local InferenceService; use routing: pair"
         if len(entries) > 1 or (entries and not revision_of(self._entry(service))):
             return "the InferenceService has a canary that is not the rollout's; promote or remove it first"
         if is_wanted or entries:
@@ -226,7 +235,7 @@ class CanaryRouter:
 
     def _create(self) -> None:
         target = self._target
-        services.create(self._api, target, target.name, target.wanted | target.scaling)
+        services.create(self._api, target, target.name, services.first(target))
         self._autoscalers.set_stable(self._deployment({}), target.minimum)
 
     def _start(self, service: Object, pods: int, base: int) -> None:
@@ -270,10 +279,14 @@ class CanaryRouter:
         target = self._target
         predictor, entry = service["spec"]["predictor"], self._entry(service)
         restored = services.restored(target, predictor)
-        if entry:
+        if revision_of(entry) == target.revision:
+            # One of an earlier template stays as it is until its traffic is gone.
             pods = int(entry.get("minReplicas", 1))
             service["spec"]["canary"][0]["predictor"] = self._wanted_entry() | {"minReplicas": pods}
-            restored |= {"minReplicas": predictor.get("minReplicas", 1)}
+        if entry:
+            services.set_minimum(restored, int(predictor.get("minReplicas", 1)))
+        else:
+            self._autoscalers.release(service)
         service["spec"]["predictor"] = restored
         services.put(self._api, target, service)
         if not entry:

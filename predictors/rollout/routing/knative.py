@@ -97,7 +97,7 @@ class KnativeRouter:
         """Take an action."""
         target = self._target
         if isinstance(action, Create):
-            services.create(self._api, target, target.name, target.wanted | target.scaling)
+            services.create(self._api, target, target.name, services.first(target))
             return
         service = services.get(self._api, target.namespace, target.name)
         if service is None:

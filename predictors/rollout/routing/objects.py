@@ -73,7 +73,7 @@ def without(predictor: Object, *fields: str) -> Object:
 
 def revision_of(predictor: Object) -> str:
     """The revision that a predictor is labelled with; empty if it is none of a rollout's."""
-    return str(predictor.get("labels", {}).get(REVISION_LABEL, ""))
+    return str((predictor.get("labels") or {}).get(REVISION_LABEL, ""))
 
 
 def storage_uri(predictor: Object) -> str:
@@ -84,6 +84,13 @@ def storage_uri(predictor: Object) -> str:
 def is_going(thing: Object | None) -> bool:
     """Whether an object is not there, or is being deleted."""
     return thing is None or "deletionTimestamp" in thing["metadata"]
+
+
+def is_foreign(thing: Object | None, name: str) -> bool:
+    """Whether an object is not a rollout's: none that made it is called as the InferenceService is."""
+    return thing is not None and all(
+        owner.get("name") != name for owner in thing["metadata"].get("ownerReferences", [])
+    )
 
 
 def pods_of(api: Api, namespace: str, deployment: str) -> list[Object]:

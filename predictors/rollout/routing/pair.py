@@ -7,8 +7,8 @@ takes the new predictor in place, without traffic, gets the traffic back, and th
 loaded twice, and names never change.
 
 An InferenceService that KServe routes is adopted in an order that leaves no gap: the rollout's route is made and
-accepted beside KServe's (of two routes with the same host the older wins); then the label, so that KServe makes no
-more; then its routes, which it leaves there, are deleted.
+accepted beside KServe's (of two routes with the same host the older wins); then the label, so that KServe lets its routes
+be; then these lose their hosts. They are deleted at the end of the next rollout.
 """
 
 import copy
@@ -36,6 +36,7 @@ from predictors.rollout.routing.objects import (
     VISIBILITY_LABEL,
     covers,
     is_accepted,
+    is_foreign,
     pods_of,
     revision_of,
     variant,
@@ -73,7 +74,7 @@ class PairRouter:
         """What is there now."""
         target = self._target
         service, canary = self._service(target.name), self._service(self._canary_name)
-        refusal = self._never_works(service)
+        refusal = self._never_works(service) or self._taken(canary)
         if service is None or refusal:
             return Look(Seen(refusal=refusal))
         predictor = service["spec"]["predictor"]
@@ -165,6 +166,14 @@ class PairRouter:
             return "the InferenceService's predictor has a name, from a canary's promotion; use routing: canary"
         return self._route.refusal()
 
+    def _taken(self, canary: Object | None) -> str:
+        """Why the canary's name is not free: what somebody else serves by it must not be removed."""
+        if canary is None or not is_foreign(canary, self._target.name):
+            return ""
+        if revision_of(canary["spec"]["predictor"]) and not canary["metadata"].get("ownerReferences"):
+            return ""
+        return f"there is an InferenceService {self._canary_name} that is not the rollout's; it needs another name"
+
     # ---- Acting
 
     def act(self, action: Action) -> None:
@@ -188,6 +197,7 @@ class PairRouter:
                 self._route.write({self._stable_backend: FULL})
                 self._api.delete("InferenceService", self._target.namespace, self._canary_name)
                 self._autoscalers.remove_canary()
+                self._route.remove_parked()
             case Update():
                 self._update(service)
             case SetShadow():
@@ -196,7 +206,7 @@ class PairRouter:
 
     def _create(self) -> None:
         target = self._target
-        services.create(self._api, target, target.name, target.wanted | target.scaling, _LOCAL)
+        services.create(self._api, target, target.name, services.first(target), _LOCAL)
         self._autoscalers.set_stable(self._stable_backend, target.minimum)
 
     def _prepare(self, service: Object) -> None:
@@ -273,14 +283,16 @@ class PairRouter:
             services.set_minimum(predictor, pods)
             self._api.replace(canary | {"spec": {"predictor": predictor}})
         if canary is None:
-            self._autoscalers.rest(self._stable_backend)
+            self._autoscalers.release(service)
         services.put(self._api, target, service)
+        if canary is None:
+            self._autoscalers.rest(self._stable_backend)
 
     def _write_route(self, weight: int) -> None:
         """The canary is left out while it is not there."""
-        backends = {self._stable_backend: FULL - weight}
         if self._service(self._canary_name) is not None and self._api.get(
             "Service", self._target.namespace, self._canary_backend
         ):
-            backends[self._canary_backend] = weight
-        self._route.write(backends)
+            self._route.write({self._stable_backend: FULL - weight, self._canary_backend: weight})
+        else:
+            self._route.write({self._stable_backend: FULL})

@@ -4,13 +4,15 @@ import json
 import re
 
 from predictors.rollout.kube.api import API_VERSIONS, Api, Object, Refused
-from predictors.rollout.routing.objects import covers, is_going
+from predictors.rollout.routing.objects import covers, is_foreign, is_going
 from predictors.rollout.routing.target import Target
 
 _CONFIG_NAMESPACE, _CONFIG = "kserve", "inferenceservice-config"
 _FIELD = re.compile(r"\{\{-?\s*\.(\w+)\s*-?\}\}")
 _DEFAULT_HOST = "{{ .Name }}-{{ .Namespace }}.{{ .IngressDomain }}"
 _DEFAULT_TIMEOUT = 60
+# A name that no client has (RFC 2606).
+_PARKED = "parked.invalid"
 _GRPC_PATH = r"^/inference\.GRPCInferenceService/.*$"
 
 
@@ -33,21 +35,37 @@ class PublicRoute:
         return None if is_going(found) else found
 
     def is_shared(self) -> bool:
-        """Whether KServe still has routes of its own for the InferenceService."""
-        return any(self._kserves(name) is not None for name in self._kserves_names())
+        """Whether a route that KServe made still has a public host of the InferenceService."""
+        return any(not _is_parked(route) for route in self._kserves_all())
 
     def unshare(self) -> None:
-        """Delete them."""
-        for name in self._kserves_names():
-            if self._kserves(name) is not None:
-                self._api.delete("HTTPRoute", self._target.namespace, name)
+        """Take the hosts away from KServe's routes, and let the routes be.
+
+        Were they deleted, a proxy might forget their backends before it has led the hosts here: Envoy Gateway answers
+        503 for a fifth of a second then.
+        """
+        for route in self._kserves_all():
+            if not _is_parked(route):
+                self._api.replace(route | {"spec": route["spec"] | {"hostnames": [_PARKED]}})
+
+    def remove_parked(self) -> None:
+        """Delete what unsharing has left, some time later."""
+        for route in self._kserves_all():
+            if _is_parked(route):
+                self._api.delete("HTTPRoute", self._target.namespace, route["metadata"]["name"])
+
+    def _kserves_all(self) -> list[Object]:
+        return [route for name in self._kserves_names() if (route := self._kserves(name)) is not None]
 
     def _kserves_names(self) -> tuple[str, str]:
         return self._target.name, f"{self._target.name}-predictor"
 
     def refusal(self) -> str:
         """Why there can be no such route; empty if there can."""
-        if self.get() is not None or self._kserves(self._target.name) is not None:
+        found = self.get()
+        if found is not None and found["metadata"].get("ownerReferences") and is_foreign(found, self._target.name):
+            return f"there is an HTTPRoute {self._name} that is not the rollout's; it needs another name"
+        if found is not None or self._kserves(self._target.name) is not None:
             return ""
         try:
             self._from_config()
@@ -81,11 +99,12 @@ class PublicRoute:
         return None if is_going(found) else found
 
     def _parents_and_hosts(self) -> Object:
-        """As KServe's own route has them, or as KServe's configuration says."""
-        kserves = self._kserves(self._target.name)
-        if kserves is None:
+        """As KServe's own routes have them, or as KServe's configuration says."""
+        kserves = [route["spec"] for route in self._kserves_all() if not _is_parked(route)]
+        if not kserves:
             return self._from_config()
-        return {key: kserves["spec"][key] for key in ("parentRefs", "hostnames")}
+        hosts = [host for spec in kserves for host in spec["hostnames"]]
+        return {"parentRefs": kserves[0]["parentRefs"], "hostnames": list(dict.fromkeys(hosts))}
 
     def _from_config(self) -> Object:
         config = self._api.get("ConfigMap", _CONFIG_NAMESPACE, _CONFIG)
@@ -139,3 +158,7 @@ class PublicRoute:
         named = [port for port in ports if "grpc" in port.get("name", "") or "h2c" in port.get("name", "")]
         others = [port for port in ports if port not in named]
         return int(named[0]["port"]) if named and others else None
+
+
+def _is_parked(route: Object) -> bool:
+    return bool(route["spec"].get("hostnames") == [_PARKED])

@@ -10,7 +10,7 @@ from predictors.rollout.routing.objects import (
     revision_of,
     without,
 )
-from predictors.rollout.routing.target import Target
+from predictors.rollout.routing.target import Target, revision
 
 
 def get(api: Api, namespace: str, name: str) -> Object | None:
@@ -37,6 +37,16 @@ def create(api: Api, target: Target, name: str, predictor: Object, extra_labels:
     metadata["labels"] |= extra_labels or {}
     kind = {"apiVersion": API_VERSIONS["InferenceService"], "kind": "InferenceService"}
     api.create(kind | {"metadata": metadata, "spec": {"predictor": predictor}})
+
+
+def first(target: Target) -> Object:
+    """The predictor of an InferenceService that is not there: of the stable version, if there was one. A newer one has
+    not been judged yet, or was found to be bad.
+    """
+    if target.stable is None:
+        return target.wanted | target.scaling
+    stable = without(target.stable, "name", *SCALING_FIELDS) | target.scaling
+    return stable | {"labels": (stable.get("labels") or {}) | {REVISION_LABEL: revision(target.stable)}}
 
 
 def is_wanted(target: Target, predictor: Object) -> bool:
@@ -90,7 +100,11 @@ def restored(target: Target, predictor: Object) -> Object:
     else:
         should_be = target.stable or predictor
     name = {"name": predictor["name"]} if predictor.get("name") else {}
-    return without(should_be, "name", *SCALING_FIELDS) | target.scaling | name
+    found = without(should_be, "name", *SCALING_FIELDS) | target.scaling | name
+    if label := revision_of(predictor):
+        # A kept template has none; without it, the pods would not be those from before the edit.
+        found["labels"] = (found.get("labels") or {}) | {REVISION_LABEL: label}
+    return found
 
 
 def put(api: Api, target: Target, service: Object) -> None:

@@ -27,7 +27,7 @@ def revision(predictor: Object) -> str:
 
 def _pods_part(predictor: Object) -> Object:
     part = without(copy.deepcopy(predictor), "name", *SCALING_FIELDS)
-    labels = without(part.get("labels", {}), REVISION_LABEL)
+    labels = without(part.get("labels") or {}, REVISION_LABEL)
     return without(part, "labels") | ({"labels": labels} if labels else {})
 
 

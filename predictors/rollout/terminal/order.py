@@ -65,6 +65,11 @@ def job_of(api: Api, order: Order) -> Job:
     return Job(target, spec, _routing(api, service, target, order.strategy.routing), restores=False)
 
 
+def _is_local(service: Object) -> bool:
+    """Whether the route is a pair's, from an earlier rollout: KServe makes none."""
+    return (service["metadata"].get("labels") or {}).get(VISIBILITY_LABEL) == "cluster-local"
+
+
 def _owner(metadata: Object) -> Object:
     """What the rollout makes goes with the InferenceService."""
     return {
@@ -139,7 +144,7 @@ def _routing(api: Api, service: Object, target: Target, wanted: str) -> str:
     if wanted == "auto":
         if service["spec"].get("canary"):
             wanted = "canary"
-        elif owns_hpa or services.get(api, target.namespace, f"{target.name}-canary") is not None:
+        elif owns_hpa or _is_local(service) or services.get(api, target.namespace, f"{target.name}-canary") is not None:
             wanted = "pair"
     routing = choose(api, wanted, target.annotations)
     if routing == "canary" and owns_hpa:

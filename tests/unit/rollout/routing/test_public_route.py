@@ -122,10 +122,32 @@ def test_what_is_refused(things: list[Object], sentence: str) -> None:
     assert PublicRoute(Store(*things), target()).refusal() == sentence
 
 
-def test_kserves_routes_are_removed_and_no_others() -> None:
+def test_kserves_routes_lose_their_hosts_then_go_and_no_others() -> None:
     store = Store(kserves(), kserves(f"{NAME}-predictor"), kserves(f"{NAME}-rollout"), kserves("other"))
     route = PublicRoute(store, target())
     assert route.is_shared()
+    route.remove_parked()
+    assert not store.writes, "a route that has a public host was deleted"
     route.unshare()
     assert not route.is_shared()
-    assert store.writes == [("delete", "HTTPRoute", NAME), ("delete", "HTTPRoute", f"{NAME}-predictor")]
+    parked = [NAME, f"{NAME}-predictor"]
+    assert store.writes == [("replace", "HTTPRoute", name) for name in parked]
+    hosts = [found["spec"]["hostnames"] for name in parked if (found := store.get("HTTPRoute", NAMESPACE, name))]
+    assert hosts == [["parked.invalid"]] * 2
+    route.remove_parked()
+    assert store.writes[2:] == [("delete", "HTTPRoute", name) for name in parked]
+
+
+def test_hosts_of_both_of_kserves_routes_are_kept_once() -> None:
+    component = kserves(f"{NAME}-predictor")
+    component["spec"]["hostnames"] = ["a.example.org", "c.example.org"]
+    store = Store(kserves(), component, service(HTTP))
+    PublicRoute(store, target()).write({"iris-predictor": 100})
+    assert written(store)["spec"]["hostnames"] == ["a.example.org", "b.example.org", "c.example.org"]
+
+
+def test_a_route_of_somebody_elses_is_not_taken() -> None:
+    store = Store(kserves("iris-rollout", ownerReferences=[{"kind": "InferenceService", "name": "iris-rollout"}]))  # type: ignore[arg-type]
+    assert PublicRoute(store, target()).refusal() == (
+        "there is an HTTPRoute iris-rollout that is not the rollout's; it needs another name"
+    )

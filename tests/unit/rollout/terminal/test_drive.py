@@ -211,3 +211,27 @@ def test_another_hand_stops_it(routing: str) -> None:
     end = scene.drive(V2, watcher)
     assert end.ending is Ending.BLOCKED
     assert "somebody else" in end.message
+
+
+class Rival(Person):
+    """Looks on while another hand writes, once, what the rollout is about to write."""
+
+    def __init__(self, scene: Scene, weight: int) -> None:
+        super().__init__()
+        self._scene = scene
+        self._weight = weight
+
+    def show(self, status: Object) -> None:
+        super().show(status)
+        if status["phase"] == "RollingBack" and status["weight"]["asked"] == self._weight and not self._met:
+            self._scene.world.api.refuse_writes(1)
+            self._met = True
+
+    _met = False
+
+
+@each_way
+def test_a_rollback_that_met_a_conflict_goes_on(routing: str) -> None:
+    scene = Scene(routing, {V2: Behavior(error_rate=0.6)})
+    assert scene.drive(V2, Rival(scene, 20)).ending is Ending.ROLLED_BACK
+    scene.serves_only("v1")

@@ -136,3 +136,9 @@ def test_a_rollout_that_is_under_way_keeps_its_routing() -> None:
     for name in (NAME, f"{NAME}-canary"):
         world.store.create(inference_service(name, V1))
     assert job_of(world.api, Order(NAMESPACE, NAME, Strategy(), V2)).routing == "pair"
+
+
+def test_one_that_a_pair_routes_already_stays_a_pair() -> None:
+    made = service()
+    made["metadata"]["labels"] = {"networking.kserve.io/visibility": "cluster-local"}
+    assert job(made, routing="auto", kserve="0.21").routing == "pair"
