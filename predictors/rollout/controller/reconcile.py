@@ -91,7 +91,7 @@ class Reconciler:
         return Job(target, spec, routing)
 
     def _autoscaling(self, namespace: str, name: str, spec: RolloutSpec, status: Object) -> Autoscaling | None:
-        """As it is wanted; but while there is a canary that KServe sizes, KServe goes on: pods with traffic must stay."""
+        """As it is wanted; but while there is a canary that KServe sizes, KServe goes on: pods with traffic stay."""
         if spec.autoscaling is None or not status.get("canary"):
             return spec.autoscaling
         service = get(self._api, namespace, name)

@@ -7,8 +7,8 @@ takes the new predictor in place, without traffic, gets the traffic back, and th
 loaded twice, and names never change.
 
 An InferenceService that KServe routes is adopted in an order that leaves no gap: the rollout's route is made and
-accepted beside KServe's (of two routes with the same host the older wins); then the label, so that KServe lets its routes
-be; then these lose their hosts. They are deleted at the end of the next rollout.
+accepted beside KServe's (of two routes with the same host the older wins); then the label, so that KServe lets its
+routes be; then these lose their hosts. They are deleted at the end of the next rollout.
 """
 
 import copy
