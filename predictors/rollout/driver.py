@@ -31,6 +31,8 @@ _ROUTERS: Mapping[str, Callable[[Api, Target], Router]] = {
     "knative": KnativeRouter,
 }
 _DEFAULT_DRAIN_SECONDS = 60
+# Pods that are asked for their version in one turn: each of them may take seconds to say nothing.
+_ASKED_AT_ONCE = 4
 _NAME_FLAG = "--model_name="
 
 
@@ -263,12 +265,12 @@ class _Evidence:
     def identify(self, job: Job, pods: Pods, canary: list[Object]) -> "_Answer":
         """What the canary's pods answer themselves."""
         silence = ""
-        for pod in canary:
-            if uid_of(pod) not in self._versions:
-                answer = identity(pods, pod, job.model_name)
-                silence = silence or answer.message
-                if answer.ready:
-                    self._versions[uid_of(pod)] = answer.version
+        unknown = [pod for pod in canary if uid_of(pod) not in self._versions]
+        for pod in unknown[:_ASKED_AT_ONCE]:
+            answer = identity(pods, pod, job.model_name)
+            silence = silence or answer.message
+            if answer.ready:
+                self._versions[uid_of(pod)] = answer.version
         versions = {self._versions[uid_of(pod)] for pod in canary if uid_of(pod) in self._versions}
         if not versions:
             return _Answer("" if self._versions else None, "", silence)

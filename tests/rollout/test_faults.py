@@ -4,7 +4,7 @@ import pytest
 
 from tests.rollout.clock import Clock
 from tests.rollout.pilot import NAME, PODS, V1, V2, V3, Pilot, rollout
-from tests.rollout.scenario import at_weight, begun, results, serves_only
+from tests.rollout.scenario import at_weight, begun, deploy_by_hand, results, serves_only
 from tests.rollout.world import NAMESPACE, World
 
 each_way = pytest.mark.parametrize("routing", ["canary", "pair"])
@@ -15,7 +15,7 @@ def test_a_version_that_is_deployed_by_hand_meanwhile_is_taken_back(routing: str
     pilot = begun(routing)
     pilot.apply(V2)
     at_weight(pilot, 20)
-    _deploy_by_hand(pilot, V3)
+    deploy_by_hand(pilot, V3)
     assert pilot.settle() == "Healthy"
     assert results(pilot) == [("Promoted", V2)]
     serves_only(pilot, "v2")
@@ -29,7 +29,7 @@ def test_what_is_edited_while_a_canary_goes_does_not_take_its_service_away(routi
     pilot.world.kserve.away_until = pilot.world.clock.now + 20  # so the routes follow late
     pilot.apply(V1)
     pilot.run(3)
-    _deploy_by_hand(pilot, V3)
+    deploy_by_hand(pilot, V3)
     assert pilot.settle() == "Healthy"
     assert results(pilot) == [("Superseded", V2)]
     serves_only(pilot, "v1")
@@ -38,19 +38,12 @@ def test_what_is_edited_while_a_canary_goes_does_not_take_its_service_away(routi
 @each_way
 def test_a_version_that_is_deployed_by_hand_and_by_the_template_is_rolled_out(routing: str) -> None:
     pilot = begun(routing)
-    _deploy_by_hand(pilot, V3)
+    deploy_by_hand(pilot, V3)
     pilot.apply(V3)
     pilot.until(lambda: pilot.phase != "Healthy", 30)
     assert pilot.settle() == "Healthy"
     assert results(pilot) == [("Promoted", V3)]
     serves_only(pilot, "v3")
-
-
-def _deploy_by_hand(pilot: Pilot, uri: str) -> None:
-    service = pilot.world.api.server.get("InferenceService", NAMESPACE, NAME)
-    assert service is not None
-    service["spec"]["predictor"]["model"]["storageUri"] = uri
-    pilot.world.api.server.replace(service)
 
 
 @each_way

@@ -56,6 +56,15 @@ def test_an_inference_service_that_only_has_the_canarys_name_is_not_touched() ->
     assert after["spec"] == before["spec"]
 
 
+def test_a_canary_that_a_webhook_refuses_is_rolled_back() -> None:
+    pilot = begun("pair")
+    model = {"storageUri": V2, "env": [{"name": "PYTHONPATH", "value": "/x"}]}
+    change(pilot, {"template": {"spec": {"predictor": {"model": model}}}})
+    assert pilot.settle() == "RolledBack"
+    assert "setting PYTHONPATH in container is not allowed" in pilot.status["message"]
+    assert results(pilot) == [("RolledBack", V2)]
+
+
 class Silent(WorldPods):
     """Pods of which nothing can be measured."""
 

@@ -5,7 +5,7 @@ import pytest
 from tests.rollout.behavior import Behavior
 from tests.rollout.clock import Clock
 from tests.rollout.pilot import V1, V2, V3, Pilot, rollout
-from tests.rollout.scenario import at_weight, results
+from tests.rollout.scenario import at_weight, deploy_by_hand, results
 from tests.rollout.world import World
 
 
@@ -86,4 +86,13 @@ def test_a_template_that_is_changed_back_takes_the_canary_away(weight: int) -> N
     at_weight(pilot, weight)
     pilot.apply(V1)
     assert pilot.settle() == "Healthy"
+    serves_only(pilot, "v1")
+
+
+def test_a_version_that_is_deployed_by_hand_meanwhile_is_not_promoted() -> None:
+    pilot = begun()
+    pilot.apply(V2)
+    at_weight(pilot, 20)
+    deploy_by_hand(pilot, V3)
+    assert pilot.settle() == "RolledBack"
     serves_only(pilot, "v1")

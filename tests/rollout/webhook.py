@@ -46,6 +46,8 @@ def validate(new: Object, old: Object | None) -> None:
     predictor = spec["predictor"]
     if predictor.get("minReplicas", 1) > predictor.get("maxReplicas", math.inf):
         raise Refused("'MinReplicas' cannot be greater than MaxReplicas")
+    if any(each["name"] == "PYTHONPATH" for each in predictor.get("model", {}).get("env", [])):
+        raise Refused("setting PYTHONPATH in container is not allowed for security reasons")
     if old is not None:
         _validate_change(old, spec)
     if spec.get("canary"):

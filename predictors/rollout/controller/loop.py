@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from predictors.rollout.controller.reconcile import Reconciler
@@ -147,10 +148,22 @@ class Loop:
             wait = _backoff(BUSY_SECONDS, known.failures)
             log.exception("%s: the turn failed", name)
             self._telemetry.failed("internal")
+            self._say(rollout, "an internal error; the controller's log says which")
         finally:
             known.due = time.monotonic() + wait
             known.running = False
             self._telemetry.turned(time.monotonic() - begin)
+
+    def _say(self, rollout: Object, message: str) -> None:
+        metadata = rollout["metadata"]
+        with suppress(KubeError):
+            self._api.patch(
+                "InferenceRollout",
+                metadata["namespace"],
+                metadata["name"],
+                {"status": {"message": message}},
+                subresource="status",
+            )
 
 
 def _backoff(seconds: float, failures: int) -> float:

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from predictors.rollout.controller.revisions import Revisions, template_of
-from predictors.rollout.controller.status import MOVING, memo_of, moment, status_of
+from predictors.rollout.controller.status import MOVING, engine_of, memo_of, moment, status_of
 from predictors.rollout.driver import Driver, Job, Turn
 from predictors.rollout.engine.requests import REQUESTS, NotNow
-from predictors.rollout.engine.state import Memo, Phase, Promote, Result
+from predictors.rollout.engine.state import Memo, Phase, Promote, Result, StartCanary
 from predictors.rollout.kube.api import API_VERSIONS, Api, KubeError, Object, Pods, Refused
 from predictors.rollout.routing.choice import choose
 from predictors.rollout.routing.objects import CLASS_ANNOTATION, revision_of
@@ -77,7 +77,7 @@ class Reconciler:
             "uid": metadata["uid"],
             "controller": True,
         }
-        autoscaling = self._autoscaling(namespace, name, spec, status)
+        autoscaling = self._autoscaling(namespace, name, spec)
         target = Target(namespace, name, spec.template, autoscaling, owners=[owner])
         kept = Revisions(self._api, namespace, name, [owner])
         stable = self._stable(target, kept, status)
@@ -90,13 +90,14 @@ class Reconciler:
         routing = choose(self._api, wanted, target.annotations, self._kserve_version)
         return Job(target, spec, routing)
 
-    def _autoscaling(self, namespace: str, name: str, spec: RolloutSpec, status: Object) -> Autoscaling | None:
-        """As it is wanted; but while there is a canary that KServe sizes, KServe goes on: pods with traffic stay."""
-        if spec.autoscaling is None or not status.get("canary"):
+    def _autoscaling(self, namespace: str, name: str, spec: RolloutSpec) -> Autoscaling | None:
+        """As it is wanted; but a canary that KServe sizes stays so: pods that have traffic must not go."""
+        service = get(self._api, namespace, name) if spec.autoscaling else None
+        if service is None:
             return spec.autoscaling
-        service = get(self._api, namespace, name)
-        annotations = (service or {"metadata": {}})["metadata"].get("annotations") or {}
-        return spec.autoscaling if service is None or annotations.get(CLASS_ANNOTATION) == "external" else None
+        annotations = service["metadata"].get("annotations") or {}
+        has_canary = service["spec"].get("canary") or get(self._api, namespace, f"{name}-canary")
+        return None if has_canary and annotations.get(CLASS_ANNOTATION) != "external" else spec.autoscaling
 
     def _stable(self, target: Target, kept: Revisions, status: Object) -> Object | None:
         """What the stable version's predictor should be. One that this rollout did not make is kept before it is
@@ -129,12 +130,18 @@ class Reconciler:
         try:
             self._driver.act(job, turn)
         except Refused as error:
-            message = f"the API server refuses: {error}"
-            if status.get("message") != message:
-                self._event(rollout, "Warning", "Refused", message)
-            self._patch(rollout, {"message": message})
+            self._refused(rollout, status, turn, f"the API server refuses: {error}")
             raise
         return turn.decision.action is None and turn.decision.phase in _AT_REST
+
+    def _refused(self, rollout: Object, status: Object, turn: Turn, message: str) -> None:
+        """Say it; a canary that may not even be started is one that has failed."""
+        if status.get("message") != message:
+            self._event(rollout, "Warning", "Refused", message)
+        memo = turn.decision.memo
+        if isinstance(turn.decision.action, StartCanary) and turn.look.seen.canary is None:
+            memo = memo.backward(Result.ROLLED_BACK, message)
+        self._patch(rollout, {"message": message, "engine": engine_of(memo)})
 
     def _answer(self, rollout: Object, status: Object, job: Job, turn: Turn) -> tuple[Turn, Object]:
         """Do what a person asked for, once: the request changes what is remembered, and the next turn acts by it."""

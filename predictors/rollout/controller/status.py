@@ -19,11 +19,9 @@ MOVING = (Phase.PROGRESSING, Phase.PAUSED, Phase.PROMOTING, Phase.ROLLING_BACK)
 
 
 def memo_of(status: Object) -> Memo:
-    """What the engine remembered; nothing if there is nothing, or it is from another version of this program."""
-    kept = status.get("engine") or {}
+    """What the engine remembered; nothing if there is nothing. What only another version knows is left out."""
     known = {field.name for field in fields(Memo)}
-    if not isinstance(kept, dict) or not kept.keys() <= known:
-        return Memo()
+    kept = {key: value for key, value in (status.get("engine") or {}).items() if key in known}
     result = kept.get("result")
     return Memo(**kept | {"result": Result(result) if result else None})
 

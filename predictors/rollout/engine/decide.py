@@ -80,7 +80,7 @@ class _Turn:
 
     def decide(self) -> Decision:
         seen = self.seen
-        if seen.refusal:
+        if seen.refusal and (seen.stable is None or seen.canary is None):
             return self._wait(Phase.BLOCKED, seen.refusal, "refused")
         if seen.stable is None:
             return self._act(Phase.STARTING, "creating the InferenceService", Create())
@@ -91,6 +91,9 @@ class _Turn:
             return conflict
         if seen.stable_is_wanted and seen.canary_is_wanted:
             return self._finish(seen.stable)
+        if seen.refusal and not self.memo.back:
+            # A canary that has traffic is not left alone with it.
+            self.memo = self.memo.backward(Result.ROLLED_BACK, seen.refusal)
         if not seen.canary_is_wanted and not self.memo.back:
             self.memo = self.memo.backward(Result.SUPERSEDED, "the template was changed")
         if self.memo.back:

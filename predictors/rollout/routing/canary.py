@@ -80,6 +80,10 @@ class CanaryRouter:
         service = self._service()
         if service is None:
             return Look(Seen(refusal=self._never_works()))
+        if self._has_foreign(service):
+            return Look(
+                Seen(refusal="the InferenceService has a canary that is not the rollout's; promote or remove it first")
+            )
         predictor, entry = service["spec"]["predictor"], self._entry(service)
         stable_name, canary_name = self._deployment(predictor), self._deployment(entry) if entry else ""
         deployments = services.deployments(self._api, target.namespace, target.name)
@@ -119,6 +123,11 @@ class CanaryRouter:
         own = self._autoscalers.canary_minimum()
         asked = entry.get("minReplicas", 1) if self._target.autoscaling is None else own or 0
         return variant(deployment, pods, revision_of(entry), asked)
+
+    def _has_foreign(self, service: Object) -> bool:
+        """Whether there is a canary that somebody else made."""
+        entries = service["spec"].get("canary") or []
+        return len(entries) > 1 or any(not revision_of(entry["predictor"]) for entry in entries)
 
     def _entry(self, service: Object) -> Object:
         """The canary's predictor; empty if there is none."""
@@ -196,8 +205,6 @@ class CanaryRouter:
         local = {VISIBILITY_LABEL: "cluster-local"}
         if covers(local, service["metadata"].get("labels")):
             return "KServe makes no routes for a cluster-local InferenceService; use routing: pair"
-        if len(entries) > 1 or (entries and not revision_of(self._entry(service))):
-            return "the InferenceService has a canary that is not the rollout's; promote or remove it first"
         if is_wanted or entries:
             return ""
         stable = service["spec"]["predictor"]

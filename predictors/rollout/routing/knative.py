@@ -70,6 +70,8 @@ class KnativeRouter:
             weight=weight,
             routed=int(shares.get(newest, 0)) if is_canary else 0,
             outdated=not is_canary and not services.has_metadata(target, service),
+            # The revision before is not there to be compared with what it should be.
+            edited=services.edited(target, service, True) if is_wanted else "",
             removable=False,
         )
         new = predictor if seen.canary is not None else {}
@@ -114,6 +116,9 @@ class KnativeRouter:
             case RemoveCanary():
                 self._write(service, predictor | {_PERCENT: 0})
             case Update():
+                if services.is_wanted(target, predictor) and services.edited(target, service, True):
+                    share = {_PERCENT: predictor[_PERCENT]} if predictor.get(_PERCENT) is not None else {}
+                    service["spec"]["predictor"] = target.wanted | target.scaling | share
                 services.put(self._api, target, service)
             case Prepare() | SetShadow():
                 pass

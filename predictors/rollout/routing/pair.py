@@ -74,9 +74,9 @@ class PairRouter:
         """What is there now."""
         target = self._target
         service, canary = self._service(target.name), self._service(self._canary_name)
-        refusal = self._never_works(service) or self._taken(canary)
-        if service is None or refusal:
-            return Look(Seen(refusal=refusal))
+        taken, refusal = self._taken(canary), self._never_works(service)
+        if service is None or taken or (refusal and canary is None):
+            return Look(Seen(refusal=refusal or taken))
         predictor = service["spec"]["predictor"]
         deployment = self._deployment(target.name, self._stable_backend)
         stable_pods = pods_of(self._api, target.namespace, self._stable_backend)
@@ -95,6 +95,7 @@ class PairRouter:
             prepared=self._is_prepared(service, route),
             outdated=canary is None and not self._is_at_rest(service),
             edited=self._edited(service, canary, is_wanted),
+            refusal=refusal,
         )
         new = canary["spec"]["predictor"] if canary else {}
         return Look(seen, stable_pods, canary_pods, predictor, new, self._canary_backend)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import joblib
 from sklearn.datasets import load_iris
@@ -12,11 +11,11 @@ from tests.cluster.archives import Archives, digest, pack, serve
 from tests.cluster.cluster import Cluster
 from tests.cluster.release import Values
 from tests.cluster.settings import Settings
-from tests.live import ARTIFACTS
 
-# Imported by Python itself when the server starts, as the artifact's directory is on its path then.
-_PATCH = """
-import asyncio, random
+# Run in the place of the server's own program, with its arguments.
+_PROGRAM = """
+import asyncio, random, sys
+from predictors.cli.app import main
 from predictors.serving.dataplane import Inference
 
 answer = Inference.answer
@@ -26,10 +25,11 @@ async def changed(self, batch):
     return await answer(self, batch)
 
 Inference.answer = changed
+sys.argv = ["predictors", "serve", "iris", *sys.argv[1:]]
+main()
 """
 _FAILS = 'if random.random() < 0.2: raise RuntimeError("a fault of this version")'
 _SLOW = "await asyncio.sleep(0.05)"
-_ON_PATH = [{"name": "PYTHONPATH", "value": "/mnt/models"}]
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,12 @@ class Fault:
     Args:
         values: of the chart, of the model.
         check: that finds it; empty: it never becomes ready.
+        program: Python code that the server runs; empty: its own.
     """
 
     values: Values
     check: str = ""
+    program: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,26 +68,18 @@ def publish_faults(cluster: Cluster, namespace: str, settings: Settings, archive
         archives: the good versions.
         scratch: directory to make them in.
     """
-    swapped, failing, slow = (scratch / name for name in ("swapped", "failing", "slow"))
+    swapped = scratch / "swapped"
     pack(_swapped(scratch / "swapped.joblib"), "3", swapped)
-    for directory, version, change in ((failing, "4", _FAILS), (slow, "5", _SLOW)):
-        pack(ARTIFACTS / "iris/model.joblib", version, directory)
-        (directory / "sitecustomize.py").write_text(_PATCH.format(change=change), "utf-8")
-    url = serve(cluster, namespace, settings, {path.name: path for path in (swapped, failing, slow)})
-
-    def artifact(path: Path, **more: Any) -> Values:
-        return {"storageUri": f"{url}/{path.name}.tar.gz", "digest": digest(path), **more}
-
+    url = serve(cluster, namespace, settings, {"swapped": swapped})
+    second: Values = {"storageUri": archives.second, "digest": archives.second_digest}
     return Faults(
         {
-            "crash loop": Fault(
-                {"storageUri": archives.second, "digest": archives.second_digest, "args": ["--no_such_flag=1"]}
-            ),
-            "wrong digest": Fault({"storageUri": archives.second, "digest": "sha256:" + "0" * 64}),
+            "crash loop": Fault({**second, "args": ["--no_such_flag=1"]}),
+            "wrong digest": Fault({**second, "digest": "sha256:" + "0" * 64}),
             "never ready": Fault({"storageUri": archives.damaged, "digest": archives.first_digest}),
-            "a fifth fails": Fault(artifact(failing, env=_ON_PATH), "errors"),
-            "slow": Fault(artifact(slow, env=_ON_PATH), "latency"),
-            "labels swapped": Fault(artifact(swapped), "labels"),
+            "a fifth fails": Fault(second, "errors", _PROGRAM.format(change=_FAILS)),
+            "slow": Fault(second, "latency", _PROGRAM.format(change=_SLOW)),
+            "labels swapped": Fault({"storageUri": f"{url}/swapped.tar.gz", "digest": digest(swapped)}, "labels"),
         }
     )
 

@@ -89,6 +89,20 @@ class Served:
         rollout = {"rollout": {"strategy": strategy}} if strategy else {}
         self.release.upgrade({"models": {MODEL: {**(changes or {}), **rollout}}})
 
+    def apply_program(self, changes: Values, program: str, strategy: Values) -> None:
+        """The same by kubectl, and the new version's pods run another program: what the chart has no value for."""
+        template = self.cluster.get("InferenceRollout", MODEL, self.namespace)["spec"]["template"]
+        args = [each for each in template["spec"]["predictor"]["model"]["args"] if "digest" not in each]
+        model = {
+            "storageUri": changes["storageUri"],
+            "args": [f"--artifact_digest={changes['digest']}", *args],
+            "command": ["python", "-c", program],
+        }
+        self._patch({"template": {"spec": {"predictor": {"model": model}}}, "strategy": strategy})
+
+    def _patch(self, spec: Object) -> None:
+        self.cluster.patch("InferenceRollout", MODEL, {"spec": spec}, self.namespace)
+
     @contextmanager
     def traffic(self) -> Iterator[Tally]:
         """100 requests a second at the gateway."""
@@ -139,6 +153,7 @@ class Served:
 
     def settle(self) -> None:
         """Back to the stable version, with nothing under way; at once, since nothing is sent that could be compared."""
+        self._patch({"template": {"spec": {"predictor": {"model": {"command": None}}}}})
         self.apply(None, {"steps": [{"weight": 100}], "checks": []})
         self.wait_phase("Healthy")
 

@@ -17,7 +17,10 @@ def test_a_bad_version(served: Served, faults: Faults, name: str, note: Note) ->
     checks = [{"type": fault.check, **({"bound": 3} if fault.check == "latency" else {})}] if fault.check else []
     with served.traffic() as tally:
         endings = served.endings
-        served.apply(fault.values, {"checks": checks} if checks else None)
+        if fault.program:
+            served.apply_program(fault.values, fault.program, {"checks": checks})
+        else:
+            served.apply(fault.values, {"checks": checks} if checks else None)
         ending = served.wait_end(endings)
     served.settle()
     met = _met(tally)
