@@ -245,7 +245,9 @@ class _Evidence:
         self._looked = now
         routed = look.seen.routed if look.seen.routed is not None else -1
         interval = self._meter.look(look.stable_pods, look.canary_pods, routed, now)
-        if interval is not None and routed == look.seen.weight:
+        # Without weight, only answers to copies are judged, and those of earlier copies are about another canary.
+        is_judged = routed == look.seen.weight and bool(routed or look.seen.shadowing)
+        if interval is not None and is_judged:
             self._judge.add(interval)
             if self._shows(interval):
                 self._judged = routed

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from predictors.rollout.kube.api import KubeError, Object
@@ -269,7 +269,11 @@ def test_no_request_is_lost_whatever_people_do(
 
 
 def ends_well(routing: str, seed: int, slowness: Delays, behavior: Behavior, happening: list[Trouble]) -> None:
-    """With the template's version if it is sound, or with the one before; with one of them alone."""
+    """With the template's version if it is sound, or with the one before; with one of them alone.
+
+    Knative makes a revision of every edit by hand, at once, and it may be the only one that is ready: docs/rollouts.md.
+    """
+    assume(routing != "knative" or all(trouble.what != "edit the URI" for trouble in happening))
     pilot = go(routing, seed, slowness, behavior, happening)
     template = pilot.rollout["spec"]["template"]["spec"]["predictor"]["model"]["storageUri"]
     version = template.rpartition("/")[2]

@@ -79,6 +79,7 @@ class Served:
         self.release = release
         self.routing = routing
         self._gateway = gateway
+        self._before: Object = {}
 
     @property
     def namespace(self) -> str:
@@ -92,13 +93,16 @@ class Served:
     def apply_program(self, changes: Values, program: str, strategy: Values) -> None:
         """The same by kubectl, and the new version's pods run another program: what the chart has no value for."""
         template = self.cluster.get("InferenceRollout", MODEL, self.namespace)["spec"]["template"]
-        args = [each for each in template["spec"]["predictor"]["model"]["args"] if "digest" not in each]
+        stable = template["spec"]["predictor"]["model"]
+        args = [each for each in stable["args"] if "digest" not in each]
         model = {
             "storageUri": changes["storageUri"],
             "args": [f"--artifact_digest={changes['digest']}", *args],
             "command": ["python", "-c", program],
         }
-        self._patch({"template": {"spec": {"predictor": {"model": model}}}, "strategy": strategy})
+        # Helm compares with its last release, so it would not change this back.
+        self._before = {"storageUri": stable["storageUri"], "args": stable["args"], "command": None}
+        self._patch({"template": {"spec": {"predictor": {"model": model}}}, "strategy": STRATEGY | strategy})
 
     def _patch(self, spec: Object) -> None:
         self.cluster.patch("InferenceRollout", MODEL, {"spec": spec}, self.namespace)
@@ -153,8 +157,10 @@ class Served:
 
     def settle(self) -> None:
         """Back to the stable version, with nothing under way; at once, since nothing is sent that could be compared."""
-        self._patch({"template": {"spec": {"predictor": {"model": {"command": None}}}}})
         self.apply(None, {"steps": [{"weight": 100}], "checks": []})
+        if self._before:
+            self._patch({"template": {"spec": {"predictor": {"model": self._before}}}})
+            self._before = {}
         self.wait_phase("Healthy")
 
     def pods(self) -> dict[str, Any]:

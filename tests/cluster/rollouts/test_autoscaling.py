@@ -26,7 +26,7 @@ def test_the_hpa_follows_a_promotion(served: Served, cluster: Cluster, archives:
         ending = served.wait_end(endings)
     note(f"{served.routing}: promotion with HPAs of the rollout's own: {tally}")
     tally.check()
-    assert ending.result == "Promoted"
+    assert ending.result == "Promoted", ending.reason
     assert canary["spec"]["maxReplicas"] == 3
     [deployment] = cluster.find("Deployment", served.namespace)
     [hpa] = cluster.find("HorizontalPodAutoscaler", served.namespace)

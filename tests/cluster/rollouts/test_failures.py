@@ -28,7 +28,7 @@ def test_a_bad_version(served: Served, faults: Faults, name: str, note: Note) ->
         f"{served.routing}: {name}: rolled back {ending.exposed_seconds:.1f} s after its first traffic; "
         f"met by {met} of {tally.started} requests ({met / tally.started:.1%}); {ending.reason}"
     )
-    assert ending.result == "RolledBack"
+    assert ending.result == "RolledBack", ending.reason
     if fault.check:
         assert ending.reason.startswith(f"{fault.check}:")
         assert ending.exposed_seconds > 0

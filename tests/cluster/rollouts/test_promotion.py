@@ -38,7 +38,7 @@ def test_promotion_and_undo(served: Served, archives: Archives, note: Note) -> N
         begin = flowing(tally)
     note(f"{served.routing}: promotion in steps: {tally}")
     tally.check()
-    assert ending.result == "Promoted"
+    assert ending.result == "Promoted", ending.reason
     assert {version for moment, version in tally.answered if moment > begin} == {"2"}
     assert served.status["stable"]["storageUri"] == archives.second
     if served.routing == "canary":
@@ -53,7 +53,7 @@ def test_promotion_and_undo(served: Served, archives: Archives, note: Note) -> N
         ending = served.wait_end(endings)
     note(f"{served.routing}: undo: {tally}")
     tally.check()
-    assert ending.result == "Promoted"
+    assert ending.result == "Promoted", ending.reason
     assert served.status["stable"]["storageUri"] == archives.first
     served.settle()
     served.check_tidy()
@@ -78,7 +78,7 @@ def test_abort_at_each_step(served: Served, archives: Archives, note: Note) -> N
             begin = flowing(tally)
         note(f"{served.routing}: abort at {weight}%: {tally}")
         tally.check()
-        assert ending.result == "Aborted"
+        assert ending.result == "Aborted", ending.reason
         assert {version for moment, version in tally.answered if moment > begin} == {"1"}
         served.settle()
         served.check_tidy()
@@ -98,7 +98,7 @@ def test_the_controller_goes_in_the_middle(
         ending = served.wait_end(endings)
     note(f"{served.routing}: promotion, the controller's pod deleted twice: {tally}")
     tally.check()
-    assert ending.result == "Promoted"
+    assert ending.result == "Promoted", ending.reason
     served.settle()
     served.check_tidy()
 
@@ -115,7 +115,7 @@ def test_the_inference_service_is_edited_by_hand(
         ending = served.wait_end(endings)
     note(f"{served.routing}: promotion, the InferenceService edited by hand: {tally}")
     tally.check()
-    assert ending.result == "Promoted"
+    assert ending.result == "Promoted", ending.reason
     assert tally.versions().keys() == {"1", "2"}
     assert "somebody else changed" in kubectl("get", "events", "-n", served.namespace, "-o", "jsonpath={..message}")
     served.settle()

@@ -22,7 +22,7 @@ def test_answers_are_compared_before_users_meet_them(
         ending = served.wait_end(endings)
     note(f"{served.routing}: labels swapped, found by copies of requests: {tally}; {ending.reason}")
     tally.check()
-    assert ending.result == "RolledBack"
+    assert ending.result == "RolledBack", ending.reason
     assert ending.reason.startswith("agreement:")
     assert tally.versions().keys() == {"1"}, "a user met the canary"
 
@@ -34,7 +34,7 @@ def test_answers_are_compared_before_users_meet_them(
         ending = served.wait_end(endings)
     note(f"{served.routing}: promotion after copies of requests: {tally}")
     tally.check()
-    assert ending.result == "Promoted"
+    assert ending.result == "Promoted", ending.reason
     assert not cluster.get("ConfigMap", f"{MODEL}-shadow", served.namespace)
     served.settle()
     served.check_tidy()
