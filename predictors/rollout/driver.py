@@ -1,5 +1,6 @@
 """One turn of a rollout: look, measure, judge, decide; then write. The controller and the terminal both turn it."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -31,6 +32,8 @@ _ROUTERS: Mapping[str, Callable[[Api, Target], Router]] = {
     "knative": KnativeRouter,
 }
 _DEFAULT_DRAIN_SECONDS = 60
+# What copies of requests say is not believed for so long: a copy takes at most so long to fail.
+_SETTLING_SECONDS = 15.0
 # Pods that are asked for their version in one turn: each of them may take seconds to say nothing.
 _ASKED_AT_ONCE = 4
 _NAME_FLAG = "--model_name="
@@ -216,6 +219,7 @@ class _Evidence:
         self._meter = Meter(source, job.model_name)
         self._every = strategy.metrics.interval
         self._looked = float("-inf")
+        self._shadowed = math.inf
         self._judged = -1
         self._versions: dict[str, str] = {}
 
@@ -245,12 +249,20 @@ class _Evidence:
         self._looked = now
         routed = look.seen.routed if look.seen.routed is not None else -1
         interval = self._meter.look(look.stable_pods, look.canary_pods, routed, now)
-        # Without weight, only answers to copies are judged, and those of earlier copies are about another canary.
-        is_judged = routed == look.seen.weight and bool(routed or look.seen.shadowing)
-        if interval is not None and is_judged:
+        if not look.seen.shadowing:
+            self._shadowed = math.inf
+        elif math.isinf(self._shadowed):
+            self._shadowed = now
+        if interval is not None and routed == look.seen.weight and (routed or self._is_about_this(interval)):
             self._judge.add(interval)
             if self._shows(interval):
                 self._judged = routed
+
+    def _is_about_this(self, interval: Interval) -> bool:
+        """Whether copies of requests in an interval went to this canary. Pods follow the file late: some may have sent
+        them to one that is gone, or not there yet.
+        """
+        return interval.start >= self._shadowed + _SETTLING_SECONDS
 
     def _compares_answers(self) -> bool:
         return self._checks is None or any(check.type == "agreement" for check in self._checks)

@@ -15,6 +15,7 @@ from predictors.rollout.signals import Distribution, Interval, Rate, Shares
 from predictors.serving.model.kserve_api import pb
 from tests.live import LiveServer, pb_grpc, serve
 from tests.protocol.test_summarizer_serving import DOCUMENT, ENDLESS, V1
+from tests.waiting import until
 
 FLOWER = [5.1, 3.5, 1.4, 0.2]
 PREDICT = "/v1/models/iris:predict"
@@ -144,9 +145,11 @@ def test_summaries_are_measured(summarizer: LiveServer) -> None:
     meter = Meter(PodSource(HttpPods({"canary": summarizer})), "summarizer")
     meter.look([], [CANARY], 10, 1000.0)
     with httpx.Client(base_url=summarizer.url, timeout=300) as http:
-        answer = http.post(V1, json={"instances": [DOCUMENT], "parameters": {"temperature": 1.0}}).json()
+        answer = http.post(V1, json={"instances": [DOCUMENT], "parameters": {"temperature": 0.3, "seed": 7}}).json()
         late = http.post(V1, json=ENDLESS, headers={"x-request-timeout-ms": "1500"})
         assert late.status_code == 504
+        # It is counted once its answer has been sent.
+        until(lambda: 'code="504"' in http.get("/metrics").text, "the late request to be counted")
     interval = meter.look([], [CANARY], 10, 1005.0)
     assert interval is not None
     seen = interval.canary

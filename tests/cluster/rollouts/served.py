@@ -157,9 +157,10 @@ class Served:
 
     def settle(self) -> None:
         """Back to the stable version, with nothing under way; at once, since nothing is sent that could be compared."""
-        self.apply(None, {"steps": [{"weight": 100}], "checks": []})
+        at_once: Values = {"steps": [{"weight": 100}], "checks": []}
+        self.apply(None, at_once)
         if self._before:
-            self._patch({"template": {"spec": {"predictor": {"model": self._before}}}})
+            self._patch({"template": {"spec": {"predictor": {"model": self._before}}}, "strategy": at_once})
             self._before = {}
         self.wait_phase("Healthy")
 

@@ -24,7 +24,7 @@ def test_one_patch(releases: Releases, gateway: Gateway, archives: Archives, spl
         release.wait_ready([MODEL])
         with steady(rest(gateway, MODEL, release.namespace), PACE) as tally:
             until(lambda: tally.versions()["2"], "an answer by the canary")
-            promoted = {"predictorName": "v2", "storageUri": archives.second, "canary": {"storageUri": ""}}
+            promoted = {"predictorName": "v2", "storageUri": archives.second, "canary": None}
             release.upgrade({"models": {MODEL: promoted}})
             begin = tally.answered[-1][0]
             until(lambda: tally.answered[-1][0] > begin + 10, "answers after the promotion")
