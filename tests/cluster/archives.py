@@ -8,6 +8,10 @@ import tarfile
 from pathlib import Path
 from typing import NamedTuple
 
+import joblib
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
+
 from tests.cluster.cluster import Cluster, condition
 from tests.cluster.programs import run
 from tests.cluster.settings import Settings
@@ -26,17 +30,20 @@ class Archives(NamedTuple):
     Args:
         first, second: versions 1 and 2.
         damaged: version 1 with one byte of its model changed.
+        swapped: version 3, which was trained on permuted classes.
         absent: there is no such file.
         first_digest: of version 1's manifest, and of the damaged one's, which is the same.
-        second_digest: of version 2's.
+        second_digest, swapped_digest: of versions 2 and 3.
     """
 
     first: str
     second: str
     damaged: str
+    swapped: str
     absent: str
     first_digest: str
     second_digest: str
+    swapped_digest: str
 
 
 def publish(cluster: Cluster, namespace: str, settings: Settings, scratch: Path) -> Archives:
@@ -47,22 +54,23 @@ def publish(cluster: Cluster, namespace: str, settings: Settings, scratch: Path)
         settings: name the image of the server.
         scratch: directory to make them in.
     """
-    first, second, damaged = (scratch / name for name in ("first", "second", "damaged"))
+    first, second, damaged, swapped = (scratch / name for name in ("first", "second", "damaged", "swapped"))
     for directory, version in ((first, "1"), (second, "2")):
         pack(ARTIFACTS / "iris/model.joblib", version, directory)
+    pack(_train_on_permuted_classes(scratch / "swapped.joblib"), "3", swapped)
     shutil.copytree(first, damaged)
     _change_one_byte(damaged / "model.npz")
-    directories = {"first": first, "second": second, "damaged": damaged}
+    directories = {path.name: path for path in (first, second, damaged, swapped)}
     url = serve(cluster, namespace, settings, directories)
     return Archives(
         *(f"{url}/{name}.tar.gz" for name in (*directories, "absent")),
-        *map(digest, (first, second)),
+        *map(digest, (first, second, swapped)),
     )
 
 
-def pack(joblib: Path, version: str, directory: Path) -> None:
+def pack(model: Path, version: str, directory: Path) -> None:
     """Make an artifact of iris from a scikit-learn model of our own."""
-    _predictors(*_PACK, joblib, "--version", version, "-o", directory)
+    _predictors(*_PACK, model, "--version", version, "-o", directory)
 
 
 def digest(directory: Path) -> str:
@@ -73,6 +81,12 @@ def digest(directory: Path) -> str:
 def serve(cluster: Cluster, namespace: str, settings: Settings, directories: dict[str, Path]) -> str:
     """Serve each directory as NAME.tar.gz from a pod in the namespace; returns the URL that they are under."""
     return _serve(cluster, namespace, settings, {f"{name}.tar.gz": _pack(path) for name, path in directories.items()})
+
+
+def _train_on_permuted_classes(file: Path) -> Path:
+    data = load_iris()
+    joblib.dump(RandomForestClassifier(n_estimators=20, random_state=0).fit(data.data, (data.target + 1) % 3), file)
+    return file
 
 
 def _predictors(*arguments: str | Path) -> str:

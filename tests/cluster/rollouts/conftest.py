@@ -13,7 +13,7 @@ from tests.cluster.gateway import Gateway
 from tests.cluster.namespaces import Namespaces
 from tests.cluster.programs import CONTROLLER_CHART, helm
 from tests.cluster.release import Release, merge, sized
-from tests.cluster.rollouts.faults import Faults, publish_faults
+from tests.cluster.rollouts.faults import Faults, faults_of
 from tests.cluster.rollouts.served import MODEL, Served, values
 from tests.cluster.settings import Settings
 from tests.cluster.test_canary import is_split
@@ -62,15 +62,9 @@ def splits(cluster: Cluster, releases: Releases, archives: Archives) -> bool:
 
 
 @pytest.fixture(scope="session")
-def faults(
-    cluster: Cluster,
-    namespaces: Namespaces,
-    settings: Settings,
-    archives: Archives,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Faults:
-    """Bad versions of iris, on a file server of their own."""
-    return publish_faults(cluster, namespaces.create("faults"), settings, archives, tmp_path_factory.mktemp("faults"))
+def faults(archives: Archives) -> Faults:
+    """Bad versions of iris."""
+    return faults_of(archives)
 
 
 @pytest.fixture(scope="module", params=["pair", "canary"])

@@ -1,16 +1,9 @@
-"""Versions of iris that are bad, each in its own way, and a file server that has them."""
+"""Versions of iris that are bad, each in its own way."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import joblib
-from sklearn.datasets import load_iris
-from sklearn.ensemble import RandomForestClassifier
-
-from tests.cluster.archives import Archives, digest, pack, serve
-from tests.cluster.cluster import Cluster
+from tests.cluster.archives import Archives
 from tests.cluster.release import Values
-from tests.cluster.settings import Settings
 
 # Run in the place of the server's own program, with its arguments.
 _PROGRAM = """
@@ -60,17 +53,13 @@ class Faults:
 NAMES = ("crash loop", "wrong digest", "never ready", "a fifth fails", "slow", "labels swapped")
 
 
-def publish_faults(cluster: Cluster, namespace: str, settings: Settings, archives: Archives, scratch: Path) -> Faults:
-    """Make the versions, and serve those that have an artifact of their own from a pod in the namespace.
+def faults_of(archives: Archives) -> Faults:
+    """The bad versions.
 
     Args:
-        cluster, namespace, settings: for the file server.
-        archives: the good versions.
-        scratch: directory to make them in.
+        archives: artifacts, all in one folder: KServe reconciles an InferenceService, and writes its routes, only while its
+            storage container takes the URIs of both versions.
     """
-    swapped = scratch / "swapped"
-    pack(_swapped(scratch / "swapped.joblib"), "3", swapped)
-    url = serve(cluster, namespace, settings, {"swapped": swapped})
     second: Values = {"storageUri": archives.second, "digest": archives.second_digest}
     return Faults(
         {
@@ -79,13 +68,6 @@ def publish_faults(cluster: Cluster, namespace: str, settings: Settings, archive
             "never ready": Fault({"storageUri": archives.damaged, "digest": archives.first_digest}),
             "a fifth fails": Fault(second, "errors", _PROGRAM.format(change=_FAILS)),
             "slow": Fault(second, "latency", _PROGRAM.format(change=_SLOW)),
-            "labels swapped": Fault({"storageUri": f"{url}/swapped.tar.gz", "digest": digest(swapped)}, "labels"),
+            "labels swapped": Fault({"storageUri": archives.swapped, "digest": archives.swapped_digest}, "labels"),
         }
     )
-
-
-def _swapped(file: Path) -> Path:
-    """A forest that was trained on permuted classes."""
-    data = load_iris()
-    joblib.dump(RandomForestClassifier(n_estimators=20, random_state=0).fit(data.data, (data.target + 1) % 3), file)
-    return file
