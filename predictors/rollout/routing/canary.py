@@ -31,6 +31,7 @@ from predictors.rollout.routing.autoscalers import Autoscalers
 from predictors.rollout.routing.objects import (
     MODE_ANNOTATION,
     MODEL_LABEL,
+    SCALING_FIELDS,
     VISIBILITY_LABEL,
     covers,
     is_accepted,
@@ -42,19 +43,10 @@ from predictors.rollout.routing.objects import (
     without,
 )
 from predictors.rollout.routing.router import Look
-from predictors.rollout.routing.target import LONGEST_NAME, Target
+from predictors.rollout.routing.target import Target
 
 # Defaults that KServe's webhook may add to a predictor, which a canary need not repeat.
-_DEFAULTED = {
-    "name",
-    "minReplicas",
-    "maxReplicas",
-    "scaleTarget",
-    "scaleMetric",
-    "scaleMetricType",
-    "autoScaling",
-    "labels",
-}
+_DEFAULTED = ("name", "labels", *SCALING_FIELDS)
 
 
 class CanaryRouter:
@@ -192,8 +184,8 @@ class CanaryRouter:
 
     def _never_works(self) -> str:
         target = self._target
-        if len(target.name) > LONGEST_NAME:
-            return f"the name has {len(target.name)} characters; a rollout leaves {LONGEST_NAME} of KServe's 47"
+        if target.too_long:
+            return target.too_long
         if target.annotations.get(MODE_ANNOTATION) != "Standard":
             return f"canary routing needs the annotation {MODE_ANNOTATION}: Standard in the template"
         if "model" not in target.wanted:

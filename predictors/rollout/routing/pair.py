@@ -44,7 +44,7 @@ from predictors.rollout.routing.objects import (
 )
 from predictors.rollout.routing.public_route import PublicRoute
 from predictors.rollout.routing.router import Look
-from predictors.rollout.routing.target import LONGEST_NAME, Target
+from predictors.rollout.routing.target import Target
 
 _LOCAL = {VISIBILITY_LABEL: "cluster-local"}
 
@@ -155,8 +155,8 @@ class PairRouter:
 
     def _never_works(self, service: Object | None) -> str:
         target = self._target
-        if len(target.name) > LONGEST_NAME:
-            return f"the name has {len(target.name)} characters; a rollout leaves {LONGEST_NAME} of KServe's 47"
+        if target.too_long:
+            return target.too_long
         if target.annotations.get(MODE_ANNOTATION, "Standard") != "Standard":
             return "pair routing needs KServe's Standard mode"
         if not self._containers(target.wanted):

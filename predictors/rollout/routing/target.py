@@ -76,6 +76,13 @@ class Target:
         return self.autoscaling.min_replicas if self.autoscaling else int(self.scaling["minReplicas"])
 
     @property
+    def too_long(self) -> str:
+        """Why the name leaves no room for a canary's; empty if it does."""
+        if len(self.name) <= LONGEST_NAME:
+            return ""
+        return f"the name has {len(self.name)} characters; a rollout leaves {LONGEST_NAME} of KServe's 47"
+
+    @property
     def labels(self) -> dict[str, str]:
         """Of the InferenceService."""
         return dict(self.template.metadata.labels)

@@ -1,6 +1,7 @@
 """Versions of iris that are bad, each in its own way."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from tests.cluster.archives import Archives
 from tests.cluster.release import Values
@@ -40,16 +41,7 @@ class Fault:
     program: str = ""
 
 
-@dataclass(frozen=True)
-class Faults:
-    """By name."""
-
-    all: dict[str, Fault] = field(default_factory=dict)
-
-    def __getitem__(self, name: str) -> Fault:
-        return self.all[name]
-
-
+Faults: TypeAlias = dict[str, Fault]  # by name
 NAMES = ("crash loop", "wrong digest", "never ready", "a fifth fails", "slow", "labels swapped")
 
 
@@ -61,13 +53,11 @@ def faults_of(archives: Archives) -> Faults:
             storage container takes the URIs of both versions.
     """
     second: Values = {"storageUri": archives.second, "digest": archives.second_digest}
-    return Faults(
-        {
-            "crash loop": Fault({**second, "args": ["--no_such_flag=1"]}),
-            "wrong digest": Fault({**second, "digest": "sha256:" + "0" * 64}),
-            "never ready": Fault({"storageUri": archives.damaged, "digest": archives.first_digest}),
-            "a fifth fails": Fault(second, "errors", _PROGRAM.format(change=_FAILS)),
-            "slow": Fault(second, "latency", _PROGRAM.format(change=_SLOW)),
-            "labels swapped": Fault({"storageUri": archives.swapped, "digest": archives.swapped_digest}, "labels"),
-        }
-    )
+    return {
+        "crash loop": Fault({**second, "args": ["--no_such_flag=1"]}),
+        "wrong digest": Fault({**second, "digest": "sha256:" + "0" * 64}),
+        "never ready": Fault({"storageUri": archives.damaged, "digest": archives.first_digest}),
+        "a fifth fails": Fault(second, "errors", _PROGRAM.format(change=_FAILS)),
+        "slow": Fault(second, "latency", _PROGRAM.format(change=_SLOW)),
+        "labels swapped": Fault({"storageUri": archives.swapped, "digest": archives.swapped_digest}, "labels"),
+    }
