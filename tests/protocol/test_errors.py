@@ -358,6 +358,8 @@ def test_an_offer_to_upgrade_is_declined_and_the_body_read(server: LiveServer, b
         b"POST / HTTP/1.1\r\ncontent-length: -5\r\n\r\n",
         f"POST {V1} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n".encode(),
         b"GET /\xff\xfe HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET /v2/health/live HTTP/1.1\r\nhost: a b\r\n\r\n",
+        b"GET * HTTP/1.1\r\nhost: x\r\n\r\n",
     ],
 )
 def test_what_is_not_http_is_refused_in_the_same_shape(server: LiveServer, raw: bytes) -> None:

@@ -399,8 +399,32 @@ def test_a_full_queue_and_an_unloaded_model(spare: LiveServer) -> None:
 
 
 def test_the_api_is_there_only_for_models_that_generate(server: LiveServer) -> None:
-    assert httpx.get(f"{server.url}{BASE}/models").status_code == 404
+    answer = httpx.get(f"{server.url}{BASE}/models")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, None)
     assert not any(path.startswith(BASE) for path in httpx.get(server.url + "/openapi.json").json()["paths"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/embeddings", 404), ("POST", "/responses", 404), ("GET", "/nothing/at/all", 404), ("GET", "", 404),
+        ("GET", "/", 404), ("DELETE", "/models/summarizer", 405), ("GET", "/chat/completions", 405),
+        ("POST", "/models", 405),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_refused_in_the_same_shape(
+    summarizer: LiveServer, method: str, path: str, status: int
+) -> None:
+    answer = httpx.request(method, f"{summarizer.url}{BASE}{path}")
+    error = answer.json()["error"]
+    assert answer.status_code == status
+    assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", None, None)
+    assert "/openapi.json" in error["message"] if status == 404 else answer.headers["allow"] in error["message"]
+
+
+def test_the_client_shows_why_a_path_is_not_there(summarizer: LiveServer) -> None:
+    with connect(summarizer) as client, pytest.raises(openai.NotFoundError, match="nothing at this path"):
+        client.embeddings.create(model=MODEL, input="x")
 
 
 FUZZ = settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -6,6 +6,7 @@ from predictors.serving.app.routing import Handler, Route, Router
 from predictors.serving.dataplane import DataPlane
 from predictors.serving.protocols.http import Request, Response
 from predictors.serving.protocols.legacy import LegacyHandlers
+from predictors.serving.protocols.openai.replies import error_body, unrouted_body
 from predictors.serving.protocols.openapi import document
 from predictors.serving.protocols.v1.handlers import V1Handlers
 from predictors.serving.protocols.v2.handlers import V2Handlers
@@ -25,6 +26,7 @@ def build_router(plane: DataPlane, metrics: Metrics) -> Router:
     _add_v1(router, V1Handlers(plane))
     _add_v2(router, V2Handlers(plane))
     _add_legacy(router, LegacyHandlers(plane))
+    router.add_prefix(OPENAI, unrouted_body)
     if any(model.predictor.generates for model in plane.models):
         _add_openai(router, plane)
     router.add("GET", "/metrics", Route(_metrics(metrics), quiet=True))
@@ -62,7 +64,6 @@ def _add_legacy(router: Router, legacy: LegacyHandlers) -> None:
 
 def _add_openai(router: Router, plane: DataPlane) -> None:
     from predictors.serving.protocols.openai.handlers import OpenAiHandlers
-    from predictors.serving.protocols.openai.replies import error_body
 
     openai = OpenAiHandlers(plane)
 

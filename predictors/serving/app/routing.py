@@ -49,6 +49,7 @@ class Router:
 
     def __init__(self) -> None:
         self._root = _Node()
+        self._error_bodies: dict[str, ErrorBody] = {}
         self._known: dict[tuple[str, str], tuple[Route, dict[str, str]]] = {}
 
     def add(self, method: str, pattern: str, route: Route) -> None:
@@ -63,6 +64,17 @@ class Router:
         node.methods[method] = route
         if method == "GET":
             node.methods["HEAD"] = route
+
+    def add_prefix(self, prefix: str, error_body: ErrorBody) -> None:
+        """Set the form of errors for requests below a path that match no route."""
+        self._error_bodies[prefix] = error_body
+
+    def error_body(self, path: str) -> ErrorBody:
+        """The form of the error for a request that matches no route."""
+        for prefix, body in self._error_bodies.items():
+            if path == prefix or path.startswith(prefix + "/"):
+                return body
+        return plain_error
 
     def match(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
         """Find the route; what was found before is remembered.

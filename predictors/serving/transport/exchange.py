@@ -215,14 +215,15 @@ def new_scope(connection: Owner, version: str) -> Any:
     """Describe the request whose head a connection has read, as ASGI does.
 
     Raises:
-        UnicodeDecodeError, httptools.HttpParserError: its target is not valid.
+        ValueError, httptools.HttpParserError: its target is not valid.
     """
-    path, raw_path, query = parse_target(connection.url)
+    method: bytes = connection.parser.get_method()
+    path, raw_path, query = parse_target(connection.url, method)
     return {
         "type": "http",
         "asgi": _ASGI,
         "http_version": version,
-        "method": connection.parser.get_method().decode("ascii"),
+        "method": method.decode("ascii"),
         "scheme": connection.scheme,
         "path": path,
         "raw_path": raw_path,

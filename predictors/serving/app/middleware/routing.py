@@ -3,6 +3,7 @@
 from collections.abc import Awaitable
 
 from predictors.serving.app.routing import Router
+from predictors.serving.errors import MethodNotAllowed, NotFound
 from predictors.serving.protocols.http import AsgiApp, Receive, Request, Scope, Send
 
 
@@ -26,7 +27,11 @@ class RoutingMiddleware:
             MethodNotAllowed: the path is for other methods.
         """
         request: Request = scope["request"]
-        route, request.params = self._router.match(request.method, request.path)
+        try:
+            route, request.params = self._router.match(request.method, request.path)
+        except (NotFound, MethodNotAllowed):
+            request.error_body = self._router.error_body(request.path)
+            raise
         request.protocol, request.quiet, request.error_body = route.protocol, route.quiet, route.error_body
         scope["route"] = route
         return self._app(scope, receive, send)

@@ -12,6 +12,11 @@ Object: TypeAlias = dict[str, Any]
 _KINDS = {404: ("not_found_error", "model_not_found"), 429: ("rate_limit_error", "rate_limit_exceeded")}
 
 
+def unrouted_body(message: str, status: int, field: str) -> Object:
+    """The body of an error for a path that is not there, or not for this method."""
+    return {"error": {"message": message, "type": "invalid_request_error", "param": field or None, "code": None}}
+
+
 def error_body(message: str, status: int, field: str) -> Object:
     """The body of an error; the only thing that these paths can fail to find is a model."""
     kind, code = _KINDS.get(status, ("invalid_request_error" if status < 500 else "server_error", None))
