@@ -24,7 +24,7 @@ class InvalidInput(ServingError):
 
 
 class MissingField(InvalidInput):
-    """A field of the earlier services' `/predict` is missing or wrong."""
+    """A field of the earlier services' paths is missing or wrong."""
 
 
 class UnsupportedMediaType(ServingError):

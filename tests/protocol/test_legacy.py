@@ -1,17 +1,24 @@
 import json
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from tests.live import JSON, LiveServer, serve
 
+FLOWERS: dict[tuple[float, ...], int] = {(5.1, 3.5, 1.4, 0.2): 0, (5.9, 3.0, 4.2, 1.5): 1, (6.3, 2.5, 5.0, 1.9): 2}
+SPECIES = ("setosa", "versicolor", "virginica")
 
-def test_iris(http: httpx.Client) -> None:
-    answer = http.post("/predict", json={"features": [5.1, 3.5, 1.4, 0.2]})
+
+@pytest.mark.parametrize("version", [{}, {"model_version": "latest"}, {"model_version": "1"}])
+@pytest.mark.parametrize("flower", FLOWERS)
+def test_iris(http: httpx.Client, flower: tuple[float, ...], version: dict[str, str]) -> None:
+    answer = http.post("/predict", json={"features": flower, **version})
     body = answer.json()
-    assert set(body) == {"request_id", "prediction", "confidence", "model_version", "latency_ms"}
-    assert (body["prediction"], body["model_version"]) == ("setosa", "1")
-    assert 0.9 <= body["confidence"] <= 1
+    assert set(body) == {"request_id", "prediction", "label", "confidence", "model_version", "latency_ms"}
+    assert (body["prediction"], body["label"]) == (FLOWERS[flower], SPECIES[FLOWERS[flower]])
+    assert body["model_version"] == "1"
+    assert 0.5 <= body["confidence"] <= 1
     assert body["latency_ms"] > 0
     assert body["request_id"] == answer.headers["x-request-id"]
 
@@ -19,7 +26,52 @@ def test_iris(http: httpx.Client) -> None:
 def test_intent(http: httpx.Client) -> None:
     body = http.post("/predict", json={"text": "where is my parcel"}, headers={"x-request-id": "mine"}).json()
     assert (body["prediction"], body["request_id"]) == ("question", "mine")
+    assert "label" not in body
     assert http.post("/predict", json={"text": "asdf"}).json()["prediction"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/predict", {"text": "hi", "model_version": "2"}),
+        ("/predict", {"features": [1, 2, 3, 4], "model_version": "LATEST"}),
+        ("/inference", {"model_type": "iris", "data": {"features": [1, 2, 3, 4]}, "model_version": "0"}),
+        ("/inference", {"model_type": "iris", "data": {"text": "hi"}}),
+        ("/inference", {"model_type": "cat", "data": {"text": "hi"}}),
+    ],
+)
+def test_what_is_not_served_is_404(http: httpx.Client, path: str, body: object) -> None:
+    answer = http.post(path, json=body)
+    assert answer.status_code == 404
+    assert "version" in answer.json()["error"] or "is served here" in answer.json()["error"]
+
+
+def test_inference(http: httpx.Client) -> None:
+    for flower, species in FLOWERS.items():
+        body = http.post("/inference", json={"model_type": "iris", "data": {"features": flower}}).json()
+        assert (body["prediction"], body["label"], body["model_version"]) == (species, SPECIES[species], "1")
+    asked = {"model_type": "intent", "data": {"text": "where is my parcel"}, "model_version": "latest"}
+    bearer = {"authorization": "Bearer a-token-that-nobody-asks-for"}
+    assert http.post("/inference", json=asked, headers=bearer).json()["prediction"] == "question"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({}, '"model_type" is null'),
+        ({"model_type": 5, "data": {}}, '"model_type" is a number'),
+        ({"model_type": "iris"}, '"data" is null'),
+        ({"model_type": "iris", "data": [1, 2, 3, 4]}, '"data" is a list'),
+        ({"model_type": "iris", "data": {}}, 'exactly one of the fields "data.features"'),
+        ({"model_type": "iris", "data": {"features": [1, 2, 3]}}, "data.features has 3 elements"),
+        ({"model_type": "intent", "data": {"text": " "}}, "data.text is blank"),
+        ({"model_type": "intent", "data": {"text": "hi"}, "model_version": 1}, '"model_version" is a number'),
+    ],
+)
+def test_missing_or_wrong_field_of_inference(http: httpx.Client, body: object, says: str) -> None:
+    answer = http.post("/inference", json=body)
+    assert answer.status_code == 422
+    assert says in answer.json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -34,6 +86,8 @@ def test_intent(http: httpx.Client) -> None:
         ({"text": 5}, "text is a number"),
         ({"text": "  "}, "text is blank"),
         ({"text": ["a"]}, "text is a list"),
+        ({"text": "a", "model_version": ""}, '"model_version" is empty'),
+        ({"text": "a", "model_version": None}, '"model_version" is null'),
     ],
 )
 def test_missing_or_wrong_field(http: httpx.Client, body: object, says: str) -> None:
@@ -49,11 +103,15 @@ def test_broken_json_is_400_and_a_long_text_413(http: httpx.Client) -> None:
 
 
 def test_health_ready_and_models(http: httpx.Client) -> None:
-    assert http.get("/health").json() == {"status": "ok"}
-    assert http.get("/ready").json() == {"ready": True, "models": {"iris": "ready", "intent": "ready"}}
+    before = datetime.now(UTC)
+    health = http.get("/health").json()
+    assert set(health) == {"status", "timestamp"}
+    assert health["status"] == "healthy"
+    assert before <= datetime.fromisoformat(health["timestamp"]) <= datetime.now(UTC)
+    assert http.get("/ready").json() == {"status": "ready"}
     models = http.get("/models").json()["models"]
-    assert models[0] == {"name": "iris", "kind": "iris", "version": "1", "format": "npz", "loaded": True, "reason": ""}
-    assert [model["name"] for model in models] == ["iris", "intent"]
+    assert list(models) == ["iris", "intent"]
+    assert models["iris"] == {"version": "1", "kind": "iris", "format": "npz", "loaded": True, "reason": ""}
 
 
 def test_a_classifier_that_is_not_served_is_404(artifacts: object) -> None:

@@ -20,6 +20,7 @@ PREDICT_PATHS = (
     "/v2/models/iris/infer",
     "/v2/models/intent/infer",
     "/predict",
+    "/inference",
 )
 FUZZ = settings(
     max_examples=25,

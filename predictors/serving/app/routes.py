@@ -57,6 +57,7 @@ def _add_v2(router: Router, v2: V2Handlers) -> None:
 
 def _add_legacy(router: Router, legacy: LegacyHandlers) -> None:
     router.add("POST", "/predict", Route(legacy.predict, "legacy"))
+    router.add("POST", "/inference", Route(legacy.inference, "legacy"))
     router.add("GET", "/health", Route(legacy.health, quiet=True))
     router.add("GET", "/ready", Route(legacy.ready, quiet=True))
     router.add("GET", "/models", Route(legacy.models))

@@ -1,6 +1,8 @@
-"""The paths of the earlier services: ``/predict``, ``/health``, ``/ready`` and ``/models``."""
+"""The paths of the earlier services: ``/predict``, ``/inference``, ``/health``, ``/ready`` and ``/models``."""
 
 import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -9,10 +11,11 @@ from predictors.serving.dataplane import DataPlane
 from predictors.serving.dispatch.served_model import ServedModel, State
 from predictors.serving.errors import InvalidInput, MissingField, NotFound
 from predictors.serving.model.types import Batch, FeatureBatch, FeatureInput, Outputs, TextBatch, TextInput
-from predictors.serving.model.validation import feature_rows, text_rows
+from predictors.serving.model.validation import feature_rows, json_type, text_rows
 from predictors.serving.protocols.http import Request, Response
 from predictors.serving.protocols.json_body import parse_object
-from predictors.serving.protocols.readiness import readiness
+
+_LATEST = "latest"
 
 
 class LegacyHandlers:
@@ -24,52 +27,105 @@ class LegacyHandlers:
     async def predict(self, request: Request) -> Response:
         """``POST /predict``: one row; the field that holds it selects the model."""
         request.require_json()
-        payload = parse_object(await request.body(), "features", "text")
-        inference = self._plane.open(request, self._model_for(payload).name)
-        model = inference.model
-        outputs = await inference.answer(inference.decode(_decode, payload, model))
-        return Response.json(inference.encode(_encode, outputs, request, model.version))
+        payload = parse_object(await request.body(), "features", "text", "model_version")
+        model = self._model_for(_only(payload, ""), "")
+        return await self._answer(request, _Row(payload, "", model.name, _version(payload)))
+
+    async def inference(self, request: Request) -> Response:
+        """``POST /inference``: one row, for the model that ``model_type`` names."""
+        request.require_json()
+        payload = parse_object(await request.body(), "model_type", "data", "features", "text", "model_version")
+        kind, data = payload.get("model_type"), payload.get("data")
+        if type(kind) is not str:
+            raise MissingField(f'"model_type" is {json_type(kind)}; the name of a model is expected', "model_type")
+        if type(data) is not dict:
+            raise MissingField(f'"data" is {json_type(data)}; an object with "features" or "text" is expected', "data")
+        model = self._model_for(_only(data, "data."), kind)
+        return await self._answer(request, _Row(data, "data.", model.name, _version(payload)))
 
     async def health(self, request: Request) -> Response:
         """``GET /health``: 200 as long as the event loop runs."""
-        return Response.json({"status": "ok"})
+        return Response.json({"status": "healthy", "timestamp": datetime.now(UTC).isoformat()})
 
     async def ready(self, request: Request) -> Response:
         """``GET /ready``: 200 when every model can answer."""
-        states = {model.name: model.state.value for model in self._plane.models}
-        return readiness({"ready": True, "models": states}, self._plane.unready())
+        if unready := self._plane.unready():
+            return Response.json({"status": "not ready", "error": unready}, 503)
+        return Response.json({"status": "ready"})
 
     async def models(self, request: Request) -> Response:
         """``GET /models``: what is served."""
-        return Response.json({"models": [_describe(model) for model in self._plane.models]})
+        return Response.json({"models": {model.name: _describe(model) for model in self._plane.models}})
 
-    def _model_for(self, payload: dict[str, Any]) -> ServedModel:
-        given = [field for field in ("features", "text") if field in payload]
-        if len(given) != 1:
-            raise MissingField(
-                'exactly one of the fields "features" (a list of numbers) and "text" (a string) is needed'
-            )
-        wanted = FeatureInput if given == ["features"] else TextInput
+    def _model_for(self, field: str, kind: str) -> ServedModel:
+        """The first classifier that takes what a field holds; of a kind or name, if one is given."""
+        wanted = FeatureInput if field == "features" else TextInput
         for model in self._plane.models:
-            if model.predictor.classifies and isinstance(model.predictor.input, wanted):
+            predictor = model.predictor
+            if kind not in ("", model.name, predictor.kind) or not predictor.classifies:
+                continue
+            if isinstance(predictor.input, wanted):
                 return model
-        raise NotFound(f'no classifier that takes "{given[0]}" is served here')
+        raise NotFound(f'no classifier {f"called {kind[:64]} " if kind else ""}that takes "{field}" is served here')
+
+    async def _answer(self, request: Request, row: "_Row") -> Response:
+        inference = self._plane.open(request, row.model, row.version)
+        model = inference.model
+        outputs = await inference.answer(inference.decode(_decode, row, model))
+        return Response.json(inference.encode(_encode, outputs, request, model.version))
 
 
-def _decode(payload: dict[str, Any], model: ServedModel) -> Batch:
-    kind = model.predictor.input
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row, and which model it is for.
+
+    Args:
+        fields: the object that holds it.
+        where: what to put before the names of its fields in errors.
+        model: the model's name.
+        version: the version that must be loaded; empty for any.
+    """
+
+    fields: dict[str, Any]
+    where: str
+    model: str
+    version: str
+
+
+def _only(fields: dict[str, Any], where: str) -> str:
+    """Which of the two fields that may hold a row is there."""
+    given = [field for field in ("features", "text") if field in fields]
+    if len(given) != 1:
+        raise MissingField(
+            f'exactly one of the fields "{where}features" (a list of numbers) and "{where}text" (a string) is needed'
+        )
+    return given[0]
+
+
+def _version(payload: dict[str, Any]) -> str:
+    version = payload.get("model_version", _LATEST)
+    if type(version) is not str or not version:
+        found = "empty" if version == "" else json_type(version)
+        raise MissingField(f'"model_version" is {found}; the loaded one or "{_LATEST}" is expected', "model_version")
+    return "" if version == _LATEST else version
+
+
+def _decode(row: _Row, model: ServedModel) -> Batch:
+    kind, name = model.predictor.input, row.where
     try:
         if isinstance(kind, FeatureInput):
-            return FeatureBatch(feature_rows([payload["features"]], kind.names, "features"))
-        return TextBatch(text_rows([payload["text"]], "text", "text", model.limits))
+            return FeatureBatch(feature_rows([row.fields["features"]], kind.names, f"{name}features"))
+        return TextBatch(text_rows([row.fields["text"]], "text", f"{name}text", model.limits))
     except InvalidInput as error:
         raise MissingField(str(error).replace("features[0]", "features").replace("text[0]", "text")) from None
 
 
 def _encode(outputs: Outputs, request: Request, version: str) -> dict[str, Any]:
+    label = {"label": outputs["label"][0]} if "label" in outputs else {}
     return {
         "request_id": request.id,
-        "prediction": outputs["label" if "label" in outputs else "predict"][0],
+        "prediction": outputs["predict"][0],
+        **label,
         "confidence": float(np.max(outputs["predict_proba"])),
         "model_version": version,
         "latency_ms": round((time.monotonic() - request.started) * 1000, 3),
@@ -78,9 +134,8 @@ def _encode(outputs: Outputs, request: Request, version: str) -> dict[str, Any]:
 
 def _describe(model: ServedModel) -> dict[str, Any]:
     return {
-        "name": model.name,
-        "kind": model.predictor.kind,
         "version": model.version,
+        "kind": model.predictor.kind,
         "format": model.predictor.format,
         "loaded": model.state is State.READY,
         "reason": model.reason,

@@ -32,13 +32,13 @@ def document(models: list[ServedModel]) -> Schema:
     paths = _server_paths()
     for model in models:
         paths |= _model_paths(model)
-    paths |= _legacy_path(models) | _openai_paths([model for model in models if model.predictor.generates])
+    paths |= _legacy_paths(models) | _openai_paths([model for model in models if model.predictor.generates])
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "kserve-predictors",
             "version": __version__,
-            "description": "V1, V2 (Open Inference), OpenAI's API and the earlier services' /predict.",
+            "description": "V1, V2 (Open Inference), OpenAI's API and the earlier services' paths.",
         },
         "paths": paths,
         "components": {"schemas": {"Error": obj({"error": STRING})}},
@@ -48,13 +48,14 @@ def document(models: list[ServedModel]) -> Schema:
 def _server_paths() -> Schema:
     status = obj({"status": STRING})
     names = obj({"models": array(STRING)})
-    described = obj(dict.fromkeys(("name", "kind", "version", "format", "reason"), STRING) | {"loaded": BOOLEAN})
+    described = obj(dict.fromkeys(("version", "kind", "format", "reason"), STRING) | {"loaded": BOOLEAN})
+    listed = obj({"models": {"type": "object", "additionalProperties": described}})
     metrics = {"description": "Text format", "content": {"text/plain": {"schema": STRING}}}
     return {
         "/": _get("Liveness, as in V1", status),
-        "/health": _get("Liveness", status),
-        "/ready": _get("Readiness of all models", obj({"models": {"type": "object"}, "ready": BOOLEAN}), "503"),
-        "/models": _get("The models, with version and format", obj({"models": array(described)})),
+        "/health": _get("Liveness", obj({"status": STRING, "timestamp": {"type": "string", "format": "date-time"}})),
+        "/ready": _get("Readiness of all models", status, "503"),
+        "/models": _get("The models by name, with version and format", listed),
         "/v1/models": _get("The models' names", names),
         "/v2": _get("Server metadata", obj({"name": STRING, "version": STRING, "extensions": array(STRING)})),
         "/v2/models": _get("The models' names", names),
@@ -149,21 +150,31 @@ def _v2_answer(specs: tuple[TensorSpec, ...]) -> Schema:
     return obj({"model_name": STRING, "model_version": STRING, "outputs": array(tensor)})
 
 
-def _legacy_path(models: list[ServedModel]) -> Schema:
+def _legacy_paths(models: list[ServedModel]) -> Schema:
     inputs = [(model, model.predictor.input) for model in models if model.predictor.classifies]
     if not inputs:
         return {}
-    fields = [
+    rows = [
         {"features": _features(kind)} if isinstance(kind, FeatureInput) else {"text": _text(model)}
         for model, kind in inputs
     ]
-    request = {"anyOf": [obj(field, additionalProperties=False) for field in fields]}
+    version = {"model_version": STRING}
+    predict = {"anyOf": [obj(row, version, additionalProperties=False) for row in rows]}
+    kinds = [{"enum": sorted({model.name, model.predictor.kind})} for model, _ in inputs]
+    named = [{"model_type": kind, "data": obj(row)} for kind, row in zip(kinds, rows, strict=True)]
+    inference = {"anyOf": [obj(fields, version, additionalProperties=False) for fields in named]}
     number = {"type": "number"}
     answer = obj(
-        dict.fromkeys(("request_id", "prediction", "model_version"), STRING)
+        dict.fromkeys(("request_id", "model_version"), STRING)
         | dict.fromkeys(("confidence", "latency_ms"), number)
+        | {"prediction": {"type": ["integer", "string"]}},
+        {"label": STRING},
     )
-    return {"/predict": _post("Predict, as the earlier services did", request, answer, "404", "422")}
+    summary = "as the earlier services did"
+    return {
+        "/predict": _post(f"Predict, {summary}", predict, answer, "404", "422"),
+        "/inference": _post(f"Predict with a named model, {summary}", inference, answer, "404", "422"),
+    }
 
 
 def _openai_paths(models: list[ServedModel]) -> Schema:
