@@ -1,5 +1,6 @@
 """The `predictors` command and its subcommands."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import typer
 
 from predictors import __version__
 from predictors.cli import artifact, gguf
-from predictors.cli.call import call
+from predictors.cli.call import CallCommand, call
 from predictors.cli.rollout.app import app as rollout
 from predictors.cli.serve import ServeCommand, serve
 from predictors.cli.summarize import summarize
@@ -23,7 +24,7 @@ app = typer.Typer(
 app.command(cls=ServeCommand)(serve)
 app.command()(train)
 app.command()(fetch)
-app.command()(call)
+app.command(cls=CallCommand)(call)
 app.command()(summarize)
 app.add_typer(artifact.app, name="artifact")
 app.add_typer(gguf.app, name="gguf")
@@ -38,5 +39,17 @@ def version() -> None:
 
 def main() -> None:
     """Run the command line: as `predictors`, or as `kubectl predictors`, which kubectl runs by that program's name."""
+    _open_standard_streams()
     is_plugin = Path(sys.argv[0]).name == "kubectl-predictors"
     app(prog_name="kubectl predictors" if is_plugin else "predictors")
+
+
+def _open_standard_streams() -> None:
+    """Open what a supervisor has left closed: otherwise a file or a connection gets its number, and what is written."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8"))

@@ -1,6 +1,7 @@
 """`predictors call`: send one V1 request to a served model."""
 
 import math
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typer.core import TyperCommand
 
 from predictors.cli.client import DEFAULT_TIMEOUT_SECONDS, DEFAULT_URL, AsJson, Url, check_status, connect
 from predictors.cli.console import errors, fail, print_json
@@ -17,8 +19,17 @@ from predictors.cli.console import errors, fail, print_json
 if TYPE_CHECKING:
     import httpx
 
+_NEGATIVE = re.compile(r"-\.?\d")
 _TEXT_SUFFIXES = {".txt", ".md", ".html", ".rst", ".text"}
 _SHOWN_INPUT_CHARS = 60
+
+
+class CallCommand(TyperCommand):
+    """A command whose arguments may be negative numbers."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keep negative numbers from being taken for options: a space before them changes no number."""
+        return super().parse_args(ctx, [f" {given}" if _NEGATIVE.match(given) else given for given in args])
 
 
 def call(
@@ -78,8 +89,11 @@ def _instances(tensor: dict[str, Any], inputs: Sequence[str]) -> list[Any]:
     if tensor["datatype"] == "BYTES":
         return [_text(given) for given in inputs]
     width = tensor["shape"][-1]
+    words = [word.strip(",") for given in inputs for word in given.split()]
+    if any("," in word and word.count(",") + 1 != width for word in words) and len(words) > 1:
+        fail("a comma separates numbers; write decimals with a point, such as 5.1 3.5, or a row as 5.1,3.5")
     try:
-        numbers = [float(part) for given in inputs for part in given.replace(",", " ").split()]
+        numbers = [float(part) for word in words for part in word.split(",") if part]
     except ValueError as error:
         fail(f"this model takes numbers: {error}")
     if not all(map(math.isfinite, numbers)):
@@ -91,6 +105,7 @@ def _instances(tensor: dict[str, Any], inputs: Sequence[str]) -> list[Any]:
 
 def _text(given: str) -> str:
     try:
+        given = given.removeprefix(" ") if _NEGATIVE.match(given[1:]) else given
         if given == "-":
             return sys.stdin.buffer.read().decode()
         if _is_file(given):

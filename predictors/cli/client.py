@@ -31,7 +31,11 @@ def connect(url: str, timeout_seconds: float) -> Iterator["httpx.Client"]:
     import httpx
 
     try:
-        with httpx.Client(base_url=url, timeout=timeout_seconds) as http:
+        http = httpx.Client(base_url=url, timeout=timeout_seconds)
+    except (ImportError, ValueError) as error:  # of the environment's proxies; SOCKS needs another package
+        fail(f"the proxy that the environment names cannot be used: {error}; unset it, or name the host in NO_PROXY")
+    try:
+        with http:
             yield http
     except httpx.TimeoutException:
         fail("no response in time; allow more with --timeout_seconds")

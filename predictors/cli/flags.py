@@ -5,6 +5,7 @@ refuses combinations that make no sense, all before anything heavy is imported.
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -26,6 +27,8 @@ SettingsT = TypeVar("SettingsT", bound=Settings)
 PREDICTOR_SETTINGS: Mapping[str, type[Settings]] = {"intent": IntentSettings, "summarizer": SummarizerSettings}
 SERVE_SETTINGS: SettingsClasses = (ServerSettings, ArtifactSettings, *PREDICTOR_SETTINGS.values())
 
+# What Kubernetes puts into a container's environment for each Service of its namespace: NAME_PORT=tcp://10.0.0.1:80.
+_SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
 _BOOLEANS = frozenset({"true", "false", "1", "0", "yes", "no", "on", "off"})
 
 
@@ -129,7 +132,15 @@ def build(cls: type[SettingsT], given: Mapping[str, str]) -> SettingsT:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        where = f"--{name}" if name in values else _variable_at_fault(cls, name)
+        if name in values:
+            raise typer.BadParameter(f"--{name}: {first['msg']} (given: {first['input']!r})") from None
+        where = _variable_at_fault(cls, name)
+        if _SERVICE_LINK.match(str(first["input"])):
+            service = where.removesuffix("_PORT").lower().replace("_", "-")
+            raise typer.BadParameter(
+                f"{where} is {first['input']}, which Kubernetes sets in pods because of the Service {service}; "
+                "set enableServiceLinks: false in the pod's specification, or give the Service another name"
+            ) from None
         raise typer.BadParameter(f"{where}: {first['msg']} (given: {first['input']!r})") from None
 
 

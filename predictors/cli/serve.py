@@ -43,7 +43,7 @@ def serve(
 
     Every flag can also be set by an environment variable: --http_port by PREDICTORS_HTTP_PORT.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _exit)  # a clean exit during startup, until the server installs its own handlers
     from predictors.cli import flags
 

@@ -173,19 +173,21 @@ class Server:
                 return
             if number is signal.SIGINT:
                 self._hurry.set()
+            logger.info("%s: shutting down", number.name)
             stop.set()
 
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, on_signal, number)
 
     async def _stop(self) -> None:
         self.registry.draining = True
         self.http.drain()
         await self.registry.notify()
-        logger.info("shutting down: not ready, still accepting for up to %.1f s", self._settings.drain_seconds)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), self._settings.drain_seconds)
+        if not self._hurry.is_set():
+            logger.info("not ready any more, still accepting for up to %.1f s", self._settings.drain_seconds)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), self._settings.drain_seconds)
         servers = (self.http, self.grpc) if self.grpc else (self.http,)
         await asyncio.gather(*(each.stop(self._settings.grace_seconds, lambda: self._forced) for each in servers))
 

@@ -148,9 +148,8 @@ class Runtime:
 def _check_memory(shape: ModelShape, context_tokens: int, sequences: int) -> None:
     plan, limit = memory_plan(shape, context_tokens, sequences, BATCH_TOKENS), memory_limit()
     logger.info(
-        "memory: model %d MiB + KV cache %d MiB + compute %d MiB = %d MiB of %d MiB",
-        plan.model_bytes // _MIB, plan.kv_bytes // _MIB, plan.compute_bytes // _MIB, plan.total_bytes // _MIB,
-        limit // _MIB,
+        "memory: model %d MiB + KV cache %d MiB + compute %d MiB + process %d MiB = %d MiB of %d MiB",
+        *(-(-part // _MIB) for part in plan.parts), sum(-(-part // _MIB) for part in plan.parts), limit // _MIB,
     )  # fmt: skip
     if plan.total_bytes > limit:
         fits = fitting_tokens(shape, limit, sequences, BATCH_TOKENS)

@@ -1,6 +1,7 @@
 """The commands that the README shows, as a person runs them."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,9 +14,12 @@ import pytest
 from tests.live import ROOT, LiveServer
 
 
-def predictors(*arguments: str | bytes, cwd: Path = ROOT, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+def predictors(
+    *arguments: str | bytes, cwd: Path = ROOT, stdin: str = "", env: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "predictors", *arguments]
-    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=300)
+    variables = {**os.environ, **(env or {})}
+    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=300, env=variables)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +72,33 @@ def test_call_iris(server: LiveServer) -> None:
     assert "setosa" in result.stdout
     result = predictors("call", "iris", "5.1,3.5,1.4,0.2", "6.3 3.3 6.0 2.5", "--url", server.url, "--json")
     assert json.loads(result.stdout)["labels"] == ["setosa", "virginica"]
+
+
+def test_numbers_of_all_kinds(server: LiveServer) -> None:
+    for row in (
+        ("5.1", "-3.5", "-.4", "-2"),
+        ("5.1 -3.5 -.4 -2",),
+        ("5.1,-3.5,-.4,-2",),
+        ("5.1,", "-3.5,", "-.4,", "-2"),
+    ):
+        result = predictors("call", "iris", *row, "--url", server.url, "--json")
+        assert len(json.loads(result.stdout)["predictions"]) == 1, result.stderr
+    result = predictors("call", "intent", "-5 stars, never again", "--url", server.url)
+    assert "-5 stars" in result.stdout
+    for row in (("5,1", "3,5", "1,4", "0,2"), ("5,1 3,5 1,4 0,2",), ("5,1,3,5,1,4,0,2", "1.0")):
+        result = predictors("call", "iris", *row, "--url", server.url)
+        assert result.returncode == 1
+        assert "write decimals with a point" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "HTTP_PROXY"])
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "nonsense://127.0.0.1:1"])
+def test_a_proxy_that_cannot_be_used(server: LiveServer, variable: str, proxy: str) -> None:
+    env = {variable: proxy, "NO_PROXY": "", "no_proxy": ""}
+    result = predictors("call", "iris", "5.1,3.5,1.4,0.2", "--url", server.url, env=env)
+    assert result.returncode == 1
+    assert "the proxy that the environment names cannot be used" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_call_intent(server: LiveServer, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Starting, draining and ending, as an orchestrator sees it."""
 
 import json
+import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from functools import partial
@@ -94,13 +96,14 @@ def test_a_rolling_restart_under_load_loses_no_request(artifacts: Path) -> None:
         assert len(load.statuses) > 400
 
 
-def test_draining_says_not_ready_but_still_answers(artifacts: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_draining_says_not_ready_but_still_answers(artifacts: Path, number: signal.Signals) -> None:
     with serve("iris", "--drain_seconds", "30") as live, grpc.insecure_channel(live.grpc_address) as channel:
         live.wait_ready()
         health = health_pb2_grpc.HealthStub(channel)
         asked = health_pb2.HealthCheckRequest(service="iris")
         assert health.Check(asked).status == health_pb2.HealthCheckResponse.SERVING
-        live.process.send_signal(signal.SIGTERM)
+        live.process.send_signal(number)
         wait_for(lambda: httpx.get(live.url + "/v2/health/ready").status_code == 503, "the drain")
         for path in ("/ready", "/v2/models/iris/ready", "/v1/models/iris"):
             answer = httpx.get(live.url + path)
@@ -213,6 +216,30 @@ def test_ctrl_c_ends_at_once(artifacts: Path) -> None:
     with serve("iris", "--drain_seconds", "3600") as live:
         live.wait_ready()
         assert live.terminate(signal.SIGINT) == 0
+    assert not any("still accepting" in line for line in live.raw)
+
+
+@pytest.mark.parametrize("log_format", ["json", "text", "auto"])
+def test_it_serves_without_standard_streams(artifacts: Path, log_format: str, tmp_path: Path) -> None:
+    socket_path = tmp_path / "s"
+    command = [*serve_command("iris"), "--log_format", log_format, "--uds", str(socket_path)]
+    process = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command], cwd=ROOT)
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket_path)), base_url="http://x") as http:
+            wait_for(lambda: socket_path.exists() and http.get("/v2/health/ready").is_success, "readiness")
+    finally:
+        process.terminate()
+        assert process.wait(120) == 0
+
+
+def test_a_service_link_is_explained() -> None:
+    """Kubernetes sets such a variable in pods beside a Service called predictors-http."""
+    env = {**os.environ, "PREDICTORS_HTTP_PORT": "tcp://10.0.0.1:80"}
+    command = [sys.executable, "-m", "predictors", "serve", "iris"]
+    result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
+    said = " ".join(result.stderr.replace("│", " ").split())
+    assert result.returncode == 2
+    assert "the Service predictors-http; set enableServiceLinks: false" in said
 
 
 def test_the_port_is_open_and_live_while_a_model_loads_or_fails(artifacts: Path, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -112,6 +113,31 @@ def test_health_service(channel: grpc.Channel) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         stub.Check(health_pb2.HealthCheckRequest(service="nope"))
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+PINGS = [
+    ("grpc.keepalive_time_ms", 1_500),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+]
+
+
+@pytest.mark.parametrize("calls", [True, False])
+def test_clients_may_ping(server: LiveServer, calls: bool) -> None:
+    """gRPC ends a connection at the third ping that comes too early; clients see that as RST or GOAWAY."""
+    with grpc.insecure_channel(server.grpc_address, options=PINGS) as channel:
+        states: list[grpc.ChannelConnectivity] = []
+        grpc.channel_ready_future(channel).result(60)
+        channel.subscribe(states.append)
+        if calls:
+            watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=8)
+            assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+            with pytest.raises(grpc.RpcError) as ended:
+                next(watch)
+            assert ended.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        else:
+            time.sleep(8)
+        assert set(states) <= {grpc.ChannelConnectivity.READY}
 
 
 def test_reflection(channel: grpc.Channel) -> None:

@@ -33,14 +33,17 @@ class Prometheus:
         transport: the way to it; httpx' own by default.
 
     Raises:
-        PrometheusError: the URL is none.
+        PrometheusError: the URL is none, or the environment names a proxy that cannot be used.
     """
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
         if not _is_http(self.url):
             raise PrometheusError(f"{url!r} is no URL of a Prometheus; write http://prometheus.monitoring:9090")
-        self._client = httpx.Client(base_url=self.url + "/", timeout=_TIMEOUT_SECONDS, transport=transport)
+        try:
+            self._client = httpx.Client(base_url=self.url + "/", timeout=_TIMEOUT_SECONDS, transport=transport)
+        except (ImportError, ValueError) as error:  # SOCKS, say, needs another package
+            raise PrometheusError(f"the proxy that the environment names cannot be used: {error}") from None
 
     def query(self, promql: str) -> list[Point]:
         """Evaluate a query now. A scalar is a point without labels.

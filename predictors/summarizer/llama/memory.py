@@ -87,9 +87,14 @@ class MemoryPlan:
     compute_bytes: int
 
     @property
+    def parts(self) -> tuple[int, int, int, int]:
+        """The weights, the KV cache, the buffers, and the process itself, bytes."""
+        return self.model_bytes, self.kv_bytes, self.compute_bytes, RUNTIME_BYTES
+
+    @property
     def total_bytes(self) -> int:
         """The total, including the process itself."""
-        return self.model_bytes + self.kv_bytes + self.compute_bytes + RUNTIME_BYTES
+        return sum(self.parts)
 
 
 def memory_plan(shape: ModelShape, sequence_tokens: int, sequences: int, batch_tokens: int) -> MemoryPlan:

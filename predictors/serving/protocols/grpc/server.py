@@ -16,6 +16,9 @@ from predictors.serving.settings import ServerSettings
 # A message up to this multiple of the limit is read, so that its refusal is logged and counted like any other; gRPC
 # itself refuses larger ones.
 _READ_FACTOR = 2
+# Clients may ping this often, with or without calls, while they wait for an answer: Go's allow 10 s, others less. gRPC's
+# own 5 minutes would end their connections with "Too many pings".
+_SHORTEST_PING_MS = 1_000
 # Time for the last response to be sent, seconds.
 _FLUSH_SECONDS = 0.1
 
@@ -54,6 +57,8 @@ class GrpcServer:
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", _READ_FACTOR * self._settings.max_body_bytes),
             ("grpc.max_send_message_length", -1),
+            ("grpc.http2.min_ping_interval_without_data_ms", _SHORTEST_PING_MS),
+            ("grpc.keepalive_permit_without_calls", 1),
         ]
         self._server = grpc.aio.server(options=options)
         self._server.add_generic_rpc_handlers((self._inference.handlers(),))
