@@ -10,7 +10,7 @@ LLAMA_INDEX ?=
 # Images: where they go, and their tag.
 REGISTRY ?= docker.io/kserve-predictors
 TAG ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
-IMAGES ?= iris intent summarizer all rollout-controller
+IMAGES ?= iris intent summarizer all sklearn rollout-controller
 # docker or buildah; whichever is there if none is named. And flags for its `build`.
 BUILDER ?=
 BUILD_FLAGS ?=
@@ -124,6 +124,10 @@ bench-backends: $(INSTALLED_DEV) $(ARTIFACTS) ## Compare inference backends for 
 bench-batching: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure the gain from batching concurrent requests (ARGS= is passed to the benchmark)
 	$(BIN)/python -m tests.benchmarks.batching $(ARGS)
 
+.PHONY: bench-sklearn
+bench-sklearn: $(INSTALLED_TOOLS) ## Compare the sklearn predictor with other servers; needs wrk (ARGS= is passed to the benchmark)
+	$(BIN)/python -m tests.benchmarks.estimators $(ARGS)
+
 .PHONY: bench-flame
 bench-flame: $(INSTALLED_DEV) $(ARTIFACTS) ## Draw a flame graph of the server under load (ARGS= is passed to the benchmark)
 	$(BIN)/python -m tests.benchmarks.flame $(ARGS)
@@ -139,6 +143,10 @@ bench-summarizer: $(INSTALLED_DEV) $(ARTIFACTS) ## Compare the summarizer's engi
 .PHONY: eval
 eval: $(INSTALLED_DEV) $(ARTIFACTS) ## Evaluate summaries: facts covered, missed and made up (ARGS= is passed to the evaluation)
 	$(BIN)/python -m tests.eval.run $(ARGS)
+
+.PHONY: eval-intent
+eval-intent: $(INSTALLED_DEV) artifacts/intent/manifest.json ## Measure intent on utterances that training never saw
+	$(BIN)/python -m tests.unit.intent.unseen
 
 .PHONY: clean
 clean: ## Remove .venv, artifacts and tool caches
@@ -168,13 +176,13 @@ endif
 
 $(INSTALLED_TOOLS): $(INSTALLED_CORE)
 	@echo "installing test and lint tools into .venv"
-	@$(PIP) --editable '.[train,dev]' $(SHOW)
+	@$(PIP) --editable '.[train,sklearn,onnx,documents,dev]' $(SHOW)
 	@touch $@
 
 # What each artifact is made from; it is made again when one of these files changes.
-ARTIFACT_CODE := predictors/serving/artifacts/artifact.py predictors/serving/artifacts/writing.py predictors/serving/model/training.py
-artifacts/iris/manifest.json: predictors/iris/train.py predictors/iris/pack.py predictors/iris/forest.py $(ARTIFACT_CODE) | $(INSTALLED_CORE)
-artifacts/intent/manifest.json: predictors/intent/train.py predictors/intent/pack.py predictors/intent/tfidf.py predictors/intent/utterances.csv $(ARTIFACT_CODE) | $(INSTALLED_CORE)
+ARTIFACT_CODE := predictors/serving/artifacts/artifact.py predictors/serving/artifacts/files.py predictors/serving/artifacts/writing.py predictors/serving/model/training.py
+artifacts/iris/manifest.json: predictors/iris/train.py predictors/iris/pack.py predictors/iris/conversion.py predictors/iris/forest.py $(ARTIFACT_CODE) | $(INSTALLED_CORE)
+artifacts/intent/manifest.json: $(filter-out predictors/intent/model.py predictors/intent/settings.py,$(wildcard predictors/intent/*.py)) predictors/intent/utterances.csv $(ARTIFACT_CODE) | $(INSTALLED_CORE)
 $(ARTIFACTS_CORE): artifacts/%/manifest.json:
 	@echo "training $*"
 	@$(BIN)/predictors train $*

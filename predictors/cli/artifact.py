@@ -60,12 +60,12 @@ def verify_artifact(
 
 @app.command("digest")
 def print_digest(directory: Annotated[Path, typer.Argument(help="Artifact directory.")]) -> None:
-    """Print the digest of an artifact's manifest, which pins the whole artifact: sha256:…"""
-    from predictors.serving.artifacts.artifact import read_manifest
+    """Print the digest that pins an artifact, sha256:…: its manifest's, or its model.joblib's if it has no manifest."""
+    from predictors.serving.artifacts.artifact import pinning_digest
     from predictors.serving.errors import ArtifactError
 
     with plain_errors(ArtifactError):
-        _, digest = read_manifest(directory)
+        digest = pinning_digest(directory)
     sys.stdout.write(digest + "\n")
 
 

@@ -30,7 +30,7 @@ def show(settings: ServerSettings, registry: Registry, http_port: int, grpc_port
     if grpc_port is not None:
         console.print(f"gRPC (V2)      {reachable}:{grpc_port}")
     console.print(f"Metrics        {base}/metrics")
-    console.print(f"API document   {base}/openapi.json")
+    console.print(f"API            {base}/docs, as a document {base}/openapi.json")
     for model in registry.models.values():
         console.print()
         if model.state is State.READY:

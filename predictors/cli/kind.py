@@ -9,3 +9,8 @@ class Kind(enum.StrEnum):
     IRIS = "iris"
     INTENT = "intent"
     SUMMARIZER = "summarizer"
+    SKLEARN = "sklearn"
+
+
+DEFAULTS = (Kind.IRIS, Kind.INTENT, Kind.SUMMARIZER)
+"""Those that have a model of their own, and are served if none is named."""

@@ -18,10 +18,14 @@ def show_manifest(directory: Path, manifest: "Manifest", digest: str) -> None:
         digest: of the manifest, as ``sha256:…``.
     """
     rows = [("artifact", str(directory)), ("model", f"{manifest.name} version {manifest.version}, for {manifest.kind}")]
+    if manifest.description:
+        rows.append(("description", manifest.description))
     for entry in manifest.files:
         rows.append(("file", f"{entry.name} ({entry.format}, {entry.size_bytes:,} bytes) sha256 {entry.sha256}"))
     for direction, tensors in (("input", manifest.inputs), ("output", manifest.outputs)):
         rows += [(direction, f"{tensor.name} {tensor.datatype} {list(tensor.shape)}") for tensor in tensors]
+    if manifest.feature_names:
+        rows.append(("features", ", ".join(manifest.feature_names)))
     if manifest.class_names:
         rows.append(("classes", ", ".join(manifest.class_names)))
     for title, values in (("setting", manifest.settings), ("evaluation", manifest.evaluation)):

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperCommand
 
-from predictors.cli.kind import Kind
+from predictors.cli.kind import DEFAULTS, Kind
 
 
 class ServeCommand(TyperCommand):
@@ -32,7 +32,9 @@ class ServeCommand(TyperCommand):
 
 def serve(
     ctx: typer.Context,
-    models: Annotated[list[Kind] | None, typer.Argument(help="Predictors to serve; all if none is named.")] = None,
+    models: Annotated[
+        list[Kind] | None, typer.Argument(help="Predictors to serve; iris, intent and summarizer if none is named.")
+    ] = None,
 ) -> None:
     """Serve one or more predictors from one process.
 
@@ -40,6 +42,8 @@ def serve(
       predictors serve
     [bold]One model[/bold], as a container runs it:
       predictors serve iris --model_dir /mnt/models --model_name my-iris --http_port 8080 --grpc_port 8081
+    [bold]A scikit-learn model of your own[/bold] (predictors artifact pack --help):
+      predictors serve sklearn --model_dir churn-1 --model_name churn
 
     Every flag can also be set by an environment variable: --http_port by PREDICTORS_HTTP_PORT.
     """
@@ -47,7 +51,7 @@ def serve(
         signal.signal(number, _exit)  # a clean exit during startup, until the server installs its own handlers
     from predictors.cli import flags
 
-    kinds = [str(kind) for kind in dict.fromkeys(models or Kind)]
+    kinds = [str(kind) for kind in dict.fromkeys(models or DEFAULTS)]
     options = flags.parse(kinds, ctx.obj)
     from predictors.cli import startup
 

@@ -53,6 +53,10 @@ def _new_predictor(kind: str, options: Options) -> Predictor[Any]:
         from predictors.intent.model import IntentPredictor
 
         return IntentPredictor(name, source, options.intent)
+    if kind == "sklearn":
+        from predictors.sklearn.model import SklearnPredictor
+
+        return SklearnPredictor(name, source)
     from predictors.summarizer.model import SummarizerPredictor
 
     return SummarizerPredictor(name, source, options.summarizer)

@@ -1,8 +1,10 @@
-"""`predictors summarize`: summarize a document, showing progress, then each point with its sources."""
+"""`predictors summarize`: summarize a document, showing progress, then the points by topic, with their places."""
 
 import enum
 import json
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Annotated, Any
 
 import typer
@@ -15,8 +17,6 @@ from predictors.cli.client import DEFAULT_TIMEOUT_SECONDS, DEFAULT_URL, AsJson, 
 from predictors.cli.console import errors, fail, print_json
 from predictors.cli.document import read_document
 
-_SHOWN_SOURCE_CHARS = 300
-
 
 class SummaryMode(enum.StrEnum):
     """How much of a document the model reads."""
@@ -27,7 +27,7 @@ class SummaryMode(enum.StrEnum):
 
 
 def summarize(
-    document: Annotated[str, typer.Argument(help="A file, a URL (text or HTML), or - for standard input.")],
+    document: Annotated[str, typer.Argument(help="A file, a URL, or - for standard input.")],
     url: Url = DEFAULT_URL,
     model: Annotated[str, typer.Option(help="Name under which the summarizer is served.")] = "summarizer",
     mode: Annotated[
@@ -40,7 +40,12 @@ def summarize(
             "--max_tokens", min=1, help="Maximum length of the summary, tokens; the server's default if omitted."
         ),
     ] = None,
-    sources: Annotated[bool, typer.Option(help="Print the source text under each point.")] = True,
+    sources: Annotated[
+        bool,
+        typer.Option(
+            help="Say where each point stands, and what the document says there if the point leaves words out."
+        ),
+    ] = True,
     as_json: AsJson = False,
     timeout_seconds: Annotated[
         float, typer.Option("--timeout_seconds", min=0.001, help="Maximum time without progress, seconds.")
@@ -50,7 +55,7 @@ def summarize(
 
     predictors summarize terms.txt
     predictors summarize https://example.com/terms --mode fast
-    pdftotext contract.pdf - | predictors summarize - --no-sources
+    predictors summarize - --no-sources < contract.pdf
     """
     parameters: dict[str, Any] = {"mode": str(mode), "stream": True}
     if max_tokens is not None:
@@ -99,26 +104,48 @@ def _events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _show(console: Console, text: str, answer: dict[str, Any], sources: bool) -> None:
-    for bullet in answer["bullets"][0]:
-        console.print(Text("• " + _printable(bullet["text"])))
-        if sources:
-            for citation in bullet["citations"]:
-                console.print(Padding(_source(text, citation, bullet), (0, 0, 0, 4)))
+    """Print the points by topic, under what they mean; on a terminal, long lines are wrapped."""
+    from predictors.summarizer.text.topics import TOPICS
+
+    for topic, about in groupby(answer["bullets"][0], itemgetter("topic")):
+        _print(console, Text(TOPICS[topic].title, "bold"))
+        for gloss, points in groupby(about, itemgetter("gloss")):
+            _print(console, Text(gloss, "italic"), 2)
+            for point in points:
+                _print(console, Text.assemble("• ", _printable(point["text"]), (_places(point, sources), "dim")), 4)
+                if sources and not point["quoted"]:
+                    _print(console, Text(_source(text, point), "dim"), 6)
+        console.print()
+    _show_usage(console, answer)
+
+
+def _show_usage(console: Console, answer: dict[str, Any]) -> None:
     usage = answer["usage"][0]
-    console.print(
-        f"\nmode {usage['mode']}; {usage['prompt_tokens']} tokens read ({usage['cached_tokens']} of them cached), "
-        f"{usage['completion_tokens']} written; model version {answer['model_version']}",
-        style="dim",
-    )
+    for remark in (answer.get("warnings") or [""])[0], usage["more"]:
+        if remark:
+            errors.print(remark, style="yellow", markup=False)
+    tokens = f"{usage['prompt_tokens']} tokens ({usage['cached_tokens']} of them cached)"
+    read = f"mode {usage['mode']}; {usage['read']:.0%} of the document read; the model read {tokens} and wrote "
+    _print(console, Text(f"{read}{usage['completion_tokens']}; model version {answer['model_version']}", "dim"))
 
 
-def _source(text: str, citation: dict[str, int], bullet: dict[str, Any]) -> Text:
-    start, end = citation["start"], citation["end"]
-    source = " ".join(text[start:end].split())
-    if len(source) > _SHOWN_SOURCE_CHARS:
-        source = source[: _SHOWN_SOURCE_CHARS - 1] + "…"
-    origin = "the document's words" if bullet["quoted"] else f"support {bullet['support']:.2f}"
-    return Text(f"[{start}-{end}, {origin}] {_printable(source)}", style="dim")
+def _print(console: Console, line: Text, indent: int = 0) -> None:
+    if console.is_terminal:
+        console.print(Padding(line, (0, 0, 0, indent)))
+    else:  # what reads it wraps lines itself, if at all
+        console.print(Text(" " * indent).append_text(line), soft_wrap=True)
+
+
+def _places(point: dict[str, Any], sources: bool) -> str:
+    """Where a point's words are: characters of the document."""
+    spans = [f"{citation['start']}-{citation['end']}" for citation in point["citations"]]
+    return f" [{', '.join(spans)}]" if sources and spans else ""
+
+
+def _source(text: str, point: dict[str, Any]) -> str:
+    """What the document says there."""
+    parts = [" ".join(text[citation["start"] : citation["end"]].split()) for citation in point["citations"]]
+    return _printable(" … ".join(parts))
 
 
 def _printable(text: str) -> str:

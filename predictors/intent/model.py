@@ -1,25 +1,29 @@
-"""The intent predictor: a text in; one of four intents, or "unknown", and probabilities out."""
+"""The intent predictor: a text in; one of the model's intents, or "unknown", and probabilities out."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from predictors.intent.intents import CLASS_NAMES, UNKNOWN, Intents
+from predictors.intent.normalize import normalize
 from predictors.intent.settings import IntentSettings
-from predictors.intent.tfidf import TextClassifier, from_sklearn
+from predictors.intent.tfidf import TextClassifier
 from predictors.serving.artifacts.artifact import Artifact
 from predictors.serving.artifacts.joblib_file import load_joblib
 from predictors.serving.errors import ArtifactError
 from predictors.serving.kserve_model import KServeModel
 from predictors.serving.model.agreement import Bounds, same_predictions
-from predictors.serving.model.types import FloatArray, Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
+from predictors.serving.model.types import Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
 from predictors.serving.settings import Source
 from predictors.serving.telemetry.metrics import Metrics
 
-CLASS_NAMES = ("greeting", "question", "complaint", "praise")
-BACKGROUND = "other"
-UNKNOWN = "unknown"
+
+def output_specs(classes: int) -> tuple[TensorSpec, ...]:
+    """The outputs of a classifier with so many intents."""
+    return TensorSpec("predict", "BYTES", (-1,)), TensorSpec("predict_proba", "FP64", (-1, classes))
 
 
 class IntentPredictor(KServeModel[TextBatch]):
-    """A linear classifier over four intents and a background class.
+    """A linear classifier over intents, and a background class if there is one.
 
     Args:
         name: the name it is served under.
@@ -30,12 +34,17 @@ class IntentPredictor(KServeModel[TextBatch]):
     kind = "intent"
     platform = "sklearn-tfidf-logistic-regression"
     input = TextInput("text")
-    outputs = (TensorSpec("predict", "BYTES", (-1,)), TensorSpec("predict_proba", "FP64", (-1, len(CLASS_NAMES))))
+    outputs = output_specs(len(CLASS_NAMES))
     label_output = "predict"
     v1_fields: ClassVar = {"predictions": "predict", "probabilities": "predict_proba"}
     limits = Limits(max_rows=1_000, max_text_chars=10_000)
     max_queue = 64
     rowwise = True
+
+    _model: TextClassifier
+    _intents: Intents
+    _threshold: float
+    _normalizes: bool
 
     def __init__(self, name: str, source: Source, settings: IntentSettings | None = None) -> None:
         super().__init__(name, source)
@@ -44,29 +53,28 @@ class IntentPredictor(KServeModel[TextBatch]):
     @property
     def labels(self) -> tuple[str, ...]:
         """The intents, and what a text with none of them gets."""
-        return *CLASS_NAMES, UNKNOWN
+        return tuple(dict.fromkeys((*self._intents.names, UNKNOWN)))
 
     def load_artifact(self, artifact: Artifact) -> None:
         """Load the pickle-free classifier, or convert a trusted joblib file into one."""
-        entry = artifact.choose()
+        entry, manifest = artifact.choose(), artifact.manifest
         raw = artifact.read(entry)
-        model = from_sklearn(load_joblib(raw)) if entry.format == "joblib" else TextClassifier.from_bytes(raw)
-        check_classes(model)
+        self._model = _from_joblib(raw) if entry.format == "joblib" else TextClassifier.from_bytes(raw)
+        given = _read_settings(manifest.settings)
+        self._intents = Intents.of(self._model.classes, manifest.class_names, given.get("background_class"))
+        self._normalizes = given.get("normalize", False)
         threshold = self._settings.unknown_threshold
-        if threshold is None:
-            threshold = artifact.manifest.settings.get("unknown_threshold", 0.0)
-        if not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
-            raise ArtifactError("the manifest's setting unknown_threshold must be a number from 0 to 1")
-        self._model, self._threshold, self.format = model, float(threshold), entry.format
+        self._threshold = float(given.get("unknown_threshold", 0.0) if threshold is None else threshold)
+        self.outputs, self.format = output_specs(len(self._intents.names)), entry.format
 
     def infer(self, batch: TextBatch, job: Job) -> Outputs:
-        """Predict intents ``[N]`` and probabilities ``[N, 4]``."""
-        probabilities = fold_background(self._model.predict_proba(batch.texts), self._model.classes)
+        """Predict intents ``[N]`` and probabilities ``[N, C]``."""
+        texts = [normalize(text) for text in batch.texts] if self._normalizes else batch.texts
+        probabilities = self._intents.fold(self._model.predict_proba(texts))
         best = probabilities.argmax(axis=1).tolist()
         confidence = probabilities.max(axis=1).tolist()
-        labels = [
-            CLASS_NAMES[i] if value >= self._threshold else UNKNOWN for i, value in zip(best, confidence, strict=True)
-        ]
+        names = self._intents.names
+        labels = [names[i] if value >= self._threshold else UNKNOWN for i, value in zip(best, confidence, strict=True)]
         return {"predict": labels, "predict_proba": probabilities}
 
     def agrees(self, ours: Outputs, theirs: Outputs, bounds: Bounds) -> bool:
@@ -82,23 +90,29 @@ class IntentPredictor(KServeModel[TextBatch]):
         metrics.count_predictions(self.name, self.version, outputs["predict"], outputs["predict_proba"])
 
 
-def check_classes(model: TextClassifier) -> None:
-    """Check that a classifier knows the four intents, and at most the background class besides.
+def _from_joblib(raw: bytes) -> TextClassifier:
+    model = load_joblib(raw)
+    from predictors.intent.proof import convert  # which needs scikit-learn, as serving does not
+
+    return convert(model)[0]
+
+
+def _read_settings(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Check a manifest's settings.
 
     Raises:
-        ArtifactError: it knows others.
+        ArtifactError: naming the one at fault.
     """
-    if set(model.classes) - {BACKGROUND} != set(CLASS_NAMES):
-        raise ArtifactError(f"the classifier knows {', '.join(model.classes)}; {', '.join(CLASS_NAMES)} are expected")
-
-
-def fold_background(probabilities: FloatArray, classes: tuple[str, ...]) -> FloatArray:
-    """Probabilities over the four intents, float64 ``[N, 4]``.
-
-    A text with none of the four intents belongs to the background class, whose probability says nothing about the
-    intent. So it is divided evenly: rows still sum to 1, and such a text gets about 0.25 for each intent.
-    """
-    intents = probabilities.take([classes.index(name) for name in CLASS_NAMES], axis=1)
-    if BACKGROUND in classes:
-        intents += probabilities[:, [classes.index(BACKGROUND)]] / len(CLASS_NAMES)
-    return intents
+    threshold = settings.get("unknown_threshold", 0.0)
+    if type(threshold) not in (int, float) or not 0 <= threshold <= 1:
+        raise ArtifactError("the manifest's setting unknown_threshold must be a number from 0 to 1")
+    for name, kind, expected in (
+        ("background_class", str, "the name of a class"),
+        ("normalize", bool, "true or false"),
+    ):
+        if not isinstance(settings.get(name, kind()), kind):
+            raise ArtifactError(f"the manifest's setting {name} must be {expected}")
+    unknown = sorted(set(settings) - {"unknown_threshold", "background_class", "normalize"})
+    if unknown:
+        raise ArtifactError(f"the manifest has a setting {unknown[0]}, which intent does not know")
+    return settings

@@ -1,75 +1,62 @@
 """Make a package of a fitted forest: its pickle-free form, checked against scikit-learn, and golden examples."""
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from predictors.iris.forest import Forest, from_sklearn
-from predictors.iris.model import CLASS_NAMES, IrisPredictor, check_shape
-from predictors.iris.scorer import new_scorer
-from predictors.serving.model.training import Package, check_agreement, golden_examples
-from predictors.serving.model.types import FloatArray
+from predictors.iris.conversion import convert, feature_names, probabilities
+from predictors.iris.model import IrisPredictor, forest_outputs, name_classes, name_features
+from predictors.serving.model.training import Names, Package, golden_examples
+from predictors.serving.model.types import FeatureInput, FloatArray
 
-_EXAMPLES = [[5.1, 3.5, 1.4, 0.2], [6.0, 2.7, 5.1, 1.6], [6.3, 3.3, 6.0, 2.5]]
-_SEED = 20
-_RANDOM_ROWS = 2_000
-_EDGE_ROWS = 4_000
+_MAX_EXAMPLES = 5
 
 
-def package(model: Any, pickled: bytes, evaluation: Mapping[str, Any] | None = None) -> Package:
-    """Convert a fitted `RandomForestClassifier`.
+def package(
+    model: Any,
+    pickled: bytes,
+    evaluation: Mapping[str, Any] | None = None,
+    names: Names | None = None,
+    examples: Sequence[Sequence[float]] = (),
+) -> Package:
+    """Convert a fitted forest or tree.
 
     Args:
-        model: takes 4 features and knows 3 classes.
+        model: of scikit-learn.
         pickled: its joblib file.
         evaluation: how good it is, if that was measured.
+        names: of its features and classes; those that it was trained with, or f0, f1 and so on, if omitted.
+        examples: rows for the golden examples; some are chosen if there are none.
 
     Raises:
-        ArtifactError: it is another kind of model, or the two forms do not agree.
+        ArtifactError: it is another kind of model, the two forms do not agree, or the names do not fit.
     """
-    forest = from_sklearn(model)
-    check_shape(forest, CLASS_NAMES)
-    npz = forest.to_bytes()
-    rows = np.concatenate([_EXAMPLES, sample(forest)])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a model that was fitted on a table misses the columns' names
-        probabilities = model.predict_proba(rows)
-    check_agreement(new_scorer(Forest.from_bytes(npz)).predict_proba(rows), probabilities)
-    examples = probabilities[: len(_EXAMPLES)]
-    best = examples.argmax(axis=1)
+    forest, random = convert(model)
+    names = names or Names()
+    labels = name_classes(forest, names.classes)
+    features = name_features(forest, names.features or feature_names(model))
+    rows = np.array(examples, dtype=np.float64) if len(examples) else _telling(random, probabilities(model, random))
+    answers = probabilities(model, rows)
+    best = answers.argmax(axis=1)
     outputs = {
         "predict": forest.classes[best].tolist(),
-        "label": [CLASS_NAMES[i] for i in best],
-        "predict_proba": examples.tolist(),
+        "label": [labels[i] for i in best],
+        "predict_proba": answers.tolist(),
     }
     return Package(
         predictor=IrisPredictor,
         pickled=pickled,
-        npz=npz,
-        class_names=CLASS_NAMES,
-        golden=golden_examples(_EXAMPLES, outputs),
+        npz=forest.to_bytes(),
+        inputs=FeatureInput(features).specs(),
+        outputs=forest_outputs(forest),
+        names=Names(features, labels),
+        golden=golden_examples(rows.tolist(), outputs),
         evaluation=evaluation or {},
     )
 
 
-def sample(forest: Forest) -> FloatArray:
-    """Rows that tell forests apart, float64 ``[N, F]``: random ones, and ones at and beside the forest's thresholds."""
-    random = np.random.default_rng(_SEED)
-    columns = [_column(random, thresholds) for thresholds in _thresholds(forest)]
-    return np.stack(columns, axis=1)
-
-
-def _column(random: np.random.Generator, thresholds: FloatArray) -> FloatArray:
-    spread = random.uniform(thresholds.min() - 1, thresholds.max() + 1, size=_RANDOM_ROWS)
-    beside = [np.nextafter(thresholds.astype(np.float32), np.float32(way)) for way in (-np.inf, np.inf)]
-    edges = random.choice(np.concatenate([thresholds, *beside]), size=_EDGE_ROWS)
-    return np.concatenate([spread, edges])
-
-
-def _thresholds(forest: Forest) -> list[FloatArray]:
-    """Each feature's thresholds; 0 where it is never tested."""
-    inner = ~forest.is_leaf
-    found = [forest.threshold[inner & (forest.feature == feature)] for feature in range(int(forest.n_features))]
-    return [np.unique(each) if len(each) else np.zeros(1) for each in found]
+def _telling(rows: FloatArray, answers: FloatArray) -> FloatArray:
+    """The rows that are surest of each class; at most `_MAX_EXAMPLES`."""
+    surest = dict.fromkeys(answers.argmax(axis=0).tolist())
+    return rows[list(surest)[:_MAX_EXAMPLES]]

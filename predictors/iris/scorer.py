@@ -6,7 +6,8 @@ remains when the masks of its ranges, one per feature, are combined by AND.
 
 Masks instead of branches are from Lucchese et al., "QuickScorer: a fast algorithm to rank documents with additive
 ensembles of regression trees", SIGIR 2015; tables for whole ranges trade memory for time. They grow with the square of
-the forest, so a forest whose tables would be large is descended level by level, all trees and rows at once.
+the forest, so a forest whose tables would be large, or that has many features and few levels, is descended level by
+level, all trees and rows at once.
 
 No library replaces it: scikit-learn takes 6.8 ms per row where this takes 12 µs, ONNX Runtime rounds the probabilities
 to FP32, and compiled forests are native code to trust (docs/benchmarks/backends.md).
@@ -24,8 +25,13 @@ from predictors.serving.model.types import FloatArray
 
 WORD_BITS = 64
 MAX_TABLE_BYTES = 32 * 2**20
-# Rows that are scored together; limits the working memory of a large batch to a few MB.
+# Rows that are scored together, and the probabilities of all trees for them; limits the working memory of a large
+# batch to a few MB.
 _CHUNK_ROWS = 512
+_CHUNK_NUMBERS = 2**21
+# Array operations for a feature's word of masks, and for a level of the trees.
+_MASK_STEPS = 1
+_LEVEL_STEPS = 5
 _ONE = np.uint64(1)
 
 
@@ -68,7 +74,9 @@ class Leaves:
             left, feature, threshold = forest.left[node], forest.feature[node], forest.threshold[node]
             children = slice(left, left + 2)
             tree[children], low[children], high[children] = tree[node], low[node], high[node]
-            high[left, feature] = low[left + 1, feature] = threshold
+            # A split at infinity is wider than the box that it splits.
+            high[left, feature] = min(high[node, feature], threshold)
+            low[left + 1, feature] = max(low[node, feature], threshold)
         leaves = np.flatnonzero(forest.is_leaf)
         leaves = leaves[np.argsort(tree[leaves], kind="stable")]
         number = np.arange(len(leaves)) - np.searchsorted(tree[leaves], tree[leaves])
@@ -91,8 +99,9 @@ class MaskScorer:
         for feature in range(int(forest.n_features)):
             low, high = leaves.low[:, feature], leaves.high[:, feature]
             thresholds = np.unique(high[np.isfinite(high)])
-            first = np.where(np.isfinite(low), thresholds.searchsorted(low) + 1, 0)
-            last = thresholds.searchsorted(high)
+            # A split at infinity leaves one side that no finite number reaches: its first range is beyond its last.
+            first = np.where(low == -np.inf, 0, thresholds.searchsorted(low) + 1)
+            last = np.where(high == -np.inf, -1, thresholds.searchsorted(high))
             masks = np.zeros((self._words, len(thresholds) + 1, trees), dtype=np.uint64)
             for place in range(len(thresholds) + 1):
                 inside = (first <= place) & (place <= last)
@@ -151,10 +160,7 @@ class LevelScorer:
         self._forest = forest
         # No value exceeds a leaf's threshold, so a row stays at its leaf.
         self._threshold = np.where(forest.is_leaf, np.inf, forest.threshold)
-        depth = np.zeros(len(forest.left), dtype=np.int64)
-        for node in np.flatnonzero(~forest.is_leaf).tolist():  # parents come before their children
-            depth[forest.left[node] : forest.left[node] + 2] = depth[node] + 1
-        self._depth = int(depth.max())
+        self._depth = forest.depth
 
     def score(self, rows: NDArray[np.float32]) -> FloatArray:
         """Class probabilities, float64 ``[N, C]``, of rows float32 ``[N, F]``."""
@@ -174,22 +180,36 @@ class Scorer:
 
     Args:
         forest: the forest, ready to score.
+        chunk_rows: the most rows that are scored together.
     """
 
-    def __init__(self, forest: MaskScorer | LevelScorer) -> None:
+    def __init__(self, forest: MaskScorer | LevelScorer, chunk_rows: int) -> None:
         self._forest = forest
+        self._chunk_rows = chunk_rows
 
     def predict_proba(self, features: FloatArray) -> FloatArray:
         """Class probabilities, float64 ``[N, C]``, of rows ``[N, F]``."""
         rows = features.astype(np.float32)
-        if len(rows) <= _CHUNK_ROWS:
+        size = self._chunk_rows
+        if len(rows) <= size:
             return self._forest.score(rows)
-        chunks = [self._forest.score(rows[i : i + _CHUNK_ROWS]) for i in range(0, len(rows), _CHUNK_ROWS)]
-        return np.concatenate(chunks)
+        return np.concatenate([self._forest.score(rows[i : i + size]) for i in range(0, len(rows), size)])
 
 
 def new_scorer(forest: Forest) -> Scorer:
-    """Choose a scorer by the size of the tables."""
+    """Choose a scorer by the size of the tables, and how many rows it takes together by the memory a row needs."""
+    trees, classes = len(forest.roots), len(forest.classes)
+    chunk_rows = max(1, min(_CHUNK_ROWS, _CHUNK_NUMBERS // (trees * classes)))
+    return Scorer(_by_masks(forest) or LevelScorer(forest), chunk_rows)
+
+
+def _by_masks(forest: Forest) -> MaskScorer | None:
+    """Masks for a forest, if their tables are small and they take less time."""
+    nodes, trees, features = len(forest.left), len(forest.roots), int(forest.n_features)
+    boxes_bytes = 2 * nodes * features * 8
+    if max(boxes_bytes, nodes * trees * 8, features * trees * 8) > MAX_TABLE_BYTES:
+        return None
     leaves = Leaves.of(forest)
-    small = len(forest.left) * len(forest.roots) * leaves.words * 8 <= MAX_TABLE_BYTES
-    return Scorer(MaskScorer(forest, leaves) if small else LevelScorer(forest))
+    small = (nodes + features) * trees * leaves.words * 8 <= MAX_TABLE_BYTES
+    fast = _MASK_STEPS * leaves.words * features <= _LEVEL_STEPS * forest.depth
+    return MaskScorer(forest, leaves) if small and fast else None

@@ -9,12 +9,15 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import train_test_split
 
+from predictors.iris.model import FLOWER_CLASSES, FLOWER_FEATURES
 from predictors.iris.pack import package
-from predictors.serving.model.training import Trained, write_artifact
+from predictors.serving.model.training import Names, Trained, write_artifact
 
 SEED = 20
 TREES = 100
 HOLD_OUT = 0.2
+# One flower of each species.
+EXAMPLES = ((5.1, 3.5, 1.4, 0.2), (6.0, 2.7, 5.1, 1.6), (6.3, 3.3, 6.0, 2.5))
 
 
 def fit() -> tuple[RandomForestClassifier, dict[str, float | int]]:
@@ -44,4 +47,5 @@ def train(directory: Path, version: str) -> Trained:
     model, evaluation = fit()
     pickled = io.BytesIO()
     joblib.dump(model, pickled)
-    return write_artifact(directory, package(model, pickled.getvalue(), evaluation), version)
+    names = Names(FLOWER_FEATURES, FLOWER_CLASSES)
+    return write_artifact(directory, package(model, pickled.getvalue(), evaluation, names, EXAMPLES), version)

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from predictors import __version__
+from predictors.serving.dispatch.decoding import LARGE_BYTES, DecodingThread
 from predictors.serving.dispatch.registry import Registry
 from predictors.serving.dispatch.served_model import ServedModel, State
 from predictors.serving.errors import NotFound
@@ -24,7 +25,7 @@ class ServerMetadata(NamedTuple):
 
     name: str = "kserve-predictors"
     version: str = __version__
-    extensions: tuple[str, ...] = ("binary_tensor_data",)
+    extensions: tuple[str, ...] = ("binary_tensor_data", "model_configuration")
 
 
 class ModelMetadata(NamedTuple):
@@ -53,19 +54,28 @@ class Inference:
         model: is ready, and had room when this was made.
         call: the record of the request.
         steps: where times are counted.
+        elsewhere: decodes what is large.
     """
 
-    __slots__ = ("_call", "_steps", "model")
+    __slots__ = ("_call", "_elsewhere", "_steps", "model")
 
-    def __init__(self, model: ServedModel, call: Call, steps: Steps) -> None:
+    def __init__(self, model: ServedModel, call: Call, steps: Steps, elsewhere: DecodingThread) -> None:
         self.model = model
         self._call = call
         self._steps = steps
+        self._elsewhere = elsewhere
 
-    def decode(self, decode: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run the protocol's decoder."""
+    async def decode(self, decode: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run the protocol's decoder, for a large request on a thread.
+
+        Raises:
+            DeadlineExceeded: it was not done in time.
+        """
         begun = time.monotonic()
-        decoded = decode(*args, **kwargs)
+        if self._call.bytes_in <= LARGE_BYTES:
+            decoded = decode(*args, **kwargs)
+        else:
+            decoded = await self._elsewhere.run(self._call.deadline, decode, *args, **kwargs)
         self._steps.decoding.observe(time.monotonic() - begun)
         return decoded
 
@@ -115,6 +125,7 @@ class DataPlane:
         self._registry = registry
         self._enable_repository = enable_repository
         self._steps = {name: metrics.steps(name) for name in registry.models}
+        self._elsewhere = DecodingThread()
 
     @property
     def models(self) -> list[ServedModel]:
@@ -142,7 +153,17 @@ class DataPlane:
         model = self.find(call, name, version)
         model.require_ready()
         model.require_room(call.ahead)
-        return Inference(model, call, self._steps[model.name])
+        return Inference(model, call, self._steps[model.name], self._elsewhere)
+
+    async def parse(self, call: Call, parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a protocol's parser, where a request must be parsed to find its model; a large one on a thread.
+
+        Raises:
+            DeadlineExceeded: it was not done in time.
+        """
+        if call.bytes_in <= LARGE_BYTES:
+            return parse(*args, **kwargs)
+        return await self._elsewhere.run(call.deadline, parse, *args, **kwargs)
 
     def unready(self) -> str:
         """Why the server as a whole is not ready, empty if it is."""

@@ -100,3 +100,14 @@ def test_export_where_there_is_too_little_room(artifacts: Path, tmp_path: Path) 
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == f"error: {tmp_path} cannot be written: File too large\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_joblib_file_alone_is_served_if_its_own_digest_is_pinned(forest: Path, tmp_path: Path) -> None:
+    shutil.copy(forest, tmp_path / "model.joblib")
+    digest = predictors("artifact", "digest", str(tmp_path)).stdout.strip()
+    with serve("iris", "--model_dir", str(tmp_path), "--artifact_digest", digest) as live:
+        live.wait_ready()
+        answer = httpx.post(live.url + "/v1/models/iris:predict", content=FLOWER, headers=JSON).json()
+    assert answer["model_version"] == digest.removeprefix("sha256:")[:12]
+    expected = joblib.load(forest).predict_proba(json.loads(FLOWER)["instances"])
+    assert answer["probabilities"] == [pytest.approx(row) for row in expected.tolist()]

@@ -85,8 +85,8 @@ def test_numbers_of_all_kinds(server: LiveServer) -> None:
         assert len(json.loads(result.stdout)["predictions"]) == 1, result.stderr
     result = predictors("call", "intent", "-5 stars, never again", "--url", server.url)
     assert "-5 stars" in result.stdout
-    for row in (("5,1", "3,5", "1,4", "0,2"), ("5,1 3,5 1,4 0,2",), ("5,1,3,5,1,4,0,2", "1.0")):
-        result = predictors("call", "iris", *row, "--url", server.url)
+    for wrong in (["5,1", "3,5", "1,4", "0,2"], ["5,1 3,5 1,4 0,2"], ["5,1,3,5,1,4,0,2", "1.0"]):
+        result = predictors("call", "iris", *wrong, "--url", server.url)
         assert result.returncode == 1
         assert "write decimals with a point" in " ".join(result.stderr.split())
 
@@ -178,7 +178,7 @@ def test_summarize_without_a_server(tmp_path: Path) -> None:
         (("call", "iris", "1", "--parameters", '{"a": NaN}'), "JSON object"),
         (("train", "iris", "--version", "a b"), "--version"),
         (("artifact", "pack", "x.gguf", "--version", "a b", "-o", "x"), "--version"),
-        (("artifact", "pack", "x.joblib", "--version", "2", "-o", "x"), "--kind iris or --kind intent"),
+        (("artifact", "pack", "x.joblib", "--version", "2", "-o", "x"), "--kind sklearn, iris or intent"),
         (("artifact", "pack", "x.gguf", "-o", "x"), "--version"),
         (
             ("artifact", "pack", "x", "--kind", "iris", "--unknown_threshold", "0.5", "--version", "2", "-o", "x"),

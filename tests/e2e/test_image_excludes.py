@@ -13,9 +13,11 @@ import pytest
 
 from predictors.serving.model.kserve_api import pb
 from tests.live import JSON, ROOT, pb_grpc, serve, wait_for
+from tests.unit.sklearn.conftest import pack, write
+from tests.unit.sklearn.users import USERS
 
 # Where the module is not called as its package is.
-MODULES = {"grpc-interceptor": "grpc_interceptor", "grpcio-tools": "grpc_tools", "pillow": "PIL", "pyjwt": "jwt", "timing-asgi": "timing_asgi"}  # fmt: skip
+MODULES = {"grpc-interceptor": "grpc_interceptor", "grpcio-tools": "grpc_tools", "ml-dtypes": "ml_dtypes", "pillow": "PIL", "pyjwt": "jwt", "timing-asgi": "timing_asgi"}  # fmt: skip
 
 
 def excluded() -> list[str]:
@@ -61,6 +63,17 @@ def test_iris_and_intent_answer_every_protocol(artifacts: Path, without: dict[st
         assert answer["predictions"] == ["question"]
         assert live.terminate() == 0
     assert "Traceback" not in "".join(live.raw)
+
+
+def test_scikit_learn_models_are_served_without_what_makes_onnx_files(without: dict[str, str], tmp_path: Path) -> None:
+    """In their image, as in this environment, there is no pandas but for named columns."""
+    write(pack(USERS["histogram gradient boosting"]().model), tmp_path)
+    with serve("sklearn", "--model_dir", str(tmp_path), env=without) as live:
+        live.wait_ready()
+        row = USERS["histogram gradient boosting"]().instances[0]
+        answer = httpx.post(f"{live.url}/v1/models/sklearn:predict", json={"instances": [row]}).json()
+        assert answer["predictions"] == [0]
+        assert httpx.get(f"{live.url}/models").json()["models"]["sklearn"]["format"] == "onnx"
 
 
 def test_requests_are_shadowed(artifacts: Path, without: dict[str, str], tmp_path: Path) -> None:

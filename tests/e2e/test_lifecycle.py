@@ -24,8 +24,11 @@ from tests.live import JSON, ROOT, LiveServer, pb_grpc, serve, serve_command, wa
 
 V1 = "/v1/models/iris:predict"
 BODY = b'{"instances": [[5.1, 3.5, 1.4, 0.2]]}'
-# Documents that take the summarizer seconds, and minutes.
-SHORT, LONG = "concert-tickets", "cloud-storage-terms"
+# Documents of which the model has something to leave out in each sentence: for seconds, and for minutes.
+SHORT, LONG = (
+    "\n\n".join(f"You pay {i} euros for a towel in hall {i} (such as a plain blue towel)." for i in range(1, count))
+    for count in (100, 5000)
+)
 
 
 class RoundRobin:
@@ -124,8 +127,7 @@ def test_draining_says_not_ready_but_still_answers(artifacts: Path, number: sign
 
 def work_on(live: LiveServer, document: str, answers: list[httpx.Response]) -> threading.Thread:
     """Have the summarizer read all of a document; comes back when it does."""
-    text = (ROOT / "tests/eval/set" / document / "document.txt").read_text("utf-8")
-    body = {"instances": [text], "parameters": {"mode": "full"}}
+    body = {"instances": [document], "parameters": {"mode": "full"}}
     url = live.url + "/v1/models/summarizer:predict"
     caller = threading.Thread(target=lambda: answers.append(httpx.post(url, json=body, timeout=300)))
     caller.start()

@@ -84,12 +84,16 @@ def terms(tmp_path: Path) -> Path:
 def test_a_file(run: Any, terms: Path) -> None:
     status, shown, errors = run(str(terms), "--mode", "full")
     assert (status, errors) == (0, "")
-    points = [line for line in shown.splitlines() if line.startswith("• ")]
-    sources = [line.strip() for line in shown.splitlines() if line.startswith("    [")]
-    assert len(points) == len(sources) == 2
-    assert sources[0].startswith("[0-24, ")
-    assert sources[0].endswith("] You pay 9 euros a month.")
-    assert sources[1].endswith("] We share your address 🏠 with our partners.")
+    assert shown.splitlines()[:6] == [
+        "Cost and renewal",
+        "  What it costs.",
+        "    • You pay 9 euros a month. [0-24]",
+        "",
+        "Whom they tell",
+        "  Others get it too.",
+    ]
+    assert shown.splitlines()[6] == "    • We share your address 🏠 with our partners. [28-72]"
+    assert shown.count("9 euros") == 1
     assert "mode full; " in shown
     assert "model version 1" in shown
 
@@ -98,7 +102,13 @@ def test_without_sources(run: Any, terms: Path) -> None:
     status, shown, _ = run(str(terms), "--mode", "full", "--no-sources")
     assert status == 0
     assert shown.count("• ") == 2
-    assert "    [" not in shown
+    assert "[0-24]" not in shown
+
+
+def test_long_lines_are_not_wrapped_where_they_are_piped(run: Any) -> None:
+    clause = f"You pay 9 euros a month {'for each of the rooms that you use ' * 12}and for nothing else."
+    _, shown, _ = run("-", "--no-sources", stdin=clause.encode(), COLUMNS="80")
+    assert f"• {clause}" in shown.splitlines()[2]
 
 
 def test_json(run: Any, terms: Path) -> None:
@@ -116,7 +126,7 @@ def test_json(run: Any, terms: Path) -> None:
 def test_standard_input(run: Any) -> None:
     status, shown, _ = run("-", stdin=TEXT.encode())
     assert status == 0
-    assert "] You pay 9 euros a month." in shown
+    assert "• You pay 9 euros a month." in shown
 
 
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
@@ -129,8 +139,8 @@ def test_standard_input_that_is_not_text(run: Any, locale: str) -> None:
 def test_a_web_page(run: Any, site: str) -> None:
     status, shown, _ = run(f"{site}/terms", "--mode", "full")
     assert status == 0
-    assert "] You pay 9 euros a month." in shown
-    assert "] We share your & her address." in shown
+    assert "• You pay 9 euros a month." in shown
+    assert "• We share your & her address." in shown
     for hidden in ("1000", "2000", "color", "<p>"):
         assert hidden not in shown
 

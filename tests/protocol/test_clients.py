@@ -17,6 +17,12 @@ assert client.is_server_live() and client.is_server_ready() and client.is_model_
 assert client.is_model_ready("iris", "1") and not client.is_model_ready("iris", "2")
 assert client.get_server_metadata()["name"] == "kserve-predictors"
 assert client.get_model_metadata("iris")["inputs"][0]["shape"] == [-1, 4]
+config = client.get_model_config("iris", "1")
+assert config == client.get_model_config("iris") and config["name"] == "iris" and config["max_batch_size"] == 10000
+assert config["version_policy"] == {"specific": {"versions": [1]}}
+assert config["input"] == [{"name": "features", "data_type": "TYPE_FP64", "dims": [4]}]
+assert [(each["name"], each["data_type"], each["dims"]) for each in config["output"]] == [
+    ("predict", "TYPE_INT64", []), ("label", "TYPE_STRING", []), ("predict_proba", "TYPE_FP64", [3])]
 rows = np.array([[5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]], dtype=np.float32)
 for sent_binary in (True, False):
     features = triton.InferInput("x", rows.shape, "FP32")
@@ -28,7 +34,8 @@ for sent_binary in (True, False):
         assert result.get_response()["id"] == "7"
     assert result.get_response()["model_version"] == "1"
     assert client.infer("iris", [features]).as_numpy("label").tolist() == [b"setosa", b"virginica"]
-    assert client.infer("iris", [features]).as_numpy("predict_proba").shape == (2, 3)
+    sent_along = {"sequence_id": 7, "sequence_start": True, "sequence_end": True, "priority": 1, "timeout": 10**7}
+    assert client.infer("iris", [features], **sent_along).as_numpy("predict_proba").shape == (2, 3)
     texts = triton.InferInput("text", [2, 1], "BYTES")
     texts.set_data_from_numpy(np.array([["where is my parcel"], ["asdf"]], dtype=object), binary_data=sent_binary)
     found = client.infer("intent", [texts]).as_numpy("predict").tolist()
@@ -39,6 +46,12 @@ except triton.InferenceServerException as error:
     assert "[N, 4] is expected" in error.message(), error
 else:
     raise AssertionError("3 features were taken")
+try:
+    client.infer("iris", [features], parameters={"temperature": 0.5})
+except triton.InferenceServerException as error:
+    assert error.message() == 'unknown parameter "temperature"; this model takes none', error
+else:
+    raise AssertionError("an unknown parameter was taken")
 """
 
 TRITON_HTTP_AIO = """
@@ -66,6 +79,18 @@ import tritonclient.grpc as triton
 client = triton.InferenceServerClient(sys.argv[2])
 assert client.is_server_live() and client.is_server_ready() and client.is_model_ready("iris")
 assert client.get_model_metadata("iris").outputs[0].name == "predict"
+config = client.get_model_config("iris", "1").config
+assert config == client.get_model_config("iris").config and (config.name, config.max_batch_size) == ("iris", 10000)
+assert list(config.version_policy.specific.versions) == [1] and config.parameters["version"].string_value == "1"
+assert config.platform == client.get_model_metadata("iris").platform
+tensors = [(each.name, each.data_type, list(each.dims)) for each in (*config.input, *config.output)]
+assert tensors == [("features", 12, [4]), ("predict", 9, []), ("label", 13, []), ("predict_proba", 12, [3])], tensors
+try:
+    client.get_model_config("iris", "2")
+except triton.InferenceServerException as error:
+    assert "NOT_FOUND" in error.status(), error
+else:
+    raise AssertionError("there is no version 2")
 rows = np.array([[5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]], dtype=np.float32)
 features = triton.InferInput("x", rows.shape, "FP32")
 features.set_data_from_numpy(rows)
@@ -77,7 +102,15 @@ texts = triton.InferInput("text", [1], "BYTES")
 texts.set_data_from_numpy(np.array(["where is my parcel"], dtype=object))
 wanted = [triton.InferRequestedOutput("predict")]
 assert client.infer("intent", [texts], outputs=wanted).as_numpy("predict").tolist() == [b"question"]
-assert client.infer("iris", [features], priority=1, parameters={"a": 0.5, "b": True, "c": "d", "e": 7}).as_numpy("predict")[0] == 0
+sent_along = {"sequence_id": 7, "sequence_start": True, "sequence_end": True, "priority": 1, "timeout": 10**7}
+assert client.infer("iris", [features], **sent_along).as_numpy("predict")[0] == 0
+for name, value in {"a": 0.5, "b": True, "c": "d", "e": 7}.items():
+    try:
+        client.infer("iris", [features], parameters={name: value})
+    except triton.InferenceServerException as error:
+        assert f'unknown parameter "{name}"; this model takes none' in error.message(), error
+    else:
+        raise AssertionError("an unknown parameter was taken")
 try:
     client.infer("nope", [features])
 except triton.InferenceServerException as error:

@@ -82,8 +82,9 @@ def test_intent_and_requested_outputs(stub: Any) -> None:
 
 
 def test_parameters_are_given_back(stub: Any) -> None:
-    parameters = {"tenant": pb.InferParameter(string_param="a")}
-    assert stub.ModelInfer(request(tensor(FLOWER), parameters=parameters)).parameters["tenant"].string_param == "a"
+    parameters = {"sequence_id": pb.InferParameter(string_param="a")}
+    answer = stub.ModelInfer(request(tensor(FLOWER), parameters=parameters))
+    assert answer.parameters["sequence_id"].string_param == "a"
 
 
 def test_metadata_and_readiness(stub: Any) -> None:

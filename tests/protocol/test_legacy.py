@@ -80,7 +80,7 @@ def test_missing_or_wrong_field_of_inference(http: httpx.Client, body: object, s
         ({}, "exactly one of the fields"),
         ({"features": [1, 2, 3, 4], "text": "a"}, "exactly one of the fields"),
         ({"features": [1, 2, 3]}, "features has 3 elements; 4 are expected"),
-        ({"features": [1, 2, 3, "4"]}, "features[3] is a string"),
+        ({"features": [1, 2, 3, "4"]}, "features[3] (petal_width) is a string"),
         ({"features": "a"}, "features is a string"),
         ({"features": None}, "features is null"),
         ({"text": 5}, "text is a number"),

@@ -72,6 +72,13 @@ def test_a_bad_file(tmp_path: Path, content: bytes | None, says: str) -> None:
     assert says in reason(path)
 
 
+def test_a_hidden_file_is_a_file(tmp_path: Path, gguf: Path) -> None:
+    path = tmp_path / ".hidden.gguf"
+    path.symlink_to(gguf)
+    with serve("summarizer", "--gguf", str(path), "--threads", "1") as live:
+        live.wait_ready()
+
+
 def test_a_truncated_file(tmp_path: Path, gguf: Path) -> None:
     path = tmp_path / "half.gguf"
     path.write_bytes(gguf.read_bytes()[: gguf.stat().st_size // 2])

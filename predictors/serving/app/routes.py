@@ -2,6 +2,7 @@
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from predictors.serving.app import docs
 from predictors.serving.app.routing import Handler, Route, Router
 from predictors.serving.dataplane import DataPlane
 from predictors.serving.protocols.http import Request, Response
@@ -31,6 +32,9 @@ def build_router(plane: DataPlane, metrics: Metrics) -> Router:
         _add_openai(router, plane)
     router.add("GET", "/metrics", Route(_metrics(metrics), quiet=True))
     router.add("GET", "/openapi.json", Route(_openapi(plane)))
+    router.add("GET", "/docs", Route(docs.page))
+    for name in docs.FILES:
+        router.add("GET", f"/docs/{name}", Route(docs.asset, quiet=True))
     return router
 
 
@@ -45,6 +49,7 @@ def _add_v2(router: Router, v2: V2Handlers) -> None:
     for model in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
         router.add("POST", f"{model}/infer", Route(v2.infer, "v2"))
         router.add("GET", model, Route(v2.model_metadata))
+        router.add("GET", f"{model}/config", Route(v2.model_config))
         router.add("GET", f"{model}/ready", Route(v2.model_ready, quiet=True))
     router.add("GET", "/v2", Route(v2.metadata))
     router.add("GET", "/v2/models", Route(v2.models))

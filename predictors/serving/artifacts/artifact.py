@@ -13,35 +13,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from predictors.serving.artifacts.files import FileEntry, compare, file_entry
 from predictors.serving.errors import ArtifactError, ArtifactMissing
 
 MANIFEST = "manifest.json"
 JOBLIB = "model.joblib"
 VERSION_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
+# Which command makes the artifact of a predictor.
+_MAKER = "train, fetch or pack an artifact first"
+_MAKERS = {
+    "iris": "predictors train iris or predictors artifact pack MODEL.joblib --kind iris makes one",
+    "intent": "predictors train intent or predictors artifact pack MODEL.joblib --kind intent makes one",
+    "summarizer": "predictors fetch or predictors artifact pack MODEL.gguf makes one",
+    "sklearn": "predictors artifact pack MODEL.joblib --kind sklearn makes one",
+}
 _DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
-
-FileFormat: TypeAlias = Literal["npz", "joblib", "gguf"]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FileEntry(_Strict):
-    """One file of an artifact."""
-
-    name: str = Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")
-    """File name within the directory; no folders."""
-    format: FileFormat
-    """How it is read: ``npz`` (pickle-free arrays), ``joblib`` (runs code when loaded) or ``gguf``."""
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    """Digest of its bytes."""
-    size_bytes: int = Field(ge=0)
-    """Its length."""
 
 
 class TensorEntry(_Strict):
@@ -68,11 +62,15 @@ class Manifest(_Strict):
     name: str
     version: str = Field(pattern=VERSION_PATTERN)
     kind: str
-    """Which predictor serves it: ``iris``, ``intent`` or ``summarizer``."""
+    """Which predictor serves it: ``iris``, ``intent``, ``sklearn`` or ``summarizer``."""
     files: tuple[FileEntry, ...] = Field(min_length=1)
     """In order of preference: the first that may be loaded is served."""
     inputs: tuple[TensorEntry, ...]
     outputs: tuple[TensorEntry, ...]
+    description: str = ""
+    """What the model is for, in the words of who made it."""
+    feature_names: tuple[str, ...] = ()
+    """The names of the numbers in a row of input, for a model that takes rows of numbers."""
     class_names: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
     """What the predictor needs besides the files, such as ``unknown_threshold``."""
@@ -103,22 +101,21 @@ class Artifact:
         Args:
             directory: where the files are.
             kind: the predictor that will serve it.
-            digest: ``sha256:<hex>`` over the bytes of ``manifest.json``; pins the whole artifact.
+            digest: ``sha256:<hex>`` over the bytes of ``manifest.json``; pins the whole artifact. Without a manifest,
+                over those of ``model.joblib``.
             trust: whether files that run code when loaded are allowed without a pinned digest.
 
         Raises:
             ArtifactMissing: no manifest.
             ArtifactError: no readable manifest, another digest, or an artifact for another predictor.
         """
-        if not digest and not (directory / MANIFEST).exists() and (directory / JOBLIB).is_file():
-            if not trust:
-                raise ArtifactMissing(_refusal_of_joblib(JOBLIB))
-            entry = file_entry(directory / JOBLIB, "joblib")
+        if not (directory / MANIFEST).exists() and (directory / JOBLIB).is_file():
+            entry = _lone_joblib(directory, kind, digest, trust)
             manifest = Manifest(name=kind, version=entry.sha256[:12], kind=kind, files=(entry,), inputs=(), outputs=())
             return cls(directory, manifest, trusted=True)
-        manifest, _ = read_manifest(directory, digest)
+        manifest, _ = read_manifest(directory, digest, kind)
         if manifest.kind != kind:
-            raise ArtifactError(f"this is an artifact for {manifest.kind}, not for {kind}")
+            raise ArtifactError(f"{directory.name}: this is an artifact for {manifest.kind}, not for {kind}")
         return cls(directory, manifest, trusted=trust or bool(digest))
 
     def choose(self) -> FileEntry:
@@ -130,7 +127,12 @@ class Artifact:
         for entry in self.manifest.files:
             if self.trusted or entry.format != "joblib":
                 return entry
-        raise ArtifactError(_refusal_of_joblib(self.manifest.files[-1].name))
+        name = self.manifest.files[-1].name
+        raise ArtifactError(
+            f"{name} is a joblib file, which runs code when loaded: pin its manifest with "
+            "--artifact_digest sha256:…, say --trust_artifact, or make the pickle-free form with predictors artifact "
+            "pack"
+        )
 
     def read(self, entry: FileEntry) -> bytes:
         """Read a file once and verify the bytes.
@@ -182,12 +184,13 @@ class Artifact:
             yield file
 
 
-def read_manifest(directory: Path, digest: str = "") -> tuple[Manifest, str]:
+def read_manifest(directory: Path, digest: str = "", kind: str = "") -> tuple[Manifest, str]:
     """Read the manifest of an artifact directory.
 
     Args:
         directory: where the files are.
         digest: the expected digest, ``sha256:<hex>``; empty for any.
+        kind: the predictor that it is for, if that is known; for the error.
 
     Returns:
         The manifest and its digest.
@@ -196,11 +199,27 @@ def read_manifest(directory: Path, digest: str = "") -> tuple[Manifest, str]:
         ArtifactMissing: it is not there.
         ArtifactError: it cannot be read, has another digest, or is not valid, naming the field at fault.
     """
-    return parse_manifest(manifest_bytes(directory), digest)
+    return parse_manifest(manifest_bytes(directory, kind), digest)
 
 
-def manifest_bytes(directory: Path) -> bytes:
+def pinning_digest(directory: Path) -> str:
+    """The digest that pins an artifact, ``sha256:<hex>``: its manifest's or, where there is none, its joblib file's.
+
+    Raises:
+        ArtifactMissing: there is neither.
+        ArtifactError: the manifest is not valid.
+    """
+    if not (directory / MANIFEST).exists() and (directory / JOBLIB).is_file():
+        return f"sha256:{file_entry(directory / JOBLIB, 'joblib').sha256}"
+    return read_manifest(directory)[1]
+
+
+def manifest_bytes(directory: Path, kind: str = "") -> bytes:
     """Read ``manifest.json`` as it is.
+
+    Args:
+        directory: where it is.
+        kind: the predictor that it is for, if that is known; for the error.
 
     Raises:
         ArtifactMissing: it is not there.
@@ -210,7 +229,9 @@ def manifest_bytes(directory: Path) -> bytes:
         with _open(directory / MANIFEST) as file:
             return file.read()
     except FileNotFoundError:
-        raise ArtifactMissing(f"{MANIFEST}: there is no artifact here; train, fetch or pack one first") from None
+        raise ArtifactMissing(
+            f"{directory / MANIFEST}: there is no artifact here; {_MAKERS.get(kind, _MAKER)}"
+        ) from None
 
 
 def parse_manifest(raw: bytes, digest: str = "") -> tuple[Manifest, str]:
@@ -250,31 +271,22 @@ def _open(path: Path) -> BufferedReader:
         raise ArtifactError(f"{path.name} cannot be read: {os.strerror(error.errno or 0)}") from None
 
 
-def _refusal_of_joblib(name: str) -> str:
-    return (
-        f"{name} is a joblib file, which runs code when loaded: pin its manifest with --artifact_digest sha256:…, "
-        "say --trust_artifact, or train again to get the pickle-free form"
-    )
-
-
-def compare(entry: FileEntry, sha256: str) -> None:
-    """Compare a digest with the manifest's.
+def _lone_joblib(directory: Path, kind: str, digest: str, trust: bool) -> FileEntry:
+    """Describe a ``model.joblib`` that may be loaded without a manifest.
 
     Raises:
-        ArtifactError: they differ.
+        ArtifactMissing: it may not be loaded; a manifest may still come.
     """
-    if not hmac.compare_digest(sha256, entry.sha256):
-        raise ArtifactError(f"{entry.name} has the sha256 {sha256}, but the manifest says {entry.sha256}")
-
-
-def file_entry(path: Path, file_format: FileFormat) -> FileEntry:
-    """Describe a file as it is now."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return FileEntry(name=path.name, format=file_format, sha256=digest, size_bytes=path.stat().st_size)
-
-
-def bytes_entry(name: str, file_format: FileFormat, data: bytes) -> FileEntry:
-    """Describe a file before it is written."""
-    digest = hashlib.sha256(data).hexdigest()
-    return FileEntry(name=name, format=file_format, sha256=digest, size_bytes=len(data))
+    entry = file_entry(directory / JOBLIB, "joblib")
+    if digest and digest != f"sha256:{entry.sha256}":
+        raise ArtifactMissing(
+            f"{directory.name} has no {MANIFEST}, and {JOBLIB} has the digest sha256:{entry.sha256}, "
+            f"but {digest} is pinned"
+        )
+    if not digest and not trust:
+        raise ArtifactMissing(
+            f"{directory.name} has no {MANIFEST}, and {JOBLIB} runs code when loaded: make an artifact of it with "
+            f"predictors artifact pack {JOBLIB} --kind {kind}, pin its own sha256 with --artifact_digest sha256:…, or "
+            "say --trust_artifact"
+        )
+    return entry

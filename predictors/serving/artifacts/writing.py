@@ -16,13 +16,12 @@ import orjson
 from predictors.serving.artifacts.artifact import (
     MANIFEST,
     Artifact,
-    FileEntry,
     Manifest,
-    compare,
     manifest_bytes,
     parse_manifest,
     read_manifest,
 )
+from predictors.serving.artifacts.files import FileEntry, compare
 from predictors.serving.errors import ArtifactError
 
 _CHUNK_BYTES = 2**20

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from predictors.serving.cache.result_codec import decode_outputs, encode_outputs
 from predictors.serving.cache.shared_store import Shared
@@ -71,13 +71,22 @@ def _size(key: str, value: bytes) -> int:
 
 
 class _Flight:
-    """A computation in progress, and how many callers wait for it."""
+    """A computation in progress, when it began, and how many callers wait for it."""
 
-    __slots__ = ("task", "waiting")
+    __slots__ = ("begun", "task", "waiting")
 
-    def __init__(self, task: asyncio.Task[tuple[bytes, Outcome]]) -> None:
+    def __init__(self, task: "asyncio.Task[_Landed]", begun: float) -> None:
         self.task = task
+        self.begun = begun
         self.waiting = 0
+
+
+class _Landed(NamedTuple):
+    """What came of a computation, and whether it was kept."""
+
+    value: bytes
+    outcome: Outcome
+    kept: bool
 
 
 class ResultCache:
@@ -109,12 +118,19 @@ class ResultCache:
     ) -> None:
         self._ttl_seconds = ttl_seconds
         self._count = count
+        self._clock = clock
         self._memory = _Memory(max_bytes, count, clock)
         self._shared = Shared(url, ttl_seconds, timeout_seconds, count, clock) if url else None
         self._flights: dict[str, _Flight] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def get(self, key: str, compute: Callable[[], Awaitable[Outputs]]) -> tuple[Outputs, Outcome]:
+    async def get(
+        self,
+        key: str,
+        compute: Callable[[], Awaitable[Outputs]],
+        keeps: Callable[[Outputs], bool] = lambda outputs: True,
+        deadline: float = float("inf"),
+    ) -> tuple[Outputs, Outcome]:
         """Return the cached answer, or compute it.
 
         All callers that wait for a computation share it: it continues when one of them is cancelled, and is cancelled
@@ -123,6 +139,9 @@ class ResultCache:
         Args:
             key: from `result_key`.
             compute: called in a new task, on a miss.
+            keeps: whether an answer may be given again.
+            deadline: the caller's, seconds on the clock. If an answer that may not be given again took another caller
+                less time than this one has left, it is computed again.
 
         Returns:
             Outputs that the caller owns; and ``hit``, ``joined`` (another caller's computation) or ``miss``.
@@ -139,39 +158,46 @@ class ResultCache:
             flight = self._flights.get(key)
             leads = flight is None
             if flight is None:
-                flight = self._start(key, compute)
+                flight = self._start(key, compute, keeps)
             else:
                 self._count("joined")
             try:
-                value, outcome = await self._landing(key, flight)
+                value, outcome, kept = await self._landing(key, flight)
             except (DeadlineExceeded, Overloaded):
                 if leads:
                     raise
             else:
-                return decode_outputs(key, value), outcome if leads else "joined"
+                now = self._clock()
+                if leads or kept or now - flight.begun >= deadline - now:
+                    return decode_outputs(key, value), outcome if leads else "joined"
 
-    def _start(self, key: str, compute: Callable[[], Awaitable[Outputs]]) -> _Flight:
-        task = asyncio.create_task(self._fly(key, compute))
-        flight = self._flights[key] = _Flight(task)
+    def _start(self, key: str, compute: Callable[[], Awaitable[Outputs]], keeps: Callable[[Outputs], bool]) -> _Flight:
+        task = asyncio.create_task(self._fly(key, compute, keeps))
+        flight = self._flights[key] = _Flight(task, self._clock())
         self._keep(task)
         task.add_done_callback(lambda _: self._forget(key, flight))
         return flight
 
-    async def _fly(self, key: str, compute: Callable[[], Awaitable[Outputs]]) -> tuple[bytes, Outcome]:
+    async def _fly(
+        self, key: str, compute: Callable[[], Awaitable[Outputs]], keeps: Callable[[Outputs], bool]
+    ) -> _Landed:
         found = await self._shared.get(key) if self._shared else None
         if found is not None:
             self._count("remote_hit")
             value, lifetime = found
             self._memory.put(key, value, min(lifetime, self._ttl_seconds))
-            return value, "hit"
+            return _Landed(value, "hit", kept=True)
         self._count("miss")
-        value = encode_outputs(key, await compute())
+        outputs = await compute()
+        value = encode_outputs(key, outputs)
+        if not keeps(outputs):
+            return _Landed(value, "miss", kept=False)
         self._memory.put(key, value, self._ttl_seconds)
         if self._shared and len(value) <= _MAX_SHARED_BYTES:
             self._keep(asyncio.create_task(self._shared.put(key, value)))  # the caller does not wait for it
-        return value, "miss"
+        return _Landed(value, "miss", kept=True)
 
-    async def _landing(self, key: str, flight: _Flight) -> tuple[bytes, Outcome]:
+    async def _landing(self, key: str, flight: _Flight) -> _Landed:
         flight.waiting += 1
         try:
             await asyncio.wait([flight.task])  # unlike awaiting the task, this does not cancel it with its caller

@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 
 from predictors.serving.errors import InvalidInput
-from predictors.serving.model.types import NUMPY_TYPES, Batch, Column, FeatureBatch, Outputs, TextBatch
+from predictors.serving.model.types import NUMPY_TYPES, Batch, Column, ColumnBatch, FeatureBatch, Outputs, TextBatch
 
 # Part of every key, so that a release with another encoding never reads this one's values on a shared server.
 _FORMAT = b"1"
@@ -57,9 +57,15 @@ def _content(batch: Batch) -> list[bytes]:
     if isinstance(batch, FeatureBatch):
         features = batch.features.astype("<f8", copy=False)
         return [repr(features.shape).encode(), features.tobytes()]
+    if isinstance(batch, ColumnBatch):
+        return [part for name, column in batch.columns.items() for part in (name.encode(), _column_content(column))]
     if isinstance(batch, TextBatch):
         return [text.encode() for text in batch.texts]
     return [text.encode() for text in (batch.text, *chain.from_iterable(batch.messages))]
+
+
+def _column_content(column: Column) -> bytes:
+    return orjson.dumps(column) if isinstance(column, list) else column.tobytes()
 
 
 def encode_outputs(key: str, outputs: Outputs) -> bytes:

@@ -28,7 +28,7 @@ import numpy as np
 
 from predictors.serving.dispatch.cost_model import CostModel
 from predictors.serving.dispatch.throughput import Throughput
-from predictors.serving.model.types import Batch, FeatureBatch, Job, Outputs, TextBatch
+from predictors.serving.model.types import Batch, Column, ColumnBatch, FeatureBatch, Job, Outputs, TextBatch
 
 Infer: TypeAlias = Callable[[Batch, Job], Outputs]
 _Result: TypeAlias = Outputs | Exception
@@ -236,7 +236,16 @@ def _merge(batches: Sequence[Batch]) -> Batch:
     parameters = batches[0].parameters
     if isinstance(batches[0], FeatureBatch):
         return FeatureBatch(np.concatenate([b.features for b in batches if isinstance(b, FeatureBatch)]), parameters)
+    if isinstance(batches[0], ColumnBatch):
+        columns = [b.columns for b in batches if isinstance(b, ColumnBatch)]
+        return ColumnBatch({name: _joined([each[name] for each in columns]) for name in columns[0]}, parameters)
     return TextBatch([*chain.from_iterable(b.texts for b in batches if isinstance(b, TextBatch))], parameters)
+
+
+def _joined(parts: Sequence[Column]) -> Column:
+    """The columns of several batches as one: arrays of one type, or lists."""
+    arrays = [part for part in parts if not isinstance(part, list)]
+    return np.concatenate(arrays) if arrays else [*chain.from_iterable(parts)]
 
 
 def _split(outputs: Outputs, batches: Sequence[Batch]) -> list[Outputs]:

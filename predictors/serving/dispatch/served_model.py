@@ -158,7 +158,9 @@ class ServedModel:
         key = result_key(self.predictor.kind, f"{self.predictor.identity}\n{variant}", batch)
         try:
             async with asyncio.timeout(seconds):
-                outputs, call.cache = await cache.get(key, lambda: self.run(batch, call.deadline))
+                outputs, call.cache = await cache.get(
+                    key, lambda: self.run(batch, call.deadline), self.predictor.is_final, call.deadline
+                )
                 return outputs
         except TimeoutError:
             raise self._too_late() from None

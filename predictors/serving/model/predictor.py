@@ -15,6 +15,7 @@ from predictors import __version__
 from predictors.serving.artifacts.artifact import MANIFEST, Artifact, Golden, Manifest
 from predictors.serving.errors import ArtifactError, ServingError
 from predictors.serving.model.agreement import Bounds, same_outputs
+from predictors.serving.model.parameters import NO_PARAMETERS, own_parameters
 from predictors.serving.model.types import Batch, Input, Job, Limits, Outputs, TensorSpec
 from predictors.serving.model.validation import batch_from_instances
 from predictors.serving.settings import Source
@@ -34,14 +35,15 @@ class Predictor(ABC, Generic[BatchT]):
         name: the name it is served under.
         source: where it is loaded from, and how far that is trusted.
 
-    Subclasses set the class variables and implement `load_artifact` and `infer`.
+    Subclasses set the variables of the class and implement `load_artifact` and `infer`.
     """
 
     kind: ClassVar[str]
     platform: ClassVar[str]
-    input: ClassVar[Input]
-    outputs: ClassVar[tuple[TensorSpec, ...]]
-    label_output: ClassVar[str] = ""
+    input: Input
+    """What it takes. Where artifacts differ in that, `load_artifact` sets it to the loaded one's own; `outputs` too."""
+    outputs: tuple[TensorSpec, ...]
+    label_output: str = ""
     """The output that holds the predicted label, of a classifier."""
     v1_fields: ClassVar[Mapping[str, str | tuple[str, ...]]]
     limits: ClassVar[Limits]
@@ -58,6 +60,9 @@ class Predictor(ABC, Generic[BatchT]):
     """Whether answers take so long that they are cached by default."""
     generates: ClassVar[bool] = False
     """Whether `infer` takes a `PromptBatch` too, so that the model is served over OpenAI's API."""
+
+    golden_relative: ClassVar[float] = 0.0
+    """How far a number of a golden example may be off, besides `GOLDEN_TOLERANCE`, as a part of it."""
 
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
@@ -99,13 +104,17 @@ class Predictor(ABC, Generic[BatchT]):
     def check(self, batch: BatchT) -> None:
         """Refuse an invalid batch before it is queued. Runs on the event loop, so it must be fast.
 
+        Without an implementation of its own, a model has no parameters.
+
         Raises:
             InvalidInput: naming the offending field or parameter.
         """
+        if batch.parameters:
+            own_parameters(batch.parameters, ())
 
     def parameters_schema(self) -> dict[str, Any]:
-        """JSON schema of the request parameters; a model without its own ignores them."""
-        return {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
+        """JSON schema of the request parameters."""
+        return NO_PARAMETERS
 
     def register_metrics(self, registry: CollectorRegistry) -> None:
         """Add this model's own metrics."""
@@ -122,6 +131,10 @@ class Predictor(ABC, Generic[BatchT]):
 
     def is_deterministic(self, batch: BatchT) -> bool:
         """Whether the same batch always gets the same answer, so that it may be cached."""
+        return True
+
+    def is_final(self, outputs: Outputs) -> bool:
+        """Whether an answer is all that there is to say, so that it may be cached."""
         return True
 
     def variant(self, batch: BatchT, seconds: float) -> str:
@@ -155,8 +168,11 @@ class Predictor(ABC, Generic[BatchT]):
             ArtifactError: with the reason.
         """
         artifact = self.open_artifact()
-        self.load_artifact(artifact)
-        self.check_golden(artifact.manifest)
+        try:
+            self.load_artifact(artifact)
+            self.check_golden(artifact.manifest)
+        except ArtifactError as error:
+            raise ArtifactError(f"{artifact.directory.name}: {error}") from error
         self.version = artifact.manifest.version
         self.identity = "\n".join((__version__, artifact.manifest.model_dump_json(), self.settings_identity()))
         return True
@@ -185,7 +201,7 @@ class Predictor(ABC, Generic[BatchT]):
             for name, expected in golden.output.items():
                 if name not in outputs:
                     raise ArtifactError(f'golden example {i} names an output "{name}" that the model does not have')
-                if not _matches(outputs[name][i], expected):
+                if not _matches(outputs[name][i], expected, self.golden_relative):
                     raise ArtifactError(f'golden example {i}: the output "{name}" differs from the manifest')
 
     def _infer_golden(self, golden: tuple[Golden, ...]) -> Outputs:
@@ -196,11 +212,11 @@ class Predictor(ABC, Generic[BatchT]):
         return self.infer(batch, Job(time.monotonic() + _GOLDEN_SECONDS))  # type: ignore[arg-type]
 
 
-def _matches(actual: Any, expected: Any) -> bool:
+def _matches(actual: Any, expected: Any, relative: float) -> bool:
     if isinstance(actual, str):
         return bool(actual == expected)
     try:
         found, wanted = np.asarray(actual, dtype=np.float64), np.asarray(expected, dtype=np.float64)
     except (TypeError, ValueError):
         return False
-    return found.shape == wanted.shape and bool(np.allclose(found, wanted, rtol=0, atol=GOLDEN_TOLERANCE))
+    return found.shape == wanted.shape and bool(np.allclose(found, wanted, rtol=relative, atol=GOLDEN_TOLERANCE))

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version as library_version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from predictors.serving.artifacts.artifact import Golden, Manifest, TensorEntry, bytes_entry
+from predictors.serving.artifacts.artifact import Golden, Manifest, TensorEntry
+from predictors.serving.artifacts.files import bytes_entry
 from predictors.serving.artifacts.writing import replacing, write_manifest
 from predictors.serving.errors import ArtifactError
 from predictors.serving.model.predictor import GOLDEN_TOLERANCE, Predictor
@@ -24,6 +25,18 @@ class Trained:
     digest: str
 
 
+class Names(NamedTuple):
+    """What a model's inputs and classes are called.
+
+    Args:
+        features: the numbers in a row, of a model that takes rows of numbers.
+        classes: in the order of the probabilities.
+    """
+
+    features: Sequence[str] = ()
+    classes: Sequence[str] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
     """A scikit-learn model in both its forms, and what its manifest says of it.
@@ -32,7 +45,8 @@ class Package:
         predictor: serves it.
         pickled: the joblib file.
         npz: the same model as arrays.
-        class_names: in the order of the probabilities.
+        inputs, outputs: the model's own.
+        names: of its features and classes.
         golden: examples, computed by scikit-learn.
         settings: what the predictor needs besides the files.
         evaluation: how good the model is, if that was measured.
@@ -41,7 +55,9 @@ class Package:
     predictor: type[Predictor[Any]]
     pickled: bytes
     npz: bytes
-    class_names: Sequence[str]
+    inputs: Sequence[TensorSpec]
+    outputs: Sequence[TensorSpec]
+    names: Names
     golden: tuple[Golden, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     evaluation: Mapping[str, Any] = field(default_factory=dict)
@@ -68,7 +84,26 @@ def check_agreement(arrays: FloatArray, model: FloatArray) -> None:
         )
 
 
-def write_artifact(directory: Path, package: Package, version: str, name: str = "") -> Trained:
+def found_by_search(model: Any) -> Any:
+    """The estimator that a search over settings found and answers with; any other model as it is."""
+    searches = ("GridSearchCV", "RandomizedSearchCV")
+    is_search = type(model).__name__ in searches and type(model).__module__.startswith("sklearn.model_selection.")
+    return getattr(model, "best_estimator_", model) if is_search else model
+
+
+def called(model: Any) -> str:
+    """A model's type, with its article."""
+    name = type(model).__name__
+    return f"{'an' if name[:1] in 'AEIOU' else 'a'} {name}"
+
+
+def other_kind(model: Any) -> str:
+    """What serves a model that iris or intent does not serve, as the end of an error; empty if it cannot predict."""
+    serves = "; the kind sklearn serves it: predictors artifact pack MODEL.joblib --kind sklearn"
+    return serves if hasattr(model, "predict") else ""
+
+
+def write_artifact(directory: Path, package: Package, version: str, name: str = "", description: str = "") -> Trained:
     """Write the pickle-free form, the joblib form, and the manifest with the digests of both.
 
     Args:
@@ -76,6 +111,7 @@ def write_artifact(directory: Path, package: Package, version: str, name: str = 
         package: the model.
         version: of the artifact.
         name: of the model; its kind if empty.
+        description: what it is for.
 
     Raises:
         OSError: the directory cannot be written.
@@ -86,9 +122,11 @@ def write_artifact(directory: Path, package: Package, version: str, name: str = 
         version=version,
         kind=predictor.kind,
         files=(bytes_entry("model.npz", "npz", package.npz), bytes_entry("model.joblib", "joblib", package.pickled)),
-        inputs=tensor_entries(predictor.input.specs()),
-        outputs=tensor_entries(predictor.outputs),
-        class_names=tuple(package.class_names),
+        inputs=tensor_entries(package.inputs),
+        outputs=tensor_entries(package.outputs),
+        description=description,
+        feature_names=tuple(package.names.features),
+        class_names=tuple(package.names.classes),
         settings=dict(package.settings),
         library_versions={each: library_version(each) for each in ("kserve-predictors", "numpy", "scikit-learn")},
         evaluation=dict(package.evaluation),

@@ -50,9 +50,15 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True)
 class FeatureInput:
-    """The model takes rows of numbers, one for each of these features."""
+    """The model takes rows of numbers, one for each of these features.
+
+    Args:
+        names: of the features.
+        missing: whether a value may be missing: null in JSON, NaN elsewhere.
+    """
 
     names: tuple[str, ...]
+    missing: bool = False
 
     def specs(self) -> tuple[TensorSpec, ...]:
         """The input as metadata describes it: one tensor."""
@@ -70,12 +76,35 @@ class TextInput:
         return (TensorSpec(self.name, "BYTES", (-1,)),)
 
 
-Input: TypeAlias = FeatureInput | TextInput
+@dataclass(frozen=True, slots=True)
+class ColumnInput:
+    """The model takes named columns, each of a datatype of its own.
+
+    Args:
+        columns: FP64, INT64, BOOL or BYTES, each of the shape ``[-1]``.
+        missing: names of the columns of numbers or strings whose values may be missing: null in JSON; NaN in a binary
+            tensor of numbers.
+    """
+
+    columns: tuple[TensorSpec, ...]
+    missing: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names, in order."""
+        return tuple(spec.name for spec in self.columns)
+
+    def specs(self) -> tuple[TensorSpec, ...]:
+        """The input as metadata describes it: one tensor for each column."""
+        return self.columns
+
+
+Input: TypeAlias = FeatureInput | TextInput | ColumnInput
 
 
 @dataclass(slots=True)
 class FeatureBatch:
-    """Rows of finite numbers within the range of FP32: ``features`` is float64 ``[N, F]``."""
+    """Rows of numbers within the range of FP32, or NaN where one is missing: ``features`` is float64 ``[N, F]``."""
 
     features: FloatArray
     parameters: Parameters = field(default_factory=dict)
@@ -87,6 +116,24 @@ class FeatureBatch:
     def size(self) -> int:
         """The amount of work: rows."""
         return len(self.features)
+
+
+@dataclass(slots=True)
+class ColumnBatch:
+    """Columns of ``N`` rows by name: float64, int64 or bool arrays, NaN where a number is missing, or lists of strings,
+    None where one is missing.
+    """
+
+    columns: dict[str, Column]
+    parameters: Parameters = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    @property
+    def size(self) -> int:
+        """The amount of work: rows."""
+        return len(self)
 
 
 @dataclass(slots=True)
@@ -128,7 +175,7 @@ class PromptBatch:
         return 1
 
 
-Batch: TypeAlias = FeatureBatch | TextBatch | PromptBatch
+Batch: TypeAlias = FeatureBatch | ColumnBatch | TextBatch | PromptBatch
 
 
 @dataclass(frozen=True, slots=True)

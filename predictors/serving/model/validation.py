@@ -5,14 +5,18 @@ Valid batches pass whole-batch checks that run in C. Only a batch that fails one
 
 from collections.abc import Sequence
 from itertools import chain
-from types import NoneType
 from typing import Any, TypeVar
 
 import numpy as np
 
 from predictors.serving.errors import InvalidInput, TooLarge
+from predictors.serving.model.arrays import to_array
+from predictors.serving.model.columns import columns_from_rows
+from predictors.serving.model.names import JSON_TYPES, brief, json_type
 from predictors.serving.model.types import (
     Batch,
+    ColumnBatch,
+    ColumnInput,
     FeatureBatch,
     FeatureInput,
     FloatArray,
@@ -26,15 +30,6 @@ T = TypeVar("T")
 
 FP32_MAX = float(np.finfo(np.float32).max)
 _NUMBERS = {int, float}
-_JSON_TYPES: dict[type, str] = {
-    NoneType: "null",
-    bool: "a boolean",
-    int: "a number",
-    float: "a number",
-    str: "a string",
-    list: "a list",
-    dict: "an object",
-}
 # What JSON Schema's "\s" matches, so that the OpenAPI document says exactly what is refused (ECMA-262, 22.2.2.9).
 _WHITE_SPACE = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -50,7 +45,10 @@ def batch_from_instances(instances: list[Any], kind: Input, limits: Limits, para
     """
     check_row_count(len(instances), "instances", limits)
     if isinstance(kind, FeatureInput):
-        return FeatureBatch(feature_rows(instances, kind.names, "instances"), parameters)
+        read = sparse_feature_rows if kind.missing else feature_rows
+        return FeatureBatch(read(instances, kind.names, "instances"), parameters)
+    if isinstance(kind, ColumnInput):
+        return ColumnBatch(columns_from_rows(instances, kind, "instances", limits), parameters)
     return TextBatch(text_rows(instances, kind.name, "instances", limits), parameters)
 
 
@@ -78,25 +76,57 @@ def feature_rows(rows: Sequence[Any], names: tuple[str, ...], field: str) -> Flo
     if set(map(type, rows)) != {list} or set(map(len, rows)) != {len(names)}:
         raise _bad_row(rows, names, field)
     if not set(map(type, chain.from_iterable(rows))) <= _NUMBERS:
-        raise _bad_number(rows, field)
+        raise _bad_number(rows, names, field)
     try:
-        array = np.array(rows, dtype=np.float64)
+        array = to_array(rows, np.dtype(np.float64), len(names))
     except OverflowError:  # an integer of more than 1,024 bits
         raise InvalidInput(f'"{field}" holds an integer that is too large; numbers must fit FP32') from None
     if len(rows) == 1 and sum(map(abs, rows[0])) <= FP32_MAX:  # false for NaN too
         return array  # for so few numbers this is faster than NumPy
-    return finite_features(array, field)
+    return finite_features(array, names, field)
 
 
-def finite_features(array: FloatArray, field: str) -> FloatArray:
+def sparse_feature_rows(rows: Sequence[Any], names: tuple[str, ...], field: str) -> FloatArray:
+    """As `feature_rows`, but null is a value that is missing: NaN.
+
+    Raises:
+        InvalidInput: naming the first invalid element.
+    """
+    lists = [_row_from_object(row, names, f"{field}[{i}]") for i, row in enumerate(rows)]
+    if set(map(type, lists)) != {list} or set(map(len, lists)) != {len(names)}:
+        raise _bad_row(lists, names, field)
+    missing = np.array([[value is None for value in row] for row in lists])
+    array = feature_rows([[0.0 if value is None else value for value in row] for row in lists], names, field)
+    array[missing] = np.nan
+    return array
+
+
+def finite_or_missing(array: FloatArray, names: tuple[str, ...], field: str) -> FloatArray:
+    """As `finite_features`, but NaN passes.
+
+    Raises:
+        InvalidInput: naming the first infinity or number that FP32 cannot hold.
+    """
+    finite_features(np.where(np.isnan(array), 0.0, array), names, field)
+    return array
+
+
+def finite_features(array: FloatArray, names: tuple[str, ...], field: str) -> FloatArray:
     """Refuse NaN, infinities and what FP32 cannot hold, since trees are trained on FP32.
+
+    Args:
+        array: float64 ``[N, F]``.
+        names: of its ``F`` columns.
+        field: where it is in the request, for the error.
 
     Raises:
         InvalidInput: naming the first such element.
     """
     if not np.maximum.reduce(np.abs(array), axis=None) <= FP32_MAX:  # true for NaN too
         row, column = np.argwhere(~(np.abs(array) <= FP32_MAX))[0]
-        raise InvalidInput(f"{field}[{row}][{column}] is not a finite number within the range of FP32")
+        raise InvalidInput(
+            f"{field}[{row}][{column}] ({names[column]}) is not a finite number within the range of FP32"
+        )
     return array
 
 
@@ -140,7 +170,7 @@ def _row_from_object(row: Any, names: tuple[str, ...], where: str) -> Any:
         raise InvalidInput(f'{where} lacks the field "{missing[0]}"')
     extra = [name for name in row if name not in names]
     if extra:
-        raise InvalidInput(f'{where} has an unknown field "{extra[0][:64]}"; allowed are {", ".join(names)}')
+        raise InvalidInput(f'{where} has an unknown field "{extra[0][:64]}"; allowed are {brief(names)}')
     return [row[name] for name in names]
 
 
@@ -151,21 +181,16 @@ def _bad_row(rows: Sequence[Any], names: tuple[str, ...], field: str) -> Invalid
                 f"{field}[{i}] is {json_type(row)}; a list of {len(names)} numbers or an object is expected"
             )
         if len(row) != len(names):
-            return InvalidInput(f"{field}[{i}] has {len(row)} elements; {len(names)} are expected: {', '.join(names)}")
+            return InvalidInput(f"{field}[{i}] has {len(row)} elements; {len(names)} are expected: {brief(names)}")
     raise AssertionError("every row is a list of the right length")
 
 
-def _bad_number(rows: Sequence[list[Any]], field: str) -> InvalidInput:
+def _bad_number(rows: Sequence[list[Any]], names: tuple[str, ...], field: str) -> InvalidInput:
     for i, row in enumerate(rows):
         for j, value in enumerate(row):
             if type(value) not in _NUMBERS:
-                return InvalidInput(f"{field}[{i}][{j}] is {json_type(value)}; a number is expected")
+                return InvalidInput(f"{field}[{i}][{j}] ({names[j]}) is {json_type(value)}; a number is expected")
     raise AssertionError("every element is a number")
-
-
-def json_type(value: object) -> str:
-    """Name the JSON type of a parsed value, with its article."""
-    return _JSON_TYPES.get(type(value), "something else")
 
 
 def expect(value: object, kind: type[T], where: str) -> T:
@@ -181,4 +206,4 @@ def expect(value: object, kind: type[T], where: str) -> T:
     """
     if isinstance(value, kind):
         return value
-    raise InvalidInput(f"{where} is {json_type(value)}; {_JSON_TYPES[kind]} is expected")
+    raise InvalidInput(f"{where} is {json_type(value)}; {JSON_TYPES[kind]} is expected")

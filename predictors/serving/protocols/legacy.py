@@ -10,8 +10,9 @@ import numpy as np
 from predictors.serving.dataplane import DataPlane
 from predictors.serving.dispatch.served_model import ServedModel, State
 from predictors.serving.errors import InvalidInput, MissingField, NotFound
+from predictors.serving.model.names import json_type
 from predictors.serving.model.types import Batch, FeatureBatch, FeatureInput, Outputs, TextBatch, TextInput
-from predictors.serving.model.validation import feature_rows, json_type, text_rows
+from predictors.serving.model.validation import feature_rows, text_rows
 from predictors.serving.protocols.http import Request, Response
 from predictors.serving.protocols.json_body import parse_object
 
@@ -26,15 +27,13 @@ class LegacyHandlers:
 
     async def predict(self, request: Request) -> Response:
         """``POST /predict``: one row; the field that holds it selects the model."""
-        request.require_json()
-        payload = parse_object(await request.body(), "features", "text", "model_version")
+        payload = await self._parse(request, "features", "text", "model_version")
         model = self._model_for(_only(payload, ""), "")
         return await self._answer(request, _Row(payload, "", model.name, _version(payload)))
 
     async def inference(self, request: Request) -> Response:
         """``POST /inference``: one row, for the model that ``model_type`` names."""
-        request.require_json()
-        payload = parse_object(await request.body(), "model_type", "data", "features", "text", "model_version")
+        payload = await self._parse(request, "model_type", "data", "features", "text", "model_version")
         kind, data = payload.get("model_type"), payload.get("data")
         if type(kind) is not str:
             raise MissingField(f'"model_type" is {json_type(kind)}; the name of a model is expected', "model_type")
@@ -57,6 +56,10 @@ class LegacyHandlers:
         """``GET /models``: what is served."""
         return Response.json({"models": {model.name: _describe(model) for model in self._plane.models}})
 
+    async def _parse(self, request: Request, *unique: str) -> dict[str, Any]:
+        request.require_json()
+        return await self._plane.parse(request, parse_object, await request.body(), *unique)
+
     def _model_for(self, field: str, kind: str) -> ServedModel:
         """The first classifier that takes what a field holds; of a kind or name, if one is given."""
         wanted = FeatureInput if field == "features" else TextInput
@@ -71,7 +74,7 @@ class LegacyHandlers:
     async def _answer(self, request: Request, row: "_Row") -> Response:
         inference = self._plane.open(request, row.model, row.version)
         model = inference.model
-        outputs = await inference.answer(inference.decode(_decode, row, model))
+        outputs = await inference.answer(await inference.decode(_decode, row, model))
         return Response.json(inference.encode(_encode, outputs, request, model.version))
 
 

@@ -2,7 +2,7 @@
 
 from predictors import __version__
 from predictors.serving.dispatch.served_model import ServedModel
-from predictors.serving.model.types import FeatureInput, TensorSpec
+from predictors.serving.model.types import ColumnInput, FeatureInput, Input, TensorSpec
 from predictors.serving.protocols.json_schema import BOOLEAN, INTEGER, STRING, Schema, array, obj
 from predictors.serving.protocols.tensors import allowed_types
 
@@ -73,10 +73,12 @@ def _model_paths(model: ServedModel) -> Schema:
     ready = _get("Readiness of the model", obj({"name": STRING, "ready": BOOLEAN}), "503")
     infer = _post("Predict (V2)", _v2_request(model), _v2_answer(model.predictor.outputs), "404")
     # With the binary tensor extension, tensors follow the JSON, whose length a header gives.
+    infer["post"]["requestBody"]["content"]["application/json"]["example"] = _v2_example(model.predictor.input)
     infer["post"]["responses"]["200"]["content"]["application/octet-stream"] = {"schema": {}}
     v1, v2 = f"/v1/models/{model.name}", f"/v2/models/{model.name}"
     paths = {v1: ready, f"{v1}:predict": _post("Predict (V1)", _v1_request(model), _v1_answer(model))}
-    for suffix, path in {"": _get("Metadata of the model", metadata, "503"), "/ready": ready, "/infer": infer}.items():
+    described = {"": _get("Metadata of the model", metadata, "503"), "/config": _config()}
+    for suffix, path in {**described, "/ready": ready, "/infer": infer}.items():
         paths[f"{v2}{suffix}"] = path
         [(method, operation)] = path.items()
         parameters = [*operation.get("parameters", []), _VERSION]
@@ -86,11 +88,22 @@ def _model_paths(model: ServedModel) -> Schema:
     return paths
 
 
+def _config() -> Schema:
+    tensors = array(obj({"name": STRING, "data_type": STRING, "dims": array(INTEGER)}))
+    policy, values = {"type": "object"}, obj({"version": obj({"string_value": STRING})})
+    fields = {"name": STRING, "platform": STRING, "version_policy": policy, "max_batch_size": INTEGER}
+    config = obj(fields | {"input": tensors, "output": tensors, "parameters": values})
+    return _get("Configuration of the model, as Triton describes it", config, "503")
+
+
 def _v1_request(model: ServedModel) -> Schema:
     kind = model.predictor.input
     if isinstance(kind, FeatureInput):
-        row = obj(dict.fromkeys(kind.names, _NUMBER), additionalProperties=False)
+        row = obj(dict.fromkeys(kind.names, _number(kind)), additionalProperties=False)
         instance = {"anyOf": [_features(kind), row]}
+    elif isinstance(kind, ColumnInput):
+        row = obj({spec.name: _value(spec, kind, model) for spec in kind.columns}, additionalProperties=False)
+        instance = {"anyOf": [row, array({}, minItems=len(kind.columns), maxItems=len(kind.columns))]}
     else:
         instance = {"anyOf": [_text(model), obj({kind.name: _text(model)})]}
     instances = array(instance, minItems=1, maxItems=model.limits.max_rows)
@@ -109,13 +122,17 @@ def _v1_answer(model: ServedModel) -> Schema:
 
 
 def _row(spec: TensorSpec) -> Schema:
-    value = {"BYTES": STRING, "INT64": INTEGER}.get(spec.datatype, {"type": "number"})
+    value = {"BYTES": STRING, "INT64": INTEGER, "BOOL": BOOLEAN}.get(spec.datatype, {"type": "number"})
     return array(value) if len(spec.shape) > 1 else value
 
 
 def _v2_request(model: ServedModel) -> Schema:
     kind = model.predictor.input
-    element, most = (_NUMBER, len(kind.names)) if isinstance(kind, FeatureInput) else (_text(model), 1)
+    element, most = (_text(model), 1)
+    if isinstance(kind, FeatureInput):
+        element, most = _number(kind), len(kind.names)
+    elif isinstance(kind, ColumnInput):
+        element, most = {"anyOf": [_value(spec, kind, model) for spec in kind.columns]}, len(kind.columns)
     data = array({"anyOf": [element, array(element, minItems=1)]}, minItems=1)
     data["description"] = "As many elements as the shape's product, flat or nested as the shape is."
     tensor = obj(
@@ -138,6 +155,22 @@ def _v2_request(model: ServedModel) -> Schema:
     )
 
 
+def _v2_example(kind: Input) -> Schema:
+    """One row: schemas cannot say that a tensor has as many elements as its shape asks for."""
+    values = {"BYTES": "text", "BOOL": True, "INT64": 1}
+    rows = {"features": [1, len(kind.names)]} if isinstance(kind, FeatureInput) else {}
+    inputs = [
+        {
+            "name": spec.name,
+            "datatype": spec.datatype,
+            "shape": rows.get(spec.name, [1]),
+            "data": [values.get(spec.datatype, 1.5)] * rows.get(spec.name, [1])[-1],
+        }
+        for spec in kind.specs()
+    ]
+    return {"inputs": inputs}
+
+
 def _v2_answer(specs: tuple[TensorSpec, ...]) -> Schema:
     tensor = obj(
         {
@@ -158,11 +191,13 @@ def _legacy_paths(models: list[ServedModel]) -> Schema:
         {"features": _features(kind)} if isinstance(kind, FeatureInput) else {"text": _text(model)}
         for model, kind in inputs
     ]
-    version = {"model_version": STRING}
-    predict = {"anyOf": [obj(row, version, additionalProperties=False) for row in rows]}
+    versions = [{"model_version": {"enum": sorted({"latest", model.version} - {""})}} for model, _ in inputs]
+    pairs = list(zip(rows, versions, strict=True))
+    predict = {"anyOf": [obj(row, version, additionalProperties=False) for row, version in pairs]}
     kinds = [{"enum": sorted({model.name, model.predictor.kind})} for model, _ in inputs]
     named = [{"model_type": kind, "data": obj(row)} for kind, row in zip(kinds, rows, strict=True)]
-    inference = {"anyOf": [obj(fields, version, additionalProperties=False) for fields in named]}
+    pairs = list(zip(named, versions, strict=True))
+    inference = {"anyOf": [obj(fields, version, additionalProperties=False) for fields, version in pairs]}
     number = {"type": "number"}
     answer = obj(
         dict.fromkeys(("request_id", "model_version"), STRING)
@@ -189,6 +224,8 @@ def _openai_paths(models: list[ServedModel]) -> Schema:
     completion = _post(
         "Continue a text", openai_schema.completion_request(names, most), openai_schema.completion_answer(), "404"
     )
+    example = {"model": names[0], "messages": [{"role": "user", "content": "What is an arbitration clause?"}]}
+    chat["post"]["requestBody"]["content"]["application/json"]["example"] = example
     for operation in (chat["post"], completion["post"]):
         operation["responses"]["200"]["content"]["text/event-stream"] = {"schema": {}}  # with "stream": true
     paths = {"chat/completions": chat, "completions": completion, "models/{model}": model}
@@ -201,7 +238,19 @@ def _openai_paths(models: list[ServedModel]) -> Schema:
 
 
 def _features(kind: FeatureInput) -> Schema:
-    return array(_NUMBER, minItems=len(kind.names), maxItems=len(kind.names))
+    return array(_number(kind), minItems=len(kind.names), maxItems=len(kind.names))
+
+
+def _number(kind: FeatureInput) -> Schema:
+    return {"anyOf": [_NUMBER, {"type": "null"}]} if kind.missing else _NUMBER
+
+
+def _value(spec: TensorSpec, kind: ColumnInput, model: ServedModel) -> Schema:
+    """A column's value in a V1 row."""
+    text = {"type": "string", "maxLength": model.limits.max_text_chars}
+    plain: dict[str, Schema] = {"INT64": INTEGER, "BOOL": BOOLEAN, "BYTES": text}
+    value = plain.get(spec.datatype, _NUMBER)
+    return {"anyOf": [value, {"type": "null"}]} if spec.name in kind.missing else value
 
 
 def _text(model: ServedModel) -> Schema:

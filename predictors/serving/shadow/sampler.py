@@ -6,7 +6,7 @@ from collections.abc import Callable
 from sys import getsizeof
 
 from predictors.serving.dispatch.served_model import ServedModel
-from predictors.serving.model.types import Batch, FeatureBatch, Outputs, PromptBatch
+from predictors.serving.model.types import Batch, Column, ColumnBatch, FeatureBatch, Outputs, PromptBatch
 from predictors.serving.protocols.http import Request
 from predictors.serving.shadow.canary import HEADER
 from predictors.serving.shadow.copies import Copies, Copy
@@ -90,5 +90,11 @@ class Sampler:
 def _bytes_of(batch: Batch) -> int:
     if isinstance(batch, FeatureBatch):
         return batch.features.nbytes
+    if isinstance(batch, ColumnBatch):
+        return sum(map(_column_bytes, batch.columns.values()))
     assert not isinstance(batch, PromptBatch)  # noqa: S101  # it is left out before
     return sum(map(getsizeof, batch.texts))
+
+
+def _column_bytes(column: Column) -> int:
+    return sum(map(getsizeof, column)) if isinstance(column, list) else column.nbytes

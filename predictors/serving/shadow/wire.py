@@ -9,6 +9,8 @@ import orjson
 from predictors.serving.model.types import (
     NUMPY_TYPES,
     Batch,
+    Column,
+    ColumnBatch,
     FeatureBatch,
     Outputs,
     Parameters,
@@ -18,6 +20,7 @@ from predictors.serving.model.types import (
 
 # It says how a V2 answer is written, not what it holds.
 _BINARY = "binary_data_output"
+_DATATYPES = {dtype: name for name, dtype in NUMPY_TYPES.items()}
 
 
 class UnreadableAnswer(Exception):
@@ -40,20 +43,25 @@ def encode_request(batch: Batch, name: str) -> bytes:
     """Write a batch as the body of a V2 request for all outputs.
 
     Args:
-        batch: features or texts.
-        name: of the input tensor.
+        batch: features, columns or texts.
+        name: of the input tensor, where there is only one.
     """
     assert not isinstance(batch, PromptBatch)  # noqa: S101  # V2 has no form for it, so the sampler leaves it out
-    tensor: dict[str, Any] = {"name": name}
-    if isinstance(batch, FeatureBatch):
-        data = np.ascontiguousarray(batch.features).reshape(-1)
-        tensor |= {"datatype": "FP64", "shape": batch.features.shape, "data": data}
+    if isinstance(batch, ColumnBatch):
+        columns = batch.columns
     else:
-        tensor |= {"datatype": "BYTES", "shape": [len(batch.texts)], "data": batch.texts}
-    body: dict[str, Any] = {"inputs": [tensor]}
+        columns = {name: batch.features if isinstance(batch, FeatureBatch) else batch.texts}
+    body: dict[str, Any] = {"inputs": [_tensor(each, column) for each, column in columns.items()]}
     if parameters := _scalars(batch.parameters):
         body["parameters"] = parameters
     return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _tensor(name: str, column: Column) -> dict[str, Any]:
+    if isinstance(column, list):
+        return {"name": name, "datatype": "BYTES", "shape": [len(column)], "data": column}
+    data = np.ascontiguousarray(column).reshape(-1)
+    return {"name": name, "datatype": _DATATYPES[column.dtype], "shape": column.shape, "data": data}
 
 
 def _scalars(parameters: Parameters) -> Parameters:
@@ -98,6 +106,7 @@ def _column(entry: dict[str, Any], spec: TensorSpec, rows: int) -> Any:
             raise ValueError("not only strings")
         return data
     dtype = NUMPY_TYPES[spec.datatype]
-    if not types <= ({int, float} if dtype.kind == "f" else {int}):
+    allowed: dict[str, set[type]] = {"f": {int, float}, "b": {bool}}
+    if not types <= allowed.get(dtype.kind, {int}):
         raise ValueError("not only numbers of this kind")
     return np.array(data, dtype=dtype).reshape(shape)

@@ -11,6 +11,7 @@ from predictors.serving.telemetry.collectors import Counter, Histogram
 _MODEL = ("model_name", "model_version")
 Outcome: TypeAlias = Literal["complete", "length", "empty", "deadline"]
 _OUTCOMES: tuple[Outcome, ...] = ("complete", "length", "empty", "deadline")
+_OUTCOME_OF: dict[str, Outcome] = {"length": "length", "deadline": "deadline"}
 
 
 class Usage(NamedTuple):
@@ -60,7 +61,7 @@ class AnswerMetrics:
         self._summaries = Counter(
             "summarizer_summaries",
             "Summaries: complete, without points that would have made it too long (length), without any point (empty), "
-            "not written since the deadline came first (deadline).",
+            "not read to the end, or not written, since the deadline came first (deadline).",
             (*_MODEL, "outcome"),
             registry,
         )
@@ -69,7 +70,8 @@ class AnswerMetrics:
         )
         self._points = Counter(
             "summarizer_points",
-            "Points of summaries: the model's own words (written), or the document's (quoted).",
+            "Points of summaries: the model's own words (written), the document's (quoted), or the document's with "
+            "something left out (shortened).",
             (*_MODEL, "kind"),
             registry,
         )
@@ -80,7 +82,7 @@ class AnswerMetrics:
             self._tokens.labels(model, version, kind)
         for outcome in _OUTCOMES:
             self._summaries.labels(model, version, outcome)
-        for kind in ("written", "quoted"):
+        for kind in ("written", "quoted", "shortened"):
             self._points.labels(model, version, kind)
         for histogram in (self._first_token, self._speed, self._summary_points):
             histogram.labels(model, version)
@@ -93,21 +95,27 @@ class AnswerMetrics:
             self._first_token.labels(model, version).observe(usage.seconds_to_first_token)
             self._speed.labels(model, version).observe(usage.completion / max(usage.seconds, 1e-9))
 
-    def count_summary(self, model: str, version: str, points: Sequence[dict[str, Any]], *, shortened: bool) -> None:
+    def count_summary(self, model: str, version: str, points: Sequence[dict[str, Any]], finish_reason: str) -> None:
         """Count a summary.
 
         Args:
             model, version: that wrote it.
-            points: as answers show them; each says whether it is ``quoted``.
-            shortened: whether points were left out because the summary would have become too long.
+            points: as answers show them; each says whether it is ``quoted``, and has a ``quote`` beside words of the
+                model's own.
+            finish_reason: ``length`` if points were left out because the summary would have become too long;
+                ``deadline`` if the document was not read to its end in time.
         """
-        outcome: Outcome = "empty" if not points else "length" if shortened else "complete"
+        outcome = _OUTCOME_OF.get(finish_reason) or ("complete" if points else "empty")
+        if outcome == "length" and not points:
+            outcome = "empty"
         quoted = sum(bool(point["quoted"]) for point in points)
+        written = sum("quote" in point for point in points)
         self._summaries.labels(model, version, outcome).value += 1
         self._summary_points.labels(model, version).observe(len(points))
         self._points.labels(model, version, "quoted").value += quoted
-        self._points.labels(model, version, "written").value += len(points) - quoted
+        self._points.labels(model, version, "written").value += written
+        self._points.labels(model, version, "shortened").value += len(points) - quoted - written
 
     def count_late(self, model: str, version: str, summaries: int) -> None:
-        """Count summaries whose deadline came before they were written."""
+        """Count summaries whose deadline came before anything was written."""
         self._summaries.labels(model, version, "deadline").value += summaries

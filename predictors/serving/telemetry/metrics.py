@@ -148,9 +148,13 @@ class Metrics:
             self.predictions.labels(model, version, labels[0]).value += 1
             confidence.observe(max(probabilities[0].tolist()))
             return
+        self.count_labels(model, version, labels)
+        confidence.observe_all(np.max(probabilities, axis=1))
+
+    def count_labels(self, model: str, version: str, labels: Column) -> None:
+        """Count predicted rows by their labels, ``[N]``, of a model without probabilities."""
         for label, count in Counts(labels).items():
             self.predictions.labels(model, version, label).value += count
-        confidence.observe_all(np.max(probabilities, axis=1))
 
 
 class _Others:

@@ -59,8 +59,8 @@ TRUST = "--trust_artifact"
         (("iris.joblib", "--kind", "iris"), "say --trust_artifact if you trust where it comes from"),
         (("text.joblib", "--kind", "iris", TRUST), "the joblib file cannot be read"),
         (("half.joblib", "--kind", "iris", TRUST), "the joblib file cannot be read"),
-        (("intent.joblib", "--kind", "iris", TRUST), "a RandomForestClassifier is expected, not Pipeline"),
-        (("iris.joblib", "--kind", "intent", TRUST), "a pipeline of a FeatureUnion of TfidfVectorizers"),
+        (("intent.joblib", "--kind", "iris", TRUST), "not a Pipeline; the kind sklearn serves it"),
+        (("iris.joblib", "--kind", "intent", TRUST), "intent serves a pipeline of TfidfVectorizer"),
         pytest.param(("text.gguf",), "text.gguf is not a GGUF file", marks=pytest.mark.llama),
         pytest.param(
             ("iris.joblib", "--kind", "summarizer"), "iris.joblib is not a GGUF file", marks=pytest.mark.llama
@@ -111,7 +111,8 @@ def test_a_directory_without_an_artifact(command: str, tmp_path: Path) -> None:
     target = (tmp_path / "target",) if command == "export" else ()
     result = run(command, tmp_path / "none", *target)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "error: manifest.json: there is no artifact here; train, fetch or pack one first\n"
+    manifest = tmp_path / "none" / "manifest.json"
+    assert result.stderr == f"error: {manifest}: there is no artifact here; train, fetch or pack an artifact first\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -6,7 +6,8 @@ import pytest
 from sklearn.datasets import load_iris, make_classification
 from sklearn.ensemble import RandomForestClassifier
 
-from predictors.iris.forest import Forest, from_sklearn
+from predictors.iris.conversion import from_sklearn
+from predictors.iris.forest import Forest
 from predictors.iris.scorer import Leaves, LevelScorer, MaskScorer, Scorer, new_scorer
 from predictors.serving.errors import ArtifactError
 from tests.live import ARTIFACTS
@@ -67,7 +68,7 @@ def test_a_large_forest_equals_scikit_learn_too() -> None:
 def test_both_ways_of_scoring_agree(iris: tuple[RandomForestClassifier, Forest]) -> None:
     rows = np.random.default_rng(6).uniform(-1, 9, size=(2_000, 4))
     ways = (MaskScorer(iris[1], Leaves.of(iris[1])), LevelScorer(iris[1]))
-    masks, levels = (Scorer(way).predict_proba(rows) for way in ways)
+    masks, levels = (Scorer(way, 100).predict_proba(rows) for way in ways)
     np.testing.assert_array_equal(masks, levels)
 
 
@@ -90,6 +91,7 @@ def test_one_row_equals_the_same_row_in_a_batch(iris: tuple[RandomForestClassifi
         ("left", lambda a: np.zeros_like(a)),
         ("roots", lambda a: np.zeros_like(a)),
         ("threshold", lambda a: a + np.nan),
+        ("leaf", lambda a: a * 2),
         ("leaf", lambda a: a[:-1]),
         ("leaf", lambda a: a.ravel()),
         ("left", lambda a: a.astype(np.int32)),
@@ -118,8 +120,3 @@ def test_an_archive_with_pickled_objects_is_refused() -> None:
     np.savez(buffer, roots=np.array([object()], dtype=object))
     with pytest.raises(ArtifactError):
         Forest.from_bytes(buffer.getvalue())
-
-
-def test_another_kind_of_model_is_refused() -> None:
-    with pytest.raises(ArtifactError, match="RandomForestClassifier is expected, not dict"):
-        from_sklearn({})

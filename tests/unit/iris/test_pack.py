@@ -4,12 +4,17 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
-from sklearn.datasets import make_classification
+from sklearn.datasets import load_iris, load_wine, make_classification
 from sklearn.ensemble import RandomForestClassifier
 
-from predictors.iris.forest import Forest, from_sklearn
-from predictors.iris.pack import package, sample
+from predictors.iris.conversion import from_sklearn
+from predictors.iris.edges import edge_rows
+from predictors.iris.model import FLOWER_CLASSES, FLOWER_FEATURES
+from predictors.iris.pack import package
+from predictors.iris.train import EXAMPLES
 from predictors.serving.errors import ArtifactError
+from predictors.serving.model.training import Names
+from predictors.serving.model.types import TensorSpec
 from tests.live import ARTIFACTS
 
 
@@ -22,34 +27,63 @@ def fitted(features: int = 4, classes: int = 3, names: tuple[Any, ...] = (0, 1, 
 
 def test_the_pickle_free_form_is_the_models_own() -> None:
     raw = (ARTIFACTS / "iris/model.joblib").read_bytes()
-    packed = package(joblib.load(io.BytesIO(raw)), raw, {"accuracy": 0.9})
+    packed = package(
+        joblib.load(io.BytesIO(raw)), raw, {"accuracy": 0.9}, Names(FLOWER_FEATURES, FLOWER_CLASSES), EXAMPLES
+    )
     assert packed.npz == (ARTIFACTS / "iris/model.npz").read_bytes()
     assert (packed.pickled, packed.evaluation) == (raw, {"accuracy": 0.9})
     assert [golden.output["label"] for golden in packed.golden] == ["setosa", "versicolor", "virginica"]
 
 
-def test_class_ids_are_the_models_own() -> None:
-    packed = package(fitted(names=(1, 2, 3)), b"")
-    assert {golden.output["predict"] for golden in packed.golden} <= {1, 2, 3}
+def test_the_names_are_those_that_the_model_was_trained_with() -> None:
+    data = load_wine(as_frame=True)
+    model = RandomForestClassifier(5, random_state=0).fit(data.data, np.array(["a", "b", "c"])[data.target])
+    packed = package(model, b"")
+    assert packed.names == Names(tuple(data.data.columns), ("a", "b", "c"))
+    assert packed.inputs == (TensorSpec("features", "FP64", (-1, 13)),)
+    assert packed.outputs[0] == TensorSpec("predict", "BYTES", (-1,))
+    assert {golden.output["predict"] for golden in packed.golden} == {"a", "b", "c"}
 
 
-def test_the_sample_lies_at_and_on_either_side_of_thresholds() -> None:
+def test_names_can_be_given() -> None:
+    packed = package(fitted(2, 2, (5, 9)), b"", names=Names(("left", "right"), ("no", "yes")))
+    assert packed.names == Names(("left", "right"), ("no", "yes"))
+    assert {(golden.output["predict"], golden.output["label"]) for golden in packed.golden} == {(5, "no"), (9, "yes")}
+
+
+def test_without_names_there_are_numbers() -> None:
+    assert package(fitted(2, 2, (5, 9)), b"").names == Names(("f0", "f1"), ("5", "9"))
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (Names(features=("a", "b", "c")), "the forest has 4 features, but 3 names of features are given"),
+        (Names(features=("a", "b", "c", "a")), "the names of the features must differ"),
+        (Names(features=("a", "b", "c", " ")), "the names of the features must differ and not be empty"),
+        (Names(classes=("a",)), "the forest has 3 classes, but 1 names of classes are given"),
+        (Names(classes=("a", "b", "b")), "the names of the classes must differ"),
+    ],
+)
+def test_names_that_do_not_fit_are_refused(names: Names, says: str) -> None:
+    with pytest.raises(ArtifactError, match=says):
+        package(fitted(), b"", names=names)
+
+
+def test_rows_lie_at_and_on_either_side_of_each_threshold() -> None:
     forest = from_sklearn(fitted())
-    rows = sample(forest)
-    for feature in range(4):
-        inner = ~forest.is_leaf & (forest.feature == feature)
-        thresholds = np.unique(forest.threshold[inner])
-        values = rows[:, feature]
-        single = thresholds.astype(np.float32)
-        beside = [np.nextafter(single, np.float32(way)) for way in (-np.inf, np.inf)]
-        for edges in (thresholds, *beside):
-            assert np.isin(values, edges).sum() > 1_000
-        assert (~np.isin(values, np.concatenate([thresholds, *beside]))).sum() >= 1_900
+    rows = edge_rows(forest, 0, 10_000)
+    for node in np.flatnonzero(~forest.is_leaf):
+        single = np.float32(forest.threshold[node])
+        values = set(rows[:, forest.feature[node]])
+        for edge in (forest.threshold[node], *(np.nextafter(single, np.float32(way)) for way in (-np.inf, np.inf))):
+            assert edge in values
+    assert len(rows) == 3 * (~forest.is_leaf).sum()
 
 
-def test_a_column_that_no_tree_tests_is_sampled_too() -> None:
+def test_a_column_that_no_tree_tests_is_tried_too() -> None:
     single = RandomForestClassifier(3, random_state=0).fit(np.zeros((9, 4)), [0, 1, 2] * 3)
-    assert np.isfinite(sample(from_sklearn(single))).all()
+    assert np.isfinite(edge_rows(from_sklearn(single), 100, 100)).all()
     assert package(single, b"").golden
 
 
@@ -69,32 +103,7 @@ def test_other_probabilities_than_scikit_learns_are_refused(difference: float) -
         package(model, b"")
 
 
-def test_a_threshold_that_is_off_by_a_little_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A conversion that moves one threshold by a millionth: no random row falls between the two."""
-    model = fitted()
-
-    def moved(model: RandomForestClassifier) -> Forest:
-        forest = from_sklearn(model)
-        forest.threshold[np.flatnonzero(~forest.is_leaf)[0]] += 1e-6
-        return forest
-
-    monkeypatch.setattr("predictors.iris.pack.from_sklearn", moved)
-    with pytest.raises(ArtifactError, match="on 6003 inputs, they differ by up to 0"):
-        package(model, b"")
-
-
-@pytest.mark.parametrize(
-    ("model", "says"),
-    [
-        ({}, "a RandomForestClassifier is expected, not dict"),
-        (RandomForestClassifier(), "the RandomForestClassifier is not fitted"),
-        (fitted(features=5), "the forest takes 5 features; 4 are expected"),
-        (fitted(classes=2), "the forest has 2 classes and the manifest 3 class names; 3 are expected"),
-        (fitted(names=("a", "b", "c")), "classes are not integers"),
-        (RandomForestClassifier(2).fit(np.eye(4), np.eye(4, 2)), "classes are not integers"),
-    ],
-    ids=["dict", "unfitted", "five features", "two classes", "texts", "two outputs"],
-)
-def test_other_models_are_refused(model: Any, says: str) -> None:
-    with pytest.raises(ArtifactError, match=says):
-        package(model, b"")
+def test_golden_examples_are_chosen_for_each_class_that_is_ever_likely() -> None:
+    data = load_iris()
+    packed = package(RandomForestClassifier(20, random_state=0).fit(data.data, data.target), b"")
+    assert {golden.output["predict"] for golden in packed.golden} == {0, 1, 2}

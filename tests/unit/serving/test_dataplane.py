@@ -162,7 +162,7 @@ def test_each_step_is_timed_once() -> None:
     async def scenario() -> None:
         async with Plane() as served:
             inference = served.open()
-            batch = inference.decode(lambda texts: TextBatch(texts), ["a"])
+            batch = await inference.decode(lambda texts: TextBatch(texts), ["a"])
             assert served.timed() == (1, 0, 0)
             outputs = await inference.answer(batch)
             assert served.timed() == (1, 1, 0)
@@ -180,7 +180,7 @@ def test_steps_that_fail_are_not_timed() -> None:
         async with Plane() as served:
             inference = served.open()
             with pytest.raises(InvalidInput):
-                inference.decode(refuse)
+                await inference.decode(refuse)
             with pytest.raises(InvalidInput):
                 await inference.answer(TextBatch(["refuse"]))
             with pytest.raises(InvalidInput):
@@ -251,7 +251,7 @@ def test_the_server_and_its_models_describe_themselves() -> None:
         async with Plane() as served:
             server = served.plane.metadata()
             assert (server.name, server.version) == ("kserve-predictors", __version__)
-            assert server.extensions == ("binary_tensor_data",)
+            assert server.extensions == ("binary_tensor_data", "model_configuration")
             model = served.plane.model_metadata(new_call(), "paced")
             assert (model.name, model.versions, model.platform) == ("paced", ("1",), "paced")
             assert model.inputs == Paced.input.specs()

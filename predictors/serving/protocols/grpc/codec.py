@@ -8,9 +8,12 @@ import numpy as np
 from google.protobuf import unknown_fields
 
 from predictors.serving.errors import InvalidInput
+from predictors.serving.model.arrays import to_array
 from predictors.serving.model.kserve_api import pb
 from predictors.serving.model.types import NUMPY_TYPES, Batch, Column, Input, Limits, Outputs, TensorSpec
+from predictors.serving.protocols import outputs as output_tensors
 from predictors.serving.protocols import tensors
+from predictors.serving.protocols.bounds import MOST_PARAMETERS, check_count
 from predictors.serving.protocols.tensors import Tensor
 
 # Numbers of fields in Triton's version of the messages that KServe's lacks; Triton's clients send them.
@@ -18,6 +21,7 @@ _TRITON_DOUBLE = 4
 _TRITON_UINT64 = 5
 _TRITON_MODEL_NAME = 2
 _CONTENTS = {
+    "BOOL": "bool_contents",
     "INT8": "int_contents",
     "INT16": "int_contents",
     "INT32": "int_contents",
@@ -39,16 +43,17 @@ def decode(
     Raises:
         InvalidInput, TooLarge: naming the offending field.
     """
-    if not request.inputs:
-        raise InvalidInput('"inputs" is empty; at least 1 tensor is needed')
+    tensors.check_tensor_count(len(request.inputs), kind)
+    output_tensors.check_output_count(len(request.outputs), specs)
+    check_count(request.parameters, MOST_PARAMETERS, '"parameters"')
+    _refuse_extensions(request)
     raw = request.raw_input_contents
     if raw and len(raw) != len(request.inputs):
         raise InvalidInput(f'"raw_input_contents" has {len(raw)} entries for {len(request.inputs)} inputs')
-    allowed = tensors.allowed_types(kind)
-    inputs = [_tensor(entry, allowed, raw[i] if raw else None) for i, entry in enumerate(request.inputs)]
+    inputs = [_tensor(entry, kind, limits, raw[i] if raw else None) for i, entry in enumerate(request.inputs)]
     parameters = {key: _parameter(key, value) for key, value in request.parameters.items()}
     batch = tensors.to_batch(inputs, kind, limits, parameters)
-    return batch, tensors.select_outputs([output.name for output in request.outputs], specs)
+    return batch, output_tensors.select_outputs([output.name for output in request.outputs], specs)
 
 
 def encode(
@@ -61,9 +66,9 @@ def encode(
     raw = len(request.raw_input_contents) > 0
     for spec in wanted:
         column = outputs[spec.name]
-        tensor = response.outputs.add(name=spec.name, datatype=spec.datatype, shape=tensors.output_shape(column))
+        tensor = response.outputs.add(name=spec.name, datatype=spec.datatype, shape=output_tensors.output_shape(column))
         if raw:
-            response.raw_output_contents.append(tensors.to_bytes(column))
+            response.raw_output_contents.append(output_tensors.to_bytes(column))
         else:
             getattr(tensor.contents, _CONTENTS[spec.datatype]).extend(_plain(column))
     return response
@@ -76,8 +81,15 @@ def _plain(column: Column) -> list[Any]:
     return values
 
 
-def _tensor(entry: Any, allowed: tuple[str, ...], raw: bytes | None) -> Tensor:
-    shape = tensors.check_header(entry.name, entry.datatype, list(entry.shape), allowed)
+def _refuse_extensions(request: pb.ModelInferRequest) -> None:
+    for entry in (*request.inputs, *request.outputs):
+        for extension in tensors.UNSUPPORTED_EXTENSIONS if entry.parameters else ():
+            if extension in entry.parameters:
+                raise InvalidInput(f'"{entry.name}" asks for the {extension} extension, which is not supported')
+
+
+def _tensor(entry: Any, kind: Input, limits: Limits, raw: bytes | None) -> Tensor:
+    shape = tensors.check_header(entry.name, entry.datatype, entry.shape, kind, limits)
     field = _CONTENTS[entry.datatype]
     given = [descriptor.name for descriptor, _ in entry.contents.ListFields()]
     if raw is not None:
@@ -93,7 +105,7 @@ def _tensor(entry: Any, allowed: tuple[str, ...], raw: bytes | None) -> Tensor:
         return Tensor(entry.name, entry.datatype, shape, texts)
     dtype = NUMPY_TYPES[entry.datatype]
     try:  # protobuf gives FP32 values as Python floats, already within FP32's range
-        array = np.array(list(values), dtype=np.float64 if dtype.kind == "f" else dtype)
+        array = to_array(list(values), np.dtype(np.float64) if dtype.kind == "f" else dtype)
     except OverflowError:
         raise InvalidInput(f'input "{entry.name}" holds a number outside the range of {entry.datatype}') from None
     return Tensor(entry.name, entry.datatype, shape, array.reshape(shape))

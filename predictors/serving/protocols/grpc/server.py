@@ -16,8 +16,8 @@ from predictors.serving.settings import ServerSettings
 # A message up to this multiple of the limit is read, so that its refusal is logged and counted like any other; gRPC
 # itself refuses larger ones.
 _READ_FACTOR = 2
-# Clients may ping this often, with or without calls, while they wait for an answer: Go's allow 10 s, others less. gRPC's
-# own 5 minutes would end their connections with "Too many pings".
+# Clients may ping this often, with or without calls, while they wait for an answer: Go's allow 10 s, others less.
+# gRPC's own 5 minutes would end their connections with "Too many pings".
 _SHORTEST_PING_MS = 1_000
 # Time for the last response to be sent, seconds.
 _FLUSH_SECONDS = 0.1

@@ -10,9 +10,12 @@ from google.protobuf.message import DecodeError
 
 from predictors.serving import errors
 from predictors.serving.dataplane import DataPlane
+from predictors.serving.dispatch.decoding import LARGE_BYTES
 from predictors.serving.model.kserve_api import pb
 from predictors.serving.protocols.deadline import HEADER, allowed_seconds
-from predictors.serving.protocols.grpc import codec
+from predictors.serving.protocols.grpc import codec, wire
+from predictors.serving.protocols.grpc.triton import ModelConfigResponse
+from predictors.serving.protocols.model_config import model_config
 from predictors.serving.settings import ServerSettings
 from predictors.serving.telemetry.access_log import AccessLog
 from predictors.serving.telemetry.call import Call, RequestIds
@@ -72,6 +75,7 @@ class InferenceService:
             "ServerMetadata": _Method(pb.ServerMetadataRequest, self._server_metadata),
             "ModelReady": _Method(pb.ModelReadyRequest, self._model_ready, quiet=True),
             "ModelMetadata": _Method(pb.ModelMetadataRequest, self._model_metadata),
+            "ModelConfig": _Method(pb.ModelMetadataRequest, self._model_config),  # as Triton's request, field by field
             "ModelInfer": _Method(pb.ModelInferRequest, self._model_infer, "grpc"),
             "RepositoryModelLoad": _Method(pb.RepositoryModelLoadRequest, self._load),
             "RepositoryModelUnload": _Method(pb.RepositoryModelUnloadRequest, self._unload),
@@ -90,7 +94,8 @@ class InferenceService:
             self.active += 1
             try:
                 call.deadline = self._deadline(call, metadata, context)
-                response: bytes = (await method.answer(call, self._parse(method.message, raw))).SerializeToString()
+                request = await self._plane.parse(call, self._parse, method.message, raw)
+                response: bytes = (await method.answer(call, request)).SerializeToString()
                 call.code, call.bytes_out = grpc.StatusCode.OK.name, len(response)
             except errors.ServingError as error:
                 await _abort(context, call, GRPC_STATUS[type(error)], str(error))
@@ -116,6 +121,8 @@ class InferenceService:
         limit = self._settings.max_body_bytes
         if len(raw) > limit:
             raise errors.TooLarge(f"the message is too large; at most {limit} bytes are allowed")
+        if len(raw) > LARGE_BYTES:
+            wire.check_fields(raw)
         try:
             return message.FromString(raw)
         except DecodeError:
@@ -139,11 +146,15 @@ class InferenceService:
         tensors = {"inputs": [*map(asdict, metadata.inputs)], "outputs": [*map(asdict, metadata.outputs)]}
         return pb.ModelMetadataResponse(**{**metadata._asdict(), **tensors})
 
+    async def _model_config(self, call: Call, request: Any) -> Any:
+        metadata = self._plane.model_metadata(call, request.name, request.version)
+        return ModelConfigResponse.of(model_config(metadata, self._plane.find(call, metadata.name).limits.max_rows))
+
     async def _model_infer(self, call: Call, request: Any) -> Any:
         inference = self._plane.open(call, request.model_name, request.model_version)
         model = inference.model
         predictor = model.predictor
-        batch, wanted = inference.decode(codec.decode, request, predictor.input, predictor.outputs, model.limits)
+        batch, wanted = await inference.decode(codec.decode, request, predictor.input, predictor.outputs, model.limits)
         outputs = await inference.answer(batch)
         return inference.encode(codec.encode, request, outputs, wanted, model.name, model.version)
 

@@ -53,12 +53,12 @@ class OpenAiHandlers:
         self, request: Request, subject: str, decode: openai.Decode, writer_type: type[AnswerWriter]
     ) -> Response:
         request.require_json()
-        payload = parse_object(await request.body(), subject, "model")
+        payload = await self._plane.parse(request, parse_object, await request.body(), subject, "model")
         name = openai.model_name(payload)
         self._require_generating(self._plane.find(request, name))
         inference = self._plane.open(request, name)
         model = inference.model
-        generation = inference.decode(decode, payload, model.limits)
+        generation = await inference.decode(decode, payload, model.limits)
         writer = writer_type(request.id, model.name, model.version, generation.include_usage)
         if generation.stream:
             return await sse.response(_chunks(inference, generation, writer))

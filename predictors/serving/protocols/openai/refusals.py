@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from predictors.serving.errors import InvalidInput, ServingError, TooLarge
-from predictors.serving.model.validation import json_type
+from predictors.serving.model.names import json_type
 
 # Where a location names the member of a union that pydantic tried, which is not part of the field.
 _MEMBERS = {"messages": (2, 4), "prompt": (1,), "stop": (1,), "response_format": (1,)}

@@ -95,7 +95,8 @@ class AnswerWriter(ABC):
         return {**chunk, "usage": None} if self._include_usage else chunk
 
     def _choice(self, fields: Object, finish_reason: str | None) -> Object:
-        return {"index": 0, **fields, "logprobs": None, "finish_reason": finish_reason}
+        reason = "length" if finish_reason == "deadline" else finish_reason  # OpenAI's clients know no other
+        return {"index": 0, **fields, "logprobs": None, "finish_reason": reason}
 
 
 class ChatCompletionWriter(AnswerWriter):

@@ -5,8 +5,9 @@ Where OpenAI leaves room, or offers more than this server does:
 - A field that would change the answer and cannot be honoured is refused, unless its value asks for nothing. Unknown
   fields are ignored, since newer clients send them, and so is the ``name`` of a message.
 - A field that is null counts as absent.
-- The temperature is 1 by default, and a completion has 16 tokens, as OpenAI documents; a chat has as many as the
-  context leaves. ``min_p``, ``repeat_penalty`` and a completion's ``response_format`` are extensions.
+- A completion has 16 tokens by default, as OpenAI documents; a chat has as many as the context leaves. How tokens are
+  chosen by default is the model's affair: OpenAI's temperature of 1 makes small models babble. ``min_p``,
+  ``repeat_penalty`` and a completion's ``response_format`` are extensions.
 - Eight stop texts are allowed instead of four. A seed may be any 64-bit integer; it is folded to the 32 bits that
   samplers take.
 - A JSON schema is always followed, whatever ``strict`` says.
@@ -23,16 +24,16 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, Ta
 from typing_extensions import TypedDict  # pydantic does not take the one in `typing` before Python 3.12
 
 from predictors.serving.errors import InvalidInput, TooLarge
+from predictors.serving.model.names import json_type
 from predictors.serving.model.types import Limits, Parameters, PromptBatch
-from predictors.serving.model.validation import json_type
 from predictors.serving.protocols.openai.fields import Member, Range, Unsupported
+from predictors.serving.protocols.openai.parts import check_part_count
 from predictors.serving.protocols.openai.refusals import missing, refusal, unexpected
 
 Object: TypeAlias = dict[str, Any]
 
 # What clients call a role → what chat templates do.
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
-_DEFAULT_TEMPERATURE = 1.0
 _DEFAULT_COMPLETION_TOKENS = 16
 # OpenAI's range begins at 0, which leaves only the likeliest token; samplers need a positive share.
 _LEAST_TOP_P = 1e-6
@@ -135,7 +136,7 @@ class _Request(BaseModel):
 
     model: str
     max_tokens: Tokens | None = None
-    temperature: Annotated[float, Range(0, 2)] | None = _DEFAULT_TEMPERATURE
+    temperature: Annotated[float, Range(0, 2)] | None = None
     top_p: Share | None = None
     min_p: Share | None = None
     repeat_penalty: Annotated[float, Range(0.5, 2)] | None = None
@@ -221,6 +222,7 @@ def decode_chat(payload: Object, limits: Limits) -> GenerationRequest:
     Raises:
         InvalidInput, TooLarge: with the offending field.
     """
+    check_part_count(payload)
     request = _validate(ChatCompletionRequest, payload)
     messages = [(_ROLES[message["role"]], _text(message.get("content"))) for message in request.messages]
     _check_length(sum(len(content) for _, content in messages), "messages", limits)
@@ -267,7 +269,7 @@ def _check_length(characters: int, field: str, limits: Limits) -> None:
 def _parameters(request: _Request, max_tokens: int | None) -> Parameters:
     parameters = {
         "max_tokens": max_tokens,
-        "temperature": _DEFAULT_TEMPERATURE if request.temperature is None else request.temperature,
+        "temperature": request.temperature,
         "top_p": None if request.top_p is None else max(request.top_p, _LEAST_TOP_P),
         "min_p": request.min_p,
         "repeat_penalty": request.repeat_penalty,

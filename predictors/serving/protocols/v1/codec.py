@@ -6,8 +6,9 @@ from typing import Any, TypeAlias
 import orjson
 
 from predictors.serving.errors import InvalidInput
+from predictors.serving.model.names import json_type
 from predictors.serving.model.types import Batch, Column, Input, Limits, Outputs
-from predictors.serving.model.validation import batch_from_instances, expect, json_type
+from predictors.serving.model.validation import batch_from_instances, expect
 from predictors.serving.protocols.json_body import parameters_of, parse_object
 
 Fields: TypeAlias = Mapping[str, str | tuple[str, ...]]

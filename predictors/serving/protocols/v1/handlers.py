@@ -24,7 +24,7 @@ class V1Handlers:
         body = await request.body()
         model = inference.model
         predictor = model.predictor
-        batch = inference.decode(codec.decode, body, predictor.input, model.limits)
+        batch = await inference.decode(codec.decode, body, predictor.input, model.limits)
         if predictor.streams and codec.take_stream(batch):
             return await sse.response(_events(inference, batch))
         outputs = await inference.answer(batch)

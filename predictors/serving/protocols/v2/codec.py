@@ -9,8 +9,11 @@ import numpy as np
 import orjson
 
 from predictors.serving.errors import InvalidInput
+from predictors.serving.model.arrays import to_array
+from predictors.serving.model.names import json_type
 from predictors.serving.model.types import NUMPY_TYPES, Batch, Input, Limits, Outputs, Parameters, TensorSpec
-from predictors.serving.model.validation import expect, json_type
+from predictors.serving.model.validation import expect
+from predictors.serving.protocols import outputs as output_tensors
 from predictors.serving.protocols import tensors
 from predictors.serving.protocols.json_body import parameters_of, parse_object
 from predictors.serving.protocols.tensors import Tensor
@@ -52,23 +55,21 @@ def decode(
     if "inputs" not in payload:
         raise InvalidInput('the field "inputs" is missing; it holds the list of input tensors')
     entries = expect(payload["inputs"], list, '"inputs"')
-    if not entries:
-        raise InvalidInput('"inputs" is empty; at least 1 tensor is needed')
+    tensors.check_tensor_count(len(entries), kind)
     request_id = payload.get("id")
     if request_id is not None:
         expect(request_id, str, '"id"')
     parameters = parameters_of(payload)
-    _check_values(parameters)
+    if parameters:
+        _drop_mlserver_fields(parameters)
+        _check_values(parameters)
     binary_default = expect(parameters.pop("binary_data_output", False), bool, '"parameters.binary_data_output"')
-    allowed = tensors.allowed_types(kind)
-    inputs, at = [], 0
+    inputs = []
     for i, entry in enumerate(entries):
-        tensor, at = _tensor(entry, f"inputs[{i}]", allowed, binary, at)
+        tensor, binary = _tensor(entry, f"inputs[{i}]", kind, limits, binary)
         inputs.append(tensor)
-    if at != len(binary):
-        raise InvalidInput(
-            f"the body has {len(binary) - at} bytes of binary data that no input's binary_data_size claims"
-        )
+    if len(binary):
+        raise InvalidInput(f"the body has {len(binary)} bytes of binary data that no input's binary_data_size claims")
     batch = tensors.to_batch(inputs, kind, limits, parameters)
     outputs, binary_names = _requested_outputs(payload, specs, binary_default)
     return batch, WantedOutputs(request_id, parameters, outputs, binary_names)
@@ -93,9 +94,13 @@ def encode(outputs: Outputs, wanted: WantedOutputs, model: str, version: str) ->
     entries, blobs = [], []
     for spec in wanted.outputs:
         column = outputs[spec.name]
-        entry: dict[str, Any] = {"name": spec.name, "datatype": spec.datatype, "shape": tensors.output_shape(column)}
+        entry: dict[str, Any] = {
+            "name": spec.name,
+            "datatype": spec.datatype,
+            "shape": output_tensors.output_shape(column),
+        }
         if spec.name in wanted.binary:
-            blob = tensors.to_bytes(column)
+            blob = output_tensors.to_bytes(column)
             entry["parameters"] = {"binary_data_size": len(blob)}
             blobs.append(blob)
         else:
@@ -112,46 +117,42 @@ def encode(outputs: Outputs, wanted: WantedOutputs, model: str, version: str) ->
     return b"".join((header, *blobs)), len(header)
 
 
-def _tensor(entry: Any, where: str, allowed: tuple[str, ...], binary: memoryview, at: int) -> tuple[Tensor, int]:
+def _tensor(entry: Any, where: str, kind: Input, limits: Limits, binary: memoryview) -> tuple[Tensor, memoryview]:
+    """Read a tensor; returns it, and the binary data that is left."""
     expect(entry, dict, where)
     name = _string(entry, "name", where)
     datatype = _string(entry, "datatype", where)
-    shape = tensors.check_header(name, datatype, expect(entry.get("shape"), list, f'"{where}.shape"'), allowed)
+    shape = tensors.check_header(name, datatype, expect(entry.get("shape"), list, f'"{where}.shape"'), kind, limits)
     parameters = _parameters(entry, where)
     size = parameters.get("binary_data_size")
     if size is None:
         if "data" not in entry:
             raise InvalidInput(f'{where} lacks the field "data"')
-        return _tensor_from_json(name, datatype, shape, expect(entry["data"], list, f'"{where}.data"')), at
+        elements = tensors.element_types(kind, datatype)
+        data = expect(entry["data"], list, f'"{where}.data"')
+        return _tensor_from_json(TensorSpec(name, datatype, shape), data, elements), binary
     if "data" in entry:
         raise InvalidInput(f'{where} has both "data" and "binary_data_size"; only one is allowed')
     if type(size) is not int or size < 0:
         raise InvalidInput(f"{where}.parameters.binary_data_size must be a number of bytes, 0 or more")
-    if at + size > len(binary):
-        raise InvalidInput(
-            f"{where} claims {size} bytes of binary data, but only {len(binary) - at} are left in the body"
-        )
-    return tensors.from_bytes(name, datatype, shape, binary[at : at + size]), at + size
+    if size > len(binary):
+        raise InvalidInput(f"{where} claims {size} bytes of binary data, but only {len(binary)} are left in the body")
+    return tensors.from_bytes(name, datatype, shape, binary[:size]), binary[size:]
 
 
-def _tensor_from_json(name: str, datatype: str, shape: tuple[int, ...], data: list[Any]) -> Tensor:
+def _tensor_from_json(spec: TensorSpec, data: list[Any], elements: tensors.Elements) -> Tensor:
+    name, datatype, shape = spec.name, spec.datatype, spec.shape
     if data and type(data[0]) is list:
         data = _flatten(name, shape, data)
     tensors.check_size(name, shape, len(data))
-    types = set(map(type, data))
+    if not set(map(type, data)) <= elements.types:
+        raise _wrong_element(name, data, elements.types, elements.expected)
     if datatype == "BYTES":
-        if types != {str}:
-            raise _wrong_element(name, data, {str}, "a string")
         return Tensor(name, datatype, shape, data)
     dtype = NUMPY_TYPES[datatype]
-    if dtype.kind == "f":
-        if not types <= {int, float}:
-            raise _wrong_element(name, data, {int, float}, "a number")
-    elif types != {int}:
-        raise _wrong_element(name, data, {int}, "an integer")
     try:
         with np.errstate(over="ignore"):  # what FP32 cannot hold becomes infinite here and is refused as such
-            array = np.array(data, dtype=dtype)
+            array = to_array(data, dtype)
     except OverflowError:
         raise InvalidInput(f'input "{name}" holds a number outside the range of {datatype}') from None
     return Tensor(name, datatype, shape, array.reshape(shape))
@@ -174,7 +175,7 @@ def _not_nested_like(name: str, shape: tuple[int, ...]) -> InvalidInput:
     return InvalidInput(f'input "{name}" has data whose nesting does not match its shape {list(shape)}')
 
 
-def _wrong_element(name: str, data: list[Any], wanted: set[type], expected: str) -> InvalidInput:
+def _wrong_element(name: str, data: list[Any], wanted: frozenset[type], expected: str) -> InvalidInput:
     index, value = next((i, value) for i, value in enumerate(data) if type(value) not in wanted)
     return InvalidInput(f'input "{name}" element {index} is {json_type(value)}; {expected} is expected')
 
@@ -183,6 +184,8 @@ def _requested_outputs(
     payload: Mapping[str, Any], specs: tuple[TensorSpec, ...], binary_default: bool
 ) -> tuple[list[TensorSpec], frozenset[str]]:
     entries = [] if payload.get("outputs") is None else expect(payload["outputs"], list, '"outputs"')
+    if entries:
+        output_tensors.check_output_count(len(entries), specs)
     names, binary = [], set()
     for i, entry in enumerate(entries):
         where = f"outputs[{i}]"
@@ -191,7 +194,7 @@ def _requested_outputs(
         wants_binary = _parameters(entry, where).get("binary_data", binary_default)
         if expect(wants_binary, bool, f'"{where}.parameters.binary_data"'):
             binary.add(name)
-    outputs = tensors.select_outputs(names, specs)
+    outputs = output_tensors.select_outputs(names, specs)
     if not entries and binary_default:
         binary = {spec.name for spec in specs}
     return outputs, frozenset(binary)
@@ -207,10 +210,19 @@ def _check_values(parameters: Parameters) -> None:
             )
 
 
+def _drop_mlserver_fields(parameters: Parameters) -> None:
+    """MLServer's clients write fields that they do not use as null; ``headers`` is an object, which it ignores too."""
+    if "headers" in parameters:
+        headers = parameters.pop("headers")
+        expect({} if headers is None else headers, dict, '"parameters.headers"')
+    if "content_type" in parameters and parameters["content_type"] is None:
+        del parameters["content_type"]
+
+
 def _parameters(entry: Mapping[str, Any], where: str) -> Parameters:
     """The parameters of one tensor."""
     parameters = parameters_of(entry, f'"{where}.parameters"')
-    for extension in ("classification", "shared_memory_region"):
+    for extension in tensors.UNSUPPORTED_EXTENSIONS:
         if extension in parameters:
             raise InvalidInput(f"{where} asks for the {extension} extension, which is not supported")
     return parameters

@@ -3,6 +3,7 @@
 from predictors.serving.dataplane import DataPlane
 from predictors.serving.errors import InvalidInput
 from predictors.serving.protocols.http import JSON, Request, Response, unsupported_media_type
+from predictors.serving.protocols.model_config import model_config
 from predictors.serving.protocols.readiness import readiness
 from predictors.serving.protocols.v2 import codec
 
@@ -30,7 +31,7 @@ class V2Handlers:
             raise unsupported_media_type(media_type)
         model = inference.model
         predictor = model.predictor
-        batch, wanted = inference.decode(
+        batch, wanted = await inference.decode(
             codec.decode, body, json_length, predictor.input, predictor.outputs, model.limits
         )
         outputs = await inference.answer(batch)
@@ -66,6 +67,12 @@ class V2Handlers:
         params = request.params
         metadata = self._plane.model_metadata(request, params["model"], params.get("version", ""))
         return Response.json(metadata._asdict())
+
+    async def model_config(self, request: Request) -> Response:
+        """``GET /v2/models/{model}[/versions/{version}]/config``."""
+        params = request.params
+        metadata = self._plane.model_metadata(request, params["model"], params.get("version", ""))
+        return Response.json(model_config(metadata, self._plane.find(request, metadata.name).limits.max_rows))
 
     async def index(self, request: Request) -> Response:
         """``POST /v2/repository/index``."""

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 from predictors.intent.model import IntentPredictor
 from predictors.iris.model import IrisPredictor
-from predictors.serving.artifacts.artifact import read_manifest
+from predictors.serving.artifacts.artifact import Artifact, pinning_digest, read_manifest
 from predictors.serving.errors import ArtifactError, ArtifactMissing
 from predictors.serving.settings import Source
 
@@ -142,6 +143,34 @@ def test_joblib_without_a_manifest_needs_trust(copy: Path) -> None:
     assert len(load(copy, trusted=True).version) == 12
 
 
+def test_joblib_without_a_manifest_can_be_pinned_by_its_own_digest(copy: Path) -> None:
+    (copy / "manifest.json").unlink()
+    digest = pinning_digest(copy)
+    assert digest == f"sha256:{hashlib.sha256((copy / 'model.joblib').read_bytes()).hexdigest()}"
+    assert load(copy, digest=digest).format == "joblib"
+    other = "sha256:" + "0" * 64
+    with pytest.raises(ArtifactMissing, match=f"has the digest {digest}, but {other} is pinned"):
+        load(copy, digest=other, trusted=True)
+
+
+def test_the_digest_that_pins_an_artifact_is_its_manifests(copy: Path) -> None:
+    assert pinning_digest(copy) == read_manifest(copy)[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("iris", "predictors train iris or predictors artifact pack MODEL.joblib --kind iris makes one"),
+        ("summarizer", "predictors fetch or predictors artifact pack MODEL.gguf makes one"),
+        ("sklearn", "predictors artifact pack MODEL.joblib --kind sklearn makes one"),
+    ],
+)
+def test_a_missing_manifest_says_what_makes_one(kind: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactMissing) as missing:
+        Artifact.open(tmp_path / "none", kind)
+    assert str(missing.value) == f"{tmp_path / 'none' / 'manifest.json'}: there is no artifact here; {says}"
+
+
 class Bomb:
     """Leaves a trace when it is unpickled."""
 
@@ -162,7 +191,7 @@ def test_an_untrusted_joblib_is_never_unpickled(kind: str, tmp_path: Path) -> No
 
 def test_a_trusted_joblib_of_something_else_gives_a_reason(kind: str, tmp_path: Path) -> None:
     joblib.dump({"a": 1}, tmp_path / "model.joblib")
-    with pytest.raises(ArtifactError, match="is expected"):
+    with pytest.raises(ArtifactError, match=f"{tmp_path.name}: {kind} serves a .*, not a dict"):
         load(tmp_path, trusted=True, kind=kind)
     (tmp_path / "model.joblib").write_bytes(b"\x80\x04nonsense")
     with pytest.raises(ArtifactError, match="the joblib file cannot be read"):

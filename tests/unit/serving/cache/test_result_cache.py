@@ -351,3 +351,34 @@ def test_close_cancels_what_is_being_computed() -> None:
             await caller
 
     run(scenario())
+
+
+def test_what_is_not_final_is_computed_again() -> None:
+    async def scenario() -> None:
+        kept, model = Kept(), Model()
+        for _ in range(2):
+            outputs, outcome = await kept.cache.get("key", model, keeps=lambda outputs: False)
+            same(outputs, ANSWER)
+            assert outcome == "miss"
+        assert (model.runs, kept.cache.bytes) == (2, 0)
+        assert (await kept.cache.get("key", model))[1] == "miss"
+        assert (await kept.cache.get("key", model))[1] == "hit"
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("deadline", "runs", "outcome"), [(1004.0, 1, "joined"), (1100.0, 2, "miss")])
+def test_who_has_more_time_does_not_take_what_is_not_final(deadline: float, runs: int, outcome: str) -> None:
+    async def scenario() -> None:
+        kept, model = Kept(), Model(gate=False)
+        first = asyncio.create_task(kept.cache.get("key", model, lambda outputs: False, 1003.0))
+        await settled()
+        second = asyncio.create_task(kept.cache.get("key", model, lambda outputs: False, deadline))
+        await settled()
+        kept.clock.now += 3
+        model.gate.set()
+        assert (await first)[1] == "miss"
+        assert (await second)[1] == outcome
+        assert model.runs == runs
+
+    run(scenario())

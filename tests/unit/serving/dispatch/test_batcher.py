@@ -50,6 +50,7 @@ class Model:
         self.jobs.append(job)
         if isinstance(batch, FeatureBatch):
             return {"sum": batch.features.sum(axis=1) * batch.parameters.get("factor", 1), "rows": batch.features + 1}
+        assert isinstance(batch, PromptBatch | TextBatch)
         texts = [batch.text] if isinstance(batch, PromptBatch) else batch.texts
         self.entered.release()
         if "hold" in texts:

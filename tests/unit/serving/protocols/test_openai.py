@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from predictors.serving.errors import InvalidInput, ServingError, TooLarge
 from predictors.serving.model.types import Limits
 from predictors.serving.protocols.openai import schema as openai_schema
+from predictors.serving.protocols.openai.parts import MOST_TEXT_PARTS
 from predictors.serving.protocols.openai.replies import error_body
 from predictors.serving.protocols.openai.requests import (
     ChatCompletionRequest,
@@ -53,14 +54,14 @@ def response_format(schema: Any) -> dict[str, Any]:
 def test_a_plain_chat() -> None:
     generation = chat()
     assert generation.batch.messages == [("user", "Hello")]
-    assert generation.batch.parameters == {"temperature": 1.0}
+    assert generation.batch.parameters == {}
     assert (generation.stream, generation.include_usage) == (False, False)
 
 
 def test_a_plain_completion() -> None:
     generation = completion()
     assert (generation.batch.text, generation.batch.messages) == ("Once", [])
-    assert generation.batch.parameters == {"temperature": 1.0, "max_tokens": 16}
+    assert generation.batch.parameters == {"max_tokens": 16}
     assert completion(prompt=["Once"]).batch.text == "Once"
 
 
@@ -108,7 +109,7 @@ def test_an_assistant_may_have_said_nothing(fields: dict[str, Any]) -> None:
 )
 def test_parameters(fields: dict[str, Any], parameters: dict[str, Any]) -> None:
     found = chat(**fields).batch.parameters
-    assert found == {"temperature": 1.0, **parameters}
+    assert found == parameters
     assert type(found.get("max_tokens", 0)) is int
 
 
@@ -339,3 +340,18 @@ def test_errors(status: int, field: str, kind: str, param: str | None, code: str
 
 def test_an_error_without_a_field_has_none() -> None:
     assert ServingError("why").field == ""
+
+
+def test_parts_of_all_messages_are_counted_together() -> None:
+    def messages(count: int) -> list[dict[str, Any]]:
+        part = {"type": "text", "text": ""}
+        return [USER, *({"role": "user", "content": [part] * (count // 2)} for _ in range(2))]
+
+    limits = Limits(max_rows=1, max_text_chars=10**6)
+    most = {"model": "m", "messages": messages(MOST_TEXT_PARTS)}
+    assert len(decode_chat(most, limits).batch.messages) == 3
+    with pytest.raises(
+        TooLarge, match=f"have {MOST_TEXT_PARTS + 2} parts of text; at most {MOST_TEXT_PARTS}"
+    ) as caught:
+        decode_chat({**most, "messages": messages(MOST_TEXT_PARTS + 2)}, limits)
+    assert caught.value.field == "messages"

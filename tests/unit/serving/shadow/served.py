@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import orjson
@@ -26,7 +26,7 @@ LABELS = {
 class Classifier(Paced):
     """Every text is a cat, rather surely; the parameter ``seed`` makes the answer one by chance."""
 
-    outputs: ClassVar[Any] = (TensorSpec("label", "BYTES", (-1,)), TensorSpec("predict_proba", "FP64", (-1, 2)))
+    outputs: Any = (TensorSpec("label", "BYTES", (-1,)), TensorSpec("predict_proba", "FP64", (-1, 2)))
     label_output = "label"
     labels = ("cat", "dog")
 

@@ -1,6 +1,7 @@
 """What language models write is counted by model and version."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -9,7 +10,8 @@ from predictors.serving.telemetry.answers import AnswerMetrics, Usage
 
 Value = Callable[..., float]
 MODEL = {"model_name": "summarizer", "model_version": "7"}
-QUOTED, WRITTEN = {"text": "You pay.", "quoted": True}, {"text": "It costs.", "quoted": False}
+QUOTED, SHORTENED = {"quoted": True}, {"quoted": False}
+WRITTEN = {"quoted": False, "quote": "The words."}
 
 
 @pytest.fixture
@@ -36,9 +38,10 @@ def test_all_series_are_there_once_the_model_is(metrics: AnswerMetrics, registry
     metrics.announce("summarizer", "7")
     before = {(each.name, *sorted(each.labels.items())) for family in registry.collect() for each in family.samples}
     metrics.count_usage("summarizer", "7", Usage(1, 1, 1, 1, 1))
-    for points in ([], [QUOTED, WRITTEN]):
-        for shortened in (False, True):
-            metrics.count_summary("summarizer", "7", points, shortened=shortened)
+    both: list[list[dict[str, Any]]] = [[], [QUOTED, WRITTEN]]
+    for points in both:
+        for reason in ("stop", "length", "deadline"):
+            metrics.count_summary("summarizer", "7", points, reason)
     metrics.count_late("summarizer", "7", 1)
     families = [*registry.collect()]
     assert all(family.samples for family in families)
@@ -67,17 +70,22 @@ def test_an_answer_that_took_no_time(metrics: AnswerMetrics, value: Value) -> No
 
 
 def test_summaries(metrics: AnswerMetrics, value: Value) -> None:
-    metrics.count_summary("summarizer", "7", [WRITTEN, QUOTED, WRITTEN], shortened=False)
-    metrics.count_summary("summarizer", "7", [WRITTEN], shortened=True)
-    metrics.count_summary("summarizer", "7", [], shortened=False)
-    metrics.count_summary("summarizer", "7", [], shortened=True)
+    metrics.count_summary("summarizer", "7", [WRITTEN, QUOTED, WRITTEN], "stop")
+    metrics.count_summary("summarizer", "7", [SHORTENED], "length")
+    metrics.count_summary("summarizer", "7", [], "stop")
+    metrics.count_summary("summarizer", "7", [], "length")
+    metrics.count_summary("summarizer", "7", [], "deadline")
     metrics.count_late("summarizer", "7", 3)
     assert {name: value("summaries_total", outcome=name) for name in ("complete", "length", "empty", "deadline")} == {
         "complete": 1,
         "length": 1,
         "empty": 2,
-        "deadline": 3,
+        "deadline": 4,
     }
-    assert (value("points_total", kind="written"), value("points_total", kind="quoted")) == (3, 1)
-    assert (value("summary_points_sum"), value("summary_points_count")) == (4, 4)
-    assert value("summary_points_bucket", le="0.0") == 2
+    assert {kind: value("points_total", kind=kind) for kind in ("written", "quoted", "shortened")} == {
+        "written": 2,
+        "quoted": 1,
+        "shortened": 1,
+    }
+    assert (value("summary_points_sum"), value("summary_points_count")) == (4, 5)
+    assert value("summary_points_bucket", le="0.0") == 3

@@ -1,0 +1,44 @@
+"""A model's configuration as Triton describes it, which its clients ask for: V2's model configuration extension."""
+
+from typing import Any, TypeAlias
+
+from predictors.serving.dataplane import ModelMetadata
+from predictors.serving.model.types import TensorSpec
+
+Config: TypeAlias = dict[str, Any]
+
+# Longer numbers may not fit 64 bits.
+_MOST_DIGITS = 19
+
+
+def model_config(metadata: ModelMetadata, max_rows: int) -> Config:
+    """Describe a model in the fields of Triton's ``ModelConfig``.
+
+    Triton's versions are integers. Here they may be any text, so the loaded one is among the ``parameters`` too, and
+    the policy names it if it is an integer.
+
+    Args:
+        metadata: of the model, as loaded.
+        max_rows: most rows of a request.
+    """
+    return {
+        "name": metadata.name,
+        "platform": metadata.platform,
+        "version_policy": _version_policy(metadata.versions[0]),
+        "max_batch_size": max_rows,
+        "input": [_tensor(spec) for spec in metadata.inputs],
+        "output": [_tensor(spec) for spec in metadata.outputs],
+        "parameters": {"version": {"string_value": metadata.versions[0]}},
+    }
+
+
+def _version_policy(version: str) -> Config:
+    if version.isascii() and version.isdigit() and len(version) < _MOST_DIGITS:
+        return {"specific": {"versions": [int(version)]}}
+    return {"latest": {"num_versions": 1}}
+
+
+def _tensor(spec: TensorSpec) -> Config:
+    """Describe a tensor; where there is a maximum batch size, ``dims`` leave out the dimension of the rows."""
+    datatype = "STRING" if spec.datatype == "BYTES" else spec.datatype
+    return {"name": spec.name, "data_type": f"TYPE_{datatype}", "dims": list(spec.shape[1:])}
