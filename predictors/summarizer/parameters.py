@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from predictors.extraction.content_types import CONTENT_TYPES, ContentType, known_type
 from predictors.serving.errors import InvalidInput
+from predictors.serving.model.parameters import own_parameters
 from predictors.summarizer.engine.types import Constraint, Sampling
 
 _MOST_STOPS, _LONGEST_STOP = 8, 200
@@ -80,19 +82,45 @@ class SamplingParameters(BaseModel):
         )
 
 
+def _known_type(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = known_type(value)  # its ValueError names the types that are known
+    if found is None:
+        raise ValueError(f"one of {', '.join(CONTENT_TYPES)} is expected")
+    return found
+
+
 class SummaryParameters(SamplingParameters):
     """Parameters of a summary."""
 
     mode: Literal["auto", "fast", "full"] = Field(
         default="auto",
-        description="full: the model reads the whole document; fast: only the most important clauses; auto: full if "
-        "there is enough time.",
+        description="fast: what a consumer must know; full: also what matters less; auto: full if there is enough "
+        "time.",
     )
-    max_tokens: Integer = Field(default=800, ge=1, le=100_000, description="Maximum length of the summary, tokens.")
+    max_tokens: Integer | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="Maximum length of the summary, tokens; by default what suits the length of the document.",
+    )
+    content_type: Annotated[ContentType, BeforeValidator(_known_type)] = Field(
+        default="text/plain",
+        description="What the documents are. PDF and Word documents are sent as base64.",
+    )
+    return_text: bool = Field(
+        default=False,
+        description="Answer with the text of each document, too, to which the citations' offsets refer.",
+    )
 
 
 class PromptParameters(SamplingParameters):
     """Parameters of a chat or a completion."""
+
+    repeat_penalty: Number = Field(
+        default=1.1, ge=0.5, le=2, description="Above 1, tokens that were just generated become less likely."
+    )
 
     max_tokens: Integer | None = Field(
         default=None,
@@ -113,10 +141,8 @@ def parse_parameters(kind: type[ParametersT], given: dict[str, Any]) -> Paramete
         InvalidInput: names the first invalid one.
     """
     try:
-        return kind.model_validate(given)
+        return kind.model_validate(own_parameters(given, kind.model_fields))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])[:64]
-        if first["type"] == "extra_forbidden":
-            raise InvalidInput(f'unknown parameter "{name}"; allowed are {", ".join(kind.model_fields)}') from None
         raise InvalidInput(f'the parameter "{name}" is wrong: {first["msg"].removeprefix("Value error, ")}') from None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from predictors.summarizer.engine.types import Prompt
+from predictors.summarizer.tuning import TEXT_MARK, Example, Instructions, Tuning
 
 _CLAUSE_SYSTEM = (
     "Rewrite one sentence of a contract in plain, short English. Keep every number, every condition and who does what. "
@@ -60,16 +61,20 @@ class PassagePrompts:
 
     Args:
         model: whose template and vocabulary to use.
-        turns: the chat, as ``(role, content)``; the passage goes before the last turn's content.
+        turns: the chat so far, as ``(role, content)``.
+        before, after: what the user says before and after the passage.
+
+    Raises:
+        ValueError: the chat template does not accept these roles in this order.
     """
 
-    def __init__(self, model: Tokenizer, turns: Sequence[tuple[str, str]]) -> None:
-        *before, (_, last) = turns
-        frame = model.frame([role for role, _ in turns])
+    def __init__(self, model: Tokenizer, turns: Sequence[tuple[str, str]], before: str, after: str) -> None:
+        frame = model.frame([*(role for role, _ in turns), "user"])
         self._head = list(frame[0])
-        for (_, content), between in zip(before, frame[1:], strict=False):
+        for (_, content), between in zip(turns, frame[1:], strict=False):
             self._head += model.tokenize(content) + between
-        self._tail = model.tokenize(last) + frame[-1]
+        self._head += model.tokenize(before)
+        self._tail = model.tokenize(after) + frame[-1]
 
     @property
     def overhead(self) -> int:
@@ -81,14 +86,31 @@ class PassagePrompts:
         return Prompt([*self._head, *passage, *self._tail], reusable=len(self._head))
 
 
-def clause_prompts(model: Tokenizer) -> PassagePrompts:
+def clause_prompts(model: Tokenizer, tuning: Tuning) -> PassagePrompts:
     """Prompts that ask for one clause in plain English, with examples."""
-    turns = [("system", _CLAUSE_SYSTEM)]
-    for clause, plain in _CLAUSE_EXAMPLES:
-        turns += [("user", clause), ("assistant", plain)]
-    return PassagePrompts(model, [*turns, ("user", "")])
+    examples = [Example(text=clause, answer=plain) for clause, plain in _CLAUSE_EXAMPLES]
+    return _prompts(model, tuning, Instructions(system=_CLAUSE_SYSTEM), examples)
 
 
-def chunk_prompts(model: Tokenizer) -> PassagePrompts:
+def chunk_prompts(model: Tokenizer, tuning: Tuning) -> PassagePrompts:
     """Prompts that ask for the points of a long passage."""
-    return PassagePrompts(model, [("system", _CHUNK_SYSTEM), ("user", "\n\n" + _CHUNK_TASK)])
+    instructions = Instructions(system=_CHUNK_SYSTEM, task=f"{TEXT_MARK}\n\n{_CHUNK_TASK}")
+    return _prompts(model, tuning, instructions, ())
+
+
+def _prompts(
+    model: Tokenizer, tuning: Tuning, instructions: Instructions, examples: Sequence[Example]
+) -> PassagePrompts:
+    """The model's own instructions and examples, or those given."""
+    own = tuning.instructions or instructions
+    # The built-in examples go with the built-in instructions.
+    shown = () if tuning.instructions else tuple(examples)
+    if tuning.examples is not None:
+        shown = tuning.examples
+    before, mark, after = own.task.partition(TEXT_MARK)
+    if not mark:
+        before, after = "", f"\n\n{own.task}"
+    turns = [("system", own.system)] if own.system else []
+    for example in shown:
+        turns += [("user", f"{before}{example.text}{after}"), ("assistant", example.answer)]
+    return PassagePrompts(model, turns, before, after)

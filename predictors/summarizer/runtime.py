@@ -4,11 +4,14 @@ All of this imports without llama-cpp-python, which is loaded with the first mod
 """
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from predictors.serving.errors import ArtifactError, InvalidInput
 from predictors.serving.model.types import Job, PromptBatch
+from predictors.summarizer.allowance import Allowance
 from predictors.summarizer.engine.cpu import usable_cpus
 from predictors.summarizer.engine.scheduler import Scheduler
 from predictors.summarizer.engine.types import Generation, GrammarError, Prompt
@@ -18,10 +21,10 @@ from predictors.summarizer.llama.json_schema import JsonSchemas
 from predictors.summarizer.llama.memory import ModelShape, fitting_tokens, memory_limit, memory_plan
 from predictors.summarizer.llama.model import LlamaModel, Message
 from predictors.summarizer.parameters import PromptParameters, SummaryParameters
-from predictors.summarizer.readers import SMALL_MODEL_PARAMETERS
 from predictors.summarizer.settings import SummarizerSettings
-from predictors.summarizer.summarize import ReadingSettings, Summarizer
+from predictors.summarizer.summarize import ContextTooSmall, ReadingSettings, Summarizer, Wish
 from predictors.summarizer.summary import Summary
+from predictors.summarizer.tuning import Tuning
 
 logger = logging.getLogger(__name__)
 
@@ -42,13 +45,15 @@ class Runtime:
         path: the GGUF file.
         name: what to call it in errors.
         settings: context, slots, threads and how to summarize.
+        tuning: the model's own prompt.
 
     Raises:
-        ArtifactError: it cannot be loaded, does not fit into memory, or llama-cpp-python is not installed.
+        ArtifactError: it cannot be loaded, does not fit into memory, its chat template does not go with its prompt, or
+            llama-cpp-python is not installed.
     """
 
-    def __init__(self, path: Path, name: str, settings: SummarizerSettings) -> None:
-        self._model = LlamaModel(path, name)
+    def __init__(self, path: Path, name: str, settings: SummarizerSettings, tuning: Tuning) -> None:
+        self._model = LlamaModel(path, name, tuning.chat_template)
         try:
             self._schemas = JsonSchemas(self._model)
             self.context_tokens = min(settings.context_tokens, self._model.trained_context)
@@ -58,7 +63,7 @@ class Runtime:
             self._model.close()
             raise
         self.scheduler = Scheduler(decoder, settings.slots)
-        self._summarizer = self._new_summarizer(shape, settings)
+        self._summarizer = self._new_summarizer(settings, tuning)
 
     def _new_decoder(self, shape: ModelShape, settings: SummarizerSettings) -> LlamaDecoder:
         sequences = settings.slots + KEPT_SEQUENCES
@@ -70,13 +75,10 @@ class Runtime:
         )
         return decoder
 
-    def _new_summarizer(self, shape: ModelShape, settings: SummarizerSettings) -> Summarizer:
-        reading = settings.reading
-        if reading == "auto":
-            reading = "clauses" if shape.parameters < SMALL_MODEL_PARAMETERS else "chunks"
-        logger.info("%s: documents are read in %s", self._model.name, reading)
+    def _new_summarizer(self, settings: SummarizerSettings, tuning: Tuning) -> Summarizer:
+        logger.info("%s: documents are read in %s", self._model.name, tuning.reading)
         reading_settings = ReadingSettings(
-            reading=reading,
+            tuning=tuning,
             context_tokens=self.context_tokens,
             fast_tokens=settings.fast_tokens,
             unsupported=settings.unsupported,
@@ -84,29 +86,33 @@ class Runtime:
         )
         try:
             return Summarizer(self._model, self.scheduler, reading_settings)
-        except ValueError as error:
+        except ContextTooSmall as error:
             self.close()
             raise ArtifactError(f"--context_tokens {self.context_tokens} is too small: {error}") from None
+        except ValueError as error:
+            self.close()
+            raise ArtifactError(f"{self._model.name}: {error}, as its instructions and examples need") from None
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a chat with one message."""
         return len(self._chat([("user", text)]))
 
-    def summarize(self, text: str, parameters: SummaryParameters, job: Job, instance: int) -> Summary:
-        """Summarize a document.
+    def summarize(self, texts: Sequence[str], parameters: SummaryParameters, job: Job) -> Iterator[Summary]:
+        """Summarize documents, one after another; each has an equal share of the time that is left.
 
         Raises:
             Stopped: the job was stopped.
         """
-        document = self._summarizer.read(text, job)
-        mode = parameters.mode if parameters.mode != "auto" else self._summarizer.choose_mode(document, job)
-        sampling = parameters.sampling(parameters.max_tokens)
-        return self._summarizer.summarize(document, mode, sampling, job, instance=instance)
+        sampling = parameters.sampling(max_tokens=1)
+        wish = Wish(mode=parameters.mode, most_tokens=parameters.max_tokens, sampling=sampling)
+        for instance, text in enumerate(texts):
+            allowance = Allowance(job, len(texts) - instance)
+            yield self._summarizer.summarize(text, wish, job, allowance, instance=instance)
 
     def answer(
         self, batch: PromptBatch, parameters: PromptParameters, job: Job, on_text: Callable[[str], None] | None
     ) -> Generation:
-        """Continue a prompt.
+        """Continue a prompt; the answer that is not finished when the deadline comes ends there.
 
         Raises:
             InvalidInput: it does not fit the context, or no answer can follow its schema.
@@ -122,7 +128,8 @@ class Runtime:
             )
         schema = parameters.json_schema
         constraint = None if schema is None else self._schemas.compile(schema)
-        sampling = parameters.sampling(wanted, constraint)
+        ends_at = time.monotonic() + Allowance(job).left
+        sampling = replace(parameters.sampling(wanted, constraint), ends_at=ends_at)
         try:
             return self.scheduler.submit(Prompt(tokens, reusable=-1), sampling, job.stopped, on_text=on_text).result()
         except GrammarError as error:

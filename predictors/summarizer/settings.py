@@ -22,14 +22,23 @@ class SummarizerSettings(Settings):
     threads: int = Field(default=0, ge=0, description="Compute threads; 0: as many as the CPU quota allows.")
     reading: Literal["auto", "clauses", "chunks"] = Field(
         default="auto",
-        description="How much of a document the model reads at a time: one clause (best for small models), a chunk as "
-        "large as the context allows, or auto: clauses if it has fewer than a billion parameters.",
+        description="What the model does: of clauses, it chooses what can be left out; of chunks, it says in its own "
+        "words what matters; auto: as the artifact's manifest says, or clauses.",
+    )
+    chunk_tokens: int | None = Field(
+        default=None, ge=50, description="Maximum length of a chunk, tokens; by default what the context allows."
+    )
+    instructions_file: Path | None = Field(
+        default=None,
+        description="JSON file with the model's own instructions, examples, chat template and sampling, in the form of "
+        "the manifest's settings; what it has wins over them.",
     )
     fast_tokens: int = Field(
-        default=1000, ge=50, description="Maximum number of tokens of a document that the mode fast reads."
+        default=1000, ge=50, description="Maximum number of tokens of a document that the mode fast reads in chunks."
     )
     unsupported: Literal["quote", "drop", "mark"] = Field(
         default="quote",
-        description="What happens to a point that its source does not support: the source is quoted instead (quote), "
+        description="What happens to a point of a chunk that its source does not support: the source is quoted instead "
+        "(quote), "
         "the point is left out (drop), or it is kept with its low support score (mark).",
     )

@@ -1,31 +1,31 @@
 """Documents of any length → summaries whose every point names its source.
 
-All passages of a document go through the engine at once and share the part of the prompt before them (map).
-Each answer is checked against its source, and the best points are kept, up to the length of the summary (reduce).
-``full`` reads all clauses; ``fast`` only those that matter most, up to a number of tokens.
+A reader plans what to say and what to ask. The questions about a document go through the engine at once and share the
+part of the prompt before them. At the deadline, a summary is what was found until then.
 """
 
 import contextlib
 import threading
-import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from predictors.serving.model.types import Event, Job
+from predictors.summarizer.allowance import Allowance
 from predictors.summarizer.engine.scheduler import Scheduler
 from predictors.summarizer.engine.types import Generation, Sampling, Stopped
 from predictors.summarizer.prompts import Tokenizer
-from predictors.summarizer.readers import Reading, new_reader
-from predictors.summarizer.summary import Mode, Summary
+from predictors.summarizer.questions import Plan, Question
+from predictors.summarizer.readers import new_reader
+from predictors.summarizer.summary import Summary
 from predictors.summarizer.text.bullets import Bullet, Unsupported
+from predictors.summarizer.text.digest import CHARS_PER_TOKEN, Mode
 from predictors.summarizer.text.document import Document
-from predictors.summarizer.text.points import BestPoints, FirstPoints, Points
-from predictors.summarizer.text.selection import select
+from predictors.summarizer.tuning import Tuning
 
-# A summary is at most this share of its document, but may always have this many tokens.
-_LARGEST_SHARE, _ALWAYS_ALLOWED = 0.5, 120
+AnyMode: TypeAlias = Literal["auto", "fast", "full"]
+
 # The share of the remaining time that ``auto`` gives ``full``.
 _SHARE_OF_TIME = 0.5
 # Prompts of one document that wait in the engine at once, per slot: enough to keep it busy.
@@ -37,18 +37,37 @@ class ReadingSettings:
     """How documents are read.
 
     Args:
-        reading: what the model reads at a time.
+        tuning: what the model reads at a time, and its own prompt.
         context_tokens: maximum length of a prompt and its answer together.
-        fast_tokens: how much of a document ``fast`` reads.
+        fast_tokens: how much of a document ``fast`` reads in chunks.
         unsupported: what happens to a point that its source does not support.
         slots: maximum number of answers in progress.
     """
 
-    reading: Reading
+    tuning: Tuning
     context_tokens: int
     fast_tokens: int
     unsupported: Unsupported
     slots: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a summary should be like.
+
+    Args:
+        mode: how much of a document is considered; ``auto``: ``full`` if there is time.
+        most_tokens: of the summary; None for what suits the length of the document.
+        sampling: how the model writes.
+    """
+
+    mode: AnyMode
+    most_tokens: int | None
+    sampling: Sampling
+
+
+class ContextTooSmall(ValueError):
+    """The context has no room for the instructions and an answer."""
 
 
 class Summarizer:
@@ -60,113 +79,118 @@ class Summarizer:
         settings: how to read.
 
     Raises:
-        ValueError: the context has no room for the instructions and an answer.
+        ContextTooSmall: the context has no room for the instructions and an answer.
+        ValueError: the chat template does not accept the prompt's roles.
     """
 
     def __init__(self, model: Tokenizer, scheduler: Scheduler, settings: ReadingSettings) -> None:
         self._model = model
         self._scheduler = scheduler
         self._settings = settings
-        self._reader = new_reader(settings.reading, model, settings.unsupported)
+        self._reader = new_reader(model, settings.tuning, settings.unsupported, settings.fast_tokens)
         reserved = self._reader.prompts.overhead + self._reader.answer_tokens
         self._window = settings.context_tokens - reserved
         if self._window < 1:
-            raise ValueError(f"the instructions and an answer need a context of at least {reserved + 1} tokens")
+            raise ContextTooSmall(f"the instructions and an answer need a context of at least {reserved + 1} tokens")
+        if settings.tuning.chunk_tokens is not None:
+            self._window = min(self._window, settings.tuning.chunk_tokens)
 
-    def read(self, text: str, job: Job) -> Document:
-        """Split a document.
+    def summarize(self, text: str, wish: Wish, job: Job, allowance: Allowance, *, instance: int) -> Summary:
+        """Summarize a document.
+
+        Args:
+            text: the document.
+            wish: what the summary should be like.
+            job: says whether to stop, and receives each point as an event.
+            allowance: the time that there is.
+            instance: the document's place in the request, for those events.
 
         Raises:
             TooLarge: too many clauses.
             Stopped: the job was stopped.
         """
-
-        def tokenize(text: str) -> list[int]:
-            if job.stopped():
-                raise Stopped
-            return self._model.tokenize(text)
-
-        return Document(text, tokenize, self._window)
-
-    def choose_mode(self, document: Document, job: Job) -> Mode:
-        """``full`` if half of the remaining time is enough for it, judged by how fast the engine has been."""
-        usage = self._scheduler.usage
-        read = sum(len(document.tokens[i]) for i in document.body)
-        passages = self._reader.passages(document, document.body, self._window)
-        written = min(self._reader.answer_tokens * len(passages), read)
-        seconds = (read + written) * usage.decode_seconds / max(usage.tokens, 1)
-        return "full" if seconds <= _SHARE_OF_TIME * (job.deadline - time.monotonic()) else "fast"
-
-    def summarize(self, document: Document, mode: Mode, sampling: Sampling, job: Job, *, instance: int) -> Summary:
-        """Summarize a document.
-
-        Args:
-            document: from `read`.
-            mode: how much of it the model reads.
-            sampling: how the model writes; its ``max_tokens`` are the summary's.
-            job: says whether to stop, and receives each point as an event.
-            instance: the document's place in the request, for those events.
-
-        Raises:
-            Stopped: the job was stopped.
-        """
+        document = self._read(text, job, allowance)
+        before = allowance.left
+        mode, plan = self._plan(document, wish, allowance)
+        allowance.keep(before - allowance.left)  # to give the points takes no longer than to choose them
         summary = Summary(mode)
-        budget = min(sampling.max_tokens, self._most_tokens(document))
-        chosen = document.body if mode == "full" else self._most_salient(document, budget)
-        passages = self._reader.passages(document, chosen, self._window)
-        points = self._points(document, mode, budget)
         events = _Events(job, document, instance)
-        with contextlib.closing(self._generate(document, passages, sampling, job)) as generations:
-            for done, (passage, generation) in enumerate(generations, 1):
-                summary.count(generation)
-                events.progress(mode, done, len(passages))
-                events.bullets(points.add(self._reader.bullets(document, passage, generation)))
-        events.bullets(points.finish())
-        summary.points = [bullet.as_json(document) for bullet in points.kept]
-        summary.finish_reason = "length" if points.left_out else "stop"
+        missed = document.unread
+        with contextlib.closing(self._answers(plan.questions, wish.sampling, job, allowance)) as answers:
+            for done, (question, generation) in enumerate(answers, 1):
+                if generation is not None:
+                    summary.count(generation)
+                elif question.asks:
+                    missed += document.characters(question.clauses)
+                events.progress(mode, done, len(plan.questions))
+                events.bullets(plan.points.add(question.bullets(generation)))
+        events.bullets(plan.points.finish())
+        summary.take(plan.points.kept, document)
+        if missed:
+            summary.finish_reason, summary.read = "deadline", 1 - missed / (document.size + document.unread)
+        elif wish.most_tokens is not None and (plan.left_out or plan.points.left_out):
+            summary.finish_reason = "length"
         return summary
 
-    def _most_tokens(self, document: Document) -> int:
-        return max(_ALWAYS_ALLOWED, int(_LARGEST_SHARE * sum(map(len, document.tokens))))
+    def _read(self, text: str, job: Job, allowance: Allowance) -> Document:
+        """Split a document, as much of it as there is time for."""
 
-    def _most_salient(self, document: Document, budget: int) -> list[int]:
-        """The clauses that ``fast`` reads."""
-        clauses = document.body
-        scores = [document.salience[i] for i in clauses]
-        counts = [len(document.tokens[i]) for i in clauses]
-        limit = self._settings.fast_tokens
-        # If each clause becomes a point of its own length, more clauses than fit the summary are not needed.
-        limit = min(limit, budget) if self._reader.one_to_one else limit
-        chosen = select(scores, counts, [document.sentences[i] for i in clauses], limit)
-        if not chosen and clauses:  # none fits
-            chosen = [max(range(len(clauses)), key=scores.__getitem__)]
-        return [clauses[place] for place in chosen]
+        def goes_on() -> bool:
+            if job.stopped():
+                raise Stopped
+            return allowance.may_read
 
-    def _points(self, document: Document, mode: Mode, budget: int) -> Points:
-        def count(text: str) -> int:
-            return len(self._model.tokenize(text))
+        return Document(text, self._model.tokenize, self._window, goes_on)
 
-        # What `fast` reads one to one is within the budget already, so points can be sent at once.
-        if mode == "fast" and self._reader.one_to_one:
-            return FirstPoints(count, budget)
-        return BestPoints(document, count, budget)
+    def _plan(self, document: Document, wish: Wish, allowance: Allowance) -> tuple[Mode, Plan]:
+        """``auto`` is ``full`` if a part of the time is enough for it, judged by how fast the engine has been."""
+        if wish.mode != "auto":
+            return wish.mode, self._plan_in(wish.mode, document, wish)
+        plan = self._plan_in("full", document, wish)
+        if self._seconds(document, plan) <= _SHARE_OF_TIME * allowance.left:
+            return "full", plan
+        return "fast", self._plan_in("fast", document, wish)
 
-    def _generate(
-        self, document: Document, passages: Sequence[Sequence[int]], sampling: Sampling, job: Job
-    ) -> Generator[tuple[Sequence[int], Generation], None, None]:
-        """Have the model write about each passage; yields the answers in order. Closing it abandons unfinished ones."""
+    def _plan_in(self, mode: Mode, document: Document, wish: Wish) -> Plan:
+        return self._reader.plan(document, mode, wish.most_tokens, self._window)
+
+    def _seconds(self, document: Document, plan: Plan) -> float:
+        """How long the engine will take for the questions of a plan."""
+        asked = [
+            document.characters(question.clauses) / CHARS_PER_TOKEN for question in plan.questions if question.asks
+        ]
+        written = sum(min(tokens, self._reader.answer_tokens) for tokens in asked)
+        usage = self._scheduler.usage
+        return (sum(asked) + written) * usage.decode_seconds / max(usage.tokens, 1)
+
+    def _answers(
+        self, questions: Sequence[Question], sampling: Sampling, job: Job, allowance: Allowance
+    ) -> Generator[tuple[Question, Generation | None], None, None]:
+        """Ask the model; yields its answers in order, or none where it is not asked or the time is over.
+
+        Closing it abandons unfinished answers.
+        """
         closed = threading.Event()
-        waiting: list[Future[Generation]] = []
-        submitted = 0
+        waiting: dict[int, Future[Generation]] = {}
+        asked = iter([place for place, question in enumerate(questions) if question.asks])
         try:
-            for passage in passages:
-                while submitted < len(passages) and len(waiting) < _AHEAD * self._settings.slots:
-                    tokens = [token for i in passages[submitted] for token in document.tokens[i]]
-                    waiting.append(self._submit(tokens, sampling, job, closed))
-                    submitted += 1
-                yield passage, waiting.pop(0).result()
+            for place, question in enumerate(questions):
+                while len(waiting) < _AHEAD * self._settings.slots and (following := next(asked, None)) is not None:
+                    waiting[following] = self._submit(questions[following].tokens(), sampling, job, closed)
+                yield question, self._result(waiting.pop(place, None), allowance, closed)
         finally:
             closed.set()
+
+    def _result(
+        self, future: "Future[Generation] | None", allowance: Allowance, closed: threading.Event
+    ) -> Generation | None:
+        if future is None or closed.is_set():
+            return None
+        try:
+            return future.result(allowance.left)
+        except TimeoutError:
+            closed.set()
+            return None
 
     def _submit(
         self, passage: Sequence[int], sampling: Sampling, job: Job, closed: threading.Event

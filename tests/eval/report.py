@@ -14,9 +14,13 @@ from tests.eval.strategies import STRATEGIES
 
 ROWS = (*STRATEGIES, "lead", "oracle")
 COLUMNS = (
-    *("document", "strategy", "facts said", "vs truncation", "unsupported", "repeats", "absent said", "bullets"),
-    *("too long", "seconds", "tokens read", "written"),
+    *("document", "strategy", "facts said", "points", "wrong", "trivial", "repeated", "unclear", "off topic"),
+    *("absent said", "quoted", "length", "seconds", "tokens read", "written"),
 )
+
+
+# Below this, shares are shown with a decimal.
+_EXACT = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,10 +45,10 @@ class Report:
             shown = Table(*COLUMNS, title=title)
             for row in rows:
                 shown.add_row(*row)
-            Console(width=170).print(shown)
+            Console(width=180).print(shown)
 
     def write(self, directory: Path) -> None:
-        """Write ``eval.json``, with every bullet and its judgement, and ``eval.md``."""
+        """Write ``eval.json``, with every point and its fault, and ``eval.md``."""
         directory.mkdir(parents=True, exist_ok=True)
         content = {
             "model_version": self.model_version,
@@ -87,9 +91,8 @@ def table(results: Sequence[Result], average: str, name: str = "") -> list[list[
         name: what to call the documents; the average and their number by default.
     """
     found = by_strategy(results)
-    naive = found.get("truncation", [])
     return [
-        [name or f"{average}, {len(mine)} documents", _label(strategy, mine), *_cells(mine, naive, average)]
+        [name or f"{average}, {len(mine)} documents", _label(strategy, mine), *_cells(mine, average)]
         for strategy, mine in found.items()
     ]
 
@@ -100,18 +103,26 @@ def _label(strategy: str, results: Sequence[Result]) -> str:
     return f"{strategy} ({', '.join(modes)})" if modes else strategy
 
 
-def _cells(results: Sequence[Result], naive: Sequence[Result], average: str) -> list[str]:
-    """A strategy's figures; its recall is compared with that of truncation on the same documents."""
+def _cells(results: Sequence[Result], average: str) -> list[str]:
+    """A strategy's figures."""
     figures = averages(results)
-    recall = figures["recall"][average]
-    comparable = {result.document for result in naive} == {result.document for result in results}
-    more = f"{100 * (recall - averages(naive)['recall'][average]):+.0f}" if comparable else "–"
-    shares = [percent(recall), more, percent(figures["unsupported"][average])]
-    counts = [figures[key] for key in ("repeats", "absent_claimed", "bullets", "cut")]
-    costs = [f"{figures['seconds']:.1f}", figures["prompt_tokens"], figures["completion_tokens"]]
-    return [*shares, *map(str, counts), *map(str, costs)]
+    counts = [str(figures[key]) for key in ("repeats", "unclear", "off_topic", "absent_claimed")]
+    return [
+        percent(figures["recall"][average]),
+        str(figures["points"]),
+        percent(figures["wrong"]),
+        percent(figures["trivial"]),
+        *counts,
+        percent(figures["quoted"]),
+        percent(figures["length"]),
+        f"{figures['seconds']:.1f}",
+        str(figures["prompt_tokens"]),
+        str(figures["completion_tokens"]),
+    ]
 
 
 def percent(share: float | None) -> str:
     """A share as it is shown."""
-    return "–" if share is None else f"{share:.0%}"
+    if share is None:
+        return "–"
+    return f"{share:.1%}" if 0 < share < _EXACT else f"{share:.0%}"

@@ -7,13 +7,16 @@ from typing import Any
 
 import httpx
 
-from tests.eval import Summary, judge
+from tests.eval import Point, Summary
+from tests.eval.context import sentences
 
 MODEL = "summarizer"
 STRATEGIES = ("truncation", "fast", "full", "auto")
 SYSTEM = "You are a helpful assistant."
 TASK = "Summarize the following document in bullet points for a consumer.\n\n"
 ANSWER_TOKENS = 512
+# Longer lines of a chat's answer count as their sentences, so that each is judged by itself.
+MOST_WORDS = 60
 # Tokens are not spread evenly: a proportional cut may leave slightly too many.
 _MARGIN = 0.98
 # "the prompt has 9000 tokens and max_tokens is 512; together at least 1 and at most 8192 are allowed".
@@ -35,8 +38,14 @@ async def predict(http: httpx.AsyncClient, text: str, mode: str) -> Summary:
     response, seconds = await _post(http, f"/v1/models/{MODEL}:predict", body)
     answer = content_of(response)
     usage = answer["usage"][0]
-    bullets = [bullet["text"] for bullet in answer["bullets"][0]]
-    return Summary(bullets, seconds, usage["prompt_tokens"], usage["completion_tokens"], usage["mode"])
+    points = tuple(map(point, answer["bullets"][0]))
+    return Summary(points, seconds, usage["prompt_tokens"], usage["completion_tokens"], usage["mode"])
+
+
+def point(bullet: dict[str, Any]) -> Point:
+    """A point of an answer."""
+    cited = tuple((citation["start"], citation["end"]) for citation in bullet["citations"])
+    return Point(bullet["text"], cited, bullet.get("topic", ""), bullet.get("gloss", ""))
 
 
 async def truncation(http: httpx.AsyncClient, text: str) -> Summary:
@@ -53,8 +62,8 @@ async def truncation(http: httpx.AsyncClient, text: str) -> Summary:
         response, seconds = await _post(http, "/openai/v1/chat/completions", body)
         if response.status_code != httpx.codes.BAD_REQUEST:
             answer = content_of(response)
-            bullets = bullet_lines(answer["choices"][0]["message"]["content"])
-            return Summary(bullets, seconds, answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"])
+            points = tuple(map(Point, bullet_lines(answer["choices"][0]["message"]["content"])))
+            return Summary(points, seconds, answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"])
         text = shorter(text, response.text)
     raise Failed("no start of the document fits the context")
 
@@ -75,11 +84,11 @@ def shorter(text: str, message: str) -> str:
 def bullet_lines(text: str) -> list[str]:
     """The lines of an answer without their markers, headings, and lines that only introduce others.
 
-    A line that is too long to be judged completely counts as its sentences: writing paragraphs is no disadvantage.
+    A long line counts as its sentences: writing paragraphs is no disadvantage.
     """
     lines = [_MARKER.sub("", line.strip()).replace("**", "").strip() for line in text.splitlines()]
     whole = [line for line in lines if _says_something(line)]
-    parts = ([line] if len(line.split()) <= judge.MOST_WORDS else judge.sentences(line) for line in whole)
+    parts = ([line] if len(line.split()) <= MOST_WORDS else sentences(line) for line in whole)
     return [*chain(*parts)]
 
 
@@ -90,7 +99,7 @@ def _says_something(line: str) -> bool:
 def lead(text: str, words: int) -> list[str]:
     """The first sentences of a document, as many as have at most ``words`` words together."""
     chosen: list[str] = []
-    for sentence in judge.sentences(text):
+    for sentence in sentences(text):
         if (words := words - len(sentence.split())) < 0:
             break
         chosen.append(sentence)

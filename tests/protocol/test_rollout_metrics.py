@@ -143,7 +143,7 @@ def test_what_a_pod_serves(other: LiveServer, pods: HttpPods) -> None:
 
 def _late_is_counted(metrics: str) -> bool:
     summaries = re.search(r'^summarizer_summaries_total\{.*outcome="deadline".*\} (\S+)$', metrics, re.M)
-    return 'code="504"' in metrics and summaries is not None and float(summaries[1]) > 0
+    return summaries is not None and float(summaries[1]) > 0
 
 
 @pytest.mark.llama
@@ -152,23 +152,27 @@ def test_summaries_are_measured(summarizer: LiveServer) -> None:
     meter.look([], [CANARY], 10, 1000.0)
     with httpx.Client(base_url=summarizer.url, timeout=300) as http:
         answer = http.post(V1, json={"instances": [DOCUMENT], "parameters": {"temperature": 0.3, "seed": 7}}).json()
-        late = http.post(V1, json=ENDLESS, headers={"x-request-timeout-ms": "1500"})
-        assert late.status_code == 504
-        # The request is counted once its answer has been sent, the summary once the model has stopped: either may be first.
+        late = http.post(V1, json=ENDLESS, headers={"x-request-timeout-ms": "8000"}).json()
+        assert late["usage"][0]["finish_reason"] == "deadline"
         until(lambda: _late_is_counted(http.get("/metrics").text), "the late request and its summary to be counted")
     interval = meter.look([], [CANARY], 10, 1005.0)
     assert interval is not None
     seen = interval.canary
-    points = answer["bullets"][0]
+    points = [*answer["bullets"][0], *late["bullets"][0]]
     quoted = sum(point["quoted"] for point in points)
-    assert seen["errors"] == Rate(1, 2)
+    assert seen["errors"] == Rate(0, 2)
     assert seen["summary_cut"] == Rate(1, 2)
     assert seen["summary_empty"] == Rate(0, 1)
     assert seen["summary_quoted"] == Rate(quoted, len(points))
-    for name, total in (("summary_points", len(points)), ("tokens_per_second", None), ("time_to_first_token", None)):
+    answered = 1 + (late["usage"][0]["completion_tokens"] > 0)  # on a slow machine, the late one had no answer at all
+    for name, count, total in (
+        ("summary_points", 2, len(points)),
+        ("tokens_per_second", answered, None),
+        ("time_to_first_token", answered, None),
+    ):
         signal = seen[name]
         assert isinstance(signal, Distribution)
-        assert signal.total == 1
+        assert signal.total == count
         assert signal.sum > 0 if total is None else signal.sum == total
     assert {*seen} == {
         "errors", "latency", "summary_points", "summary_empty", "summary_cut", "summary_quoted", "tokens_per_second",

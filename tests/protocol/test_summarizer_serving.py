@@ -12,14 +12,17 @@ import httpx
 import pytest
 
 from predictors.serving.model.kserve_api import pb
-from tests.live import ROOT, LiveServer, pb_grpc, serve, wait_for
+from tests.live import LiveServer, pb_grpc, serve, wait_for
 
 pytestmark = pytest.mark.llama
 
-DOCUMENT = "You agree to pay 9 euros a month. We may change the price at any time. Disputes are settled by arbitration."
+DOCUMENT = (
+    "You agree to pay 9 euros a month for towels (such as plain blue towels). We may change the price at any time. "
+    "Disputes are settled by arbitration."
+)
 V1 = "/v1/models/summarizer:predict"
-# Read in full it takes minutes, and temperature keeps it out of the cache.
-LONG = (ROOT / "tests/eval/set/cloud-storage-terms/document.txt").read_text("utf-8") * 4
+# The model has something to leave out of each sentence. All take it minutes, and temperature keeps them out of the cache.
+LONG = "\n\n".join(f"You pay {i} euros for a towel in hall {i} (such as a plain blue towel)." for i in range(1, 5000))
 ENDLESS: dict[str, Any] = {"instances": [LONG], "parameters": {"mode": "full", "temperature": 1.0}}
 STREAMED: dict[str, Any] = {**ENDLESS, "parameters": {**ENDLESS["parameters"], "stream": True}}
 IDLE = ('model_requests_in_flight{model_name="summarizer"} 0.0', 'summarizer_slots_busy{model_name="summarizer"} 0.0')
@@ -73,7 +76,7 @@ def events(text: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("mode", ["fast", "full"])
-@pytest.mark.parametrize("max_tokens", [10, 400])
+@pytest.mark.parametrize("max_tokens", [20, 400])
 def test_a_stream_says_what_the_answer_says(http: httpx.Client, mode: str, max_tokens: int) -> None:
     documents = (DOCUMENT, "You pay 7 euros. You pay 7 euros. We keep your data for 3 years.")
     whole = http.post(V1, json=body(*documents, mode=mode, max_tokens=max_tokens)).json()
@@ -95,9 +98,8 @@ def test_a_stream_says_what_the_answer_says(http: httpx.Client, mode: str, max_t
     assert set(done) == set(whole)
     for number in range(2):
         told = [data for name, data in parts if name == "bullet" and data["instance"] == number]
-        assert [{key: value for key, value in each.items() if key != "instance"} for each in told] == done["bullets"][
-            number
-        ]
+        bullets = [{key: value for key, value in each.items() if key != "instance"} for each in told]
+        assert sorted(bullets, key=str) == sorted(done["bullets"][number], key=str)  # the answer is in order of topics
         steps = [data for name, data in parts if name == "progress" and data["instance"] == number]
         assert [step["done"] for step in steps] == list(range(1, steps[0]["total"] + 1))
         assert {(step["mode"], step["total"]) for step in steps} == {(mode, len(steps))}
@@ -117,19 +119,26 @@ def test_an_error_before_the_first_event_has_its_status(http: httpx.Client) -> N
         assert "is wrong" in answer.json()["error"]
 
 
-def test_a_deadline_in_mid_stream_is_an_event(bounded: LiveServer) -> None:
-    for seconds in (5, 20, 80, 240):  # on a slow machine the first event may take longer
-        headers = {"x-request-timeout-ms": str(1000 * seconds), "x-request-id": f"late-{seconds}"}
-        answer = httpx.post(bounded.url + V1, json=STREAMED, headers=headers, timeout=300)
-        wait_idle(bounded)
-        if answer.status_code == 200:
-            break
-        assert answer.status_code == 504
-    *parts, (name, error) = events(answer.text)
-    assert parts
-    assert name == "error"
-    assert "deadline" in error["error"]
-    assert bounded.access_line(f"late-{seconds}")["status"] == "504"
+def test_at_the_deadline_a_stream_ends_with_what_there_is(bounded: LiveServer) -> None:
+    headers = {"x-request-timeout-ms": "8000", "x-request-id": "late"}
+    answer = httpx.post(bounded.url + V1, json=STREAMED, headers=headers, timeout=300)
+    wait_idle(bounded)
+    *parts, (name, done) = events(answer.text)
+    assert name == "done"
+    check_late(done)
+    told = [data for kind, data in parts if kind == "bullet"]
+    assert len(told) == len(done["bullets"][0])
+    assert bounded.access_line("late")["status"] == "200"
+
+
+def check_late(body: dict[str, Any]) -> None:
+    """An answer to `ENDLESS` when the time was over."""
+    usage = body["usage"][0]
+    assert usage["finish_reason"] == "deadline"
+    assert 0 < usage["read"] < 1
+    assert "x-request-timeout-ms" in usage["more"]
+    assert len(body["bullets"][0]) > 10
+    assert all(bullet["text"] in LONG for bullet in body["bullets"][0] if bullet["quoted"])
 
 
 def test_models_that_do_not_stream_ignore_it(bounded: LiveServer) -> None:
@@ -229,10 +238,25 @@ def test_a_full_queue(bounded: LiveServer) -> None:
 
 
 def test_a_deadline_stops_the_model(summarizer: LiveServer, http: httpx.Client) -> None:
-    answer = http.post(V1, json=ENDLESS, headers={"x-request-timeout-ms": "1500"})
-    assert answer.status_code == 504
-    assert "deadline" in answer.json()["error"]
+    answer = http.post(V1, json=ENDLESS, headers={"x-request-timeout-ms": "8000"})
+    assert answer.status_code == 200
+    check_late(answer.json())
     wait_idle(summarizer)
+
+
+def test_documents_share_the_time(http: httpx.Client) -> None:
+    payload = {**ENDLESS, "instances": [LONG, "You pay 9 euros for towels.", LONG]}
+    answer = http.post(V1, json=payload, headers={"x-request-timeout-ms": "20000"}).json()
+    assert [usage["finish_reason"] for usage in answer["usage"]] == ["deadline", "stop", "deadline"]
+    assert all(answer["bullets"])
+
+
+def test_what_the_deadline_cut_short_is_not_cached(http: httpx.Client) -> None:
+    payload = {"instances": [LONG], "parameters": {"mode": "full"}}
+    for _ in range(2):
+        answer = http.post(V1, json=payload, headers={"x-request-timeout-ms": "8000"})
+        assert answer.json()["usage"][0]["finish_reason"] == "deadline"
+        assert answer.headers["x-cache"] == "miss"
 
 
 def test_liveness_is_answered_while_it_writes(summarizer: LiveServer) -> None:

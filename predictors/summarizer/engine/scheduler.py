@@ -272,7 +272,9 @@ class Scheduler:
         slot.answer.add(self._decoder.piece(token))
         if slot.answer.stopped:
             return "stop"
-        return "length" if slot.generated == slot.ticket.sampling.max_tokens else None
+        if slot.generated == slot.ticket.sampling.max_tokens:
+            return "length"
+        return "deadline" if time.monotonic() >= slot.ticket.sampling.ends_at else None
 
     def _end(self, slot: Slot, result: Generation | Exception) -> None:
         self._running.remove(slot)

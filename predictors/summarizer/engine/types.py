@@ -1,5 +1,6 @@
 """The engine's inputs and outputs, and what it asks of the code that runs the model."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
@@ -7,7 +8,7 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-FinishReason: TypeAlias = Literal["stop", "length"]
+FinishReason: TypeAlias = Literal["stop", "length", "deadline"]
 TokenArray: TypeAlias = NDArray[np.int32]
 
 
@@ -56,6 +57,7 @@ class Sampling:
         stop: texts that end the answer and are not part of it.
         repeat_penalty: above 1, tokens that were just generated become less likely.
         constraint: for this answer alone; None for free text.
+        ends_at: when it ends with what there is, seconds of the monotonic clock; an answer without a token goes on.
     """
 
     max_tokens: int
@@ -66,6 +68,7 @@ class Sampling:
     stop: tuple[str, ...] = ()
     repeat_penalty: float = 1.0
     constraint: Constraint | None = None
+    ends_at: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,8 @@ class Generation:
         prompt_tokens: tokens of the prompt.
         cached_tokens: how many of them were in the KV cache already.
         completion_tokens: tokens generated, including the end token.
-        finish_reason: ``stop`` at the model's own end or a stop text, ``length`` at ``max_tokens``.
+        finish_reason: ``stop`` at the model's own end or a stop text, ``length`` at ``max_tokens``, ``deadline`` at
+            ``ends_at``.
         seconds_to_first_token: from submission to the first token (TTFT), queueing included.
     """
 

@@ -51,7 +51,7 @@ class ChatTemplate:
         """Render messages and split the text at the markers; None if the template fails or drops one."""
         try:
             rest = str(self._formatter(messages=messages).prompt)
-        except (TemplateError, ValueError, TypeError):
+        except (TemplateError, ValueError, TypeError, AttributeError, ArithmeticError, LookupError, RecursionError):
             return None
         texts = []
         for marker in markers:

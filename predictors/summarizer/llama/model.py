@@ -35,12 +35,13 @@ class LlamaModel:
     Args:
         path: the file.
         name: what to call the file in errors, since the path may be a file descriptor's.
+        template: a chat template instead of the file's own.
 
     Raises:
         ArtifactError: not a GGUF file, not loadable, not a text generator, or without a usable chat template.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, template: str = "") -> None:
         library = load_library()
         self.name = name
         self._api = library.api
@@ -54,7 +55,7 @@ class LlamaModel:
             self._pieces: dict[int, bytes] = {}
             self._adds_bos = bool(self._api.llama_vocab_get_add_bos(self.vocabulary))
             self._bos = self._special_text(self._api.llama_vocab_bos(self.vocabulary))
-            self._template = self._chat_template()
+            self._template = self._chat_template(template)
         except BaseException:
             self.close()
             raise
@@ -132,21 +133,22 @@ class LlamaModel:
             self._api.llama_model_free(self.pointer)
         self.pointer = None
 
-    def _chat_template(self) -> "ChatTemplate":
+    def _chat_template(self, own: str) -> "ChatTemplate":
         from predictors.summarizer.llama.chat_template import ChatTemplate  # needs llama-cpp-python
 
-        source = self._api.llama_model_chat_template(self.pointer, None)
+        source = own.encode() or self._api.llama_model_chat_template(self.pointer, None)
         if not source:
             raise ArtifactError(f"{self.name} has no chat template; an instruction-tuned model is needed")
+        whose = "the setting chat_template" if own else f"{self.name} has a chat template that"
         eos = self._special_text(self._api.llama_vocab_eos(self.vocabulary))
         try:
             template = ChatTemplate(source, eos, self._bos)
         except ValueError:
-            raise ArtifactError(f"{self.name} has a chat template that is not valid Jinja") from None
+            raise ArtifactError(f"{whose} is not valid Jinja") from None
         try:
             template.render(["system", "user"])
         except ValueError:
-            raise ArtifactError(f"{self.name} has a chat template that cannot hold a user's message") from None
+            raise ArtifactError(f"{whose} cannot hold a user's message") from None
         return template
 
     def _piece(self, token: int, special: bool) -> bytes:

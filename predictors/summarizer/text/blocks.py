@@ -3,12 +3,12 @@
 # ruff: noqa: RUF001  # the patterns hold the punctuation of many scripts
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
-from predictors.summarizer.text.labels import LABEL, label_end
-from predictors.summarizer.text.lines import Line, columns, continues, runs, wrap_width
+from predictors.summarizer.text.labels import LABEL, is_item, label_end
+from predictors.summarizer.text.lines import Line, columns
+from predictors.summarizer.text.paragraphs import paragraphs
 from predictors.summarizer.text.sentences import COMPLETE
 
 MARKS = " \t#*_:：-–—"  # characters around a title
@@ -27,6 +27,8 @@ class Block:
         body: where its text starts, after the label.
         numbers: the numbers in its label: "12" and "3" for "12.3"; None without a label, or with a list item's.
         item: whether it has a list item's label: "(a)", "1)", "-".
+        label: the label, "" without one.
+        indent: columns before it.
         marked: whether it is marked as a heading, by hashes, an underline or bold type.
         complete: whether it ends like a sentence or an introduction, or is too long for a heading.
         introduces: whether it ends with a colon.
@@ -41,6 +43,8 @@ class Block:
     body: int
     numbers: list[str] | None
     item: bool
+    label: str
+    indent: int
     marked: bool
     complete: bool
     introduces: bool
@@ -50,24 +54,7 @@ class Block:
 
 def find_blocks(text: str) -> list[Block]:
     """The blocks of a document; `Block.heading` and `Block.starts` are not set yet."""
-    found = list(runs(text))
-    width = wrap_width([line for run in found for line in run])
-    return [
-        _block(text, lines, first=lines[0] is run[0])
-        for run in found
-        for lines in _paragraphs(run, width)
-    ]  # fmt: skip
-
-
-def _paragraphs(run: Sequence[Line], width: int | None) -> Iterator[list[Line]]:
-    """Group lines without blank lines between them into blocks."""
-    lines = [run[0]]
-    for above, line in pairwise(run):
-        if not continues(above, line, width):
-            yield lines
-            lines = []
-        lines.append(line)
-    yield lines
+    return [_block(text, lines, first) for lines, first in paragraphs(text)]
 
 
 def _block(text: str, lines: Sequence[Line], first: bool) -> Block:
@@ -84,7 +71,9 @@ def _block(text: str, lines: Sequence[Line], first: bool) -> Block:
         title,
         body=lines[0].end - len(lines[0].text) + label_end(label),
         numbers=_numbers(label),
-        item=_is_item(label),
+        item=is_item(label),
+        label=label.group().strip() if label else "",
+        indent=lines[0].columns - columns(lines[0].text),
         marked=hashes or (title != "" and (underlined or _is_bold(line))),
         complete=_is_complete(text, start, end),
         introduces=text[end - 1] in ":：",
@@ -100,7 +89,7 @@ def _title(line: str, label: re.Match[str] | None, hashes: bool) -> str:
         title = title[1:-1]
     if hashes:
         return title or line
-    return title if _may_be_title(title) and not _is_item(label) and columns(line) <= _HEADING_COLUMNS else ""
+    return title if _may_be_title(title) and not is_item(label) and columns(line) <= _HEADING_COLUMNS else ""
 
 
 def _may_be_title(title: str) -> bool:
@@ -108,11 +97,7 @@ def _may_be_title(title: str) -> bool:
 
 
 def _numbers(label: re.Match[str] | None) -> list[str] | None:
-    return None if label is None or _is_item(label) else re.findall(r"\d+", label.group())
-
-
-def _is_item(label: re.Match[str] | None) -> bool:
-    return label is not None and label["item"] is not None
+    return None if label is None or is_item(label) else re.findall(r"\d+", label.group())
 
 
 def _is_bold(line: str) -> bool:

@@ -1,7 +1,7 @@
 """Documents split into clauses: sentences, list items and headings, each a range of characters.
 
 Lines are joined to blocks (`lines`, `blocks`). Some blocks are headings (`headings`); the others are split into
-sentences (`sentences`).
+sentences (`sentences`). Items of lists know what introduces them (`lists`).
 
 Documents are untrusted, and two million characters of any text must not take long. So every repetition in the patterns
 of these modules is bounded, or the last of its pattern, or possessive and tried only where its run starts.
@@ -10,12 +10,13 @@ of these modules is bounded, or the last of its pattern, or possessive and tried
 # ruff: noqa: RUF001  # the patterns hold the punctuation of many scripts
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from predictors.summarizer.text.blocks import Block, find_blocks
 from predictors.summarizer.text.headings import find_headings, find_run_in_headings
+from predictors.summarizer.text.lists import Links, find_lists
 from predictors.summarizer.text.sentences import sentence_starts
 
 MAX_CLAUSE_CHARS = 1200
@@ -32,12 +33,18 @@ class Clause:
         start, end: characters ``[start, end)`` of the document, including the white space that follows.
         section: the nearest heading without its marks and number, "" above the first; a heading is in its own section.
         heading: whether it is a heading.
+        lead_in: numbers of the clauses that introduce this list item, outermost first.
+        closing: numbers of the clauses after the list that end this item's sentence, such as "unless we agree".
+        continues: whether it goes on with the clause before it, which was too long.
     """
 
     start: int
     end: int
     section: str
     heading: bool
+    lead_in: tuple[int, ...] = ()
+    closing: tuple[int, ...] = ()
+    continues: bool = False
 
 
 def split_clauses(text: str) -> list[Clause]:
@@ -46,6 +53,8 @@ def split_clauses(text: str) -> list[Clause]:
     Args:
         text: plain text, Markdown or text copied from a web page, in any language.
     """
+    if not text:
+        return []
     blocks = find_blocks(text)
     find_headings(blocks)
     for block in blocks:
@@ -59,10 +68,17 @@ def _clauses(text: str, blocks: Sequence[Block]) -> Iterator[Clause]:
     # The first clause includes what is before it; a document without any text is one clause.
     borders = [0, *starts[1:], len(text)]
     kinds = list(_kinds(blocks)) or [("", False)]
-    for (low, high), (section, heading) in zip(pairwise(borders), kinds, strict=True):
-        for start, end in pairwise(_cut(text, low, high)):
-            if start < end:
-                yield Clause(start, end, section, heading)
+    cuts = [list(pairwise(_cut(text, low, high))) for low, high in pairwise(borders)]
+    firsts = list(accumulate(map(len, cuts), initial=0))
+
+    def numbers(starts: Iterable[int]) -> tuple[int, ...]:
+        return tuple(number for start in starts for number in range(firsts[start], firsts[start + 1]))
+
+    links = find_lists(text, blocks) or [Links()]
+    for pieces, (section, heading), link in zip(cuts, kinds, links, strict=True):
+        lead_in, closing = numbers(link.lead_in), numbers(link.closing)
+        for start, end in pieces:
+            yield Clause(start, end, section, heading, lead_in, closing, continues=start > pieces[0][0])
 
 
 def _kinds(blocks: Sequence[Block]) -> Iterator[tuple[str, bool]]:

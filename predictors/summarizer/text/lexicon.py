@@ -16,19 +16,22 @@ FORCE, DULL = "force", "dull"
 # (category, points, phrases). A sentence gets the points of its best phrase in each category.
 _CATEGORIES = (
     ("collected", 2.0, """we collect; collect information; collect data; track you; your location; precise location;
-        biometric; browsing history; contact list; health data; record your; facial recognition; monitor your"""),
+        biometric; browsing history; contact list; health data; record your; facial recognition; monitor your;
+        fingerprint; genetic; dna; artificial intelligence; machine learning; train our; private message"""),
     ("collected", 1.0, """collect; track; cookie; personal data; personal information; camera; microphone; recording;
         profile; surveillance; telematics"""),
     ("shared", 2.0, """share your; share with; sell your; sell data; disclose your; transfer your; pass your; third
-        party; advertiser; advertising partner; law enforcement; data broker; credit reference; affiliate"""),
+        party; advertiser; advertising partner; law enforcement; data broker; credit reference; affiliate;
+        police; subpoena; handed to; passed to; your employer"""),
     ("shared", 1.0, "disclose; share; partner; outside the country; sell; sold; publish; visible to"),
-    ("charged", 2.0, """fee; surcharge; charge you; charged; payable; pay; price; excess; deductible; overdraft;
-        additional cost; rent; premium; each instalment; overdue; tax"""),
+    ("charged", 2.0, """fee; origination; hammer price; fall due; surcharge; charge you; charged; payable; pay; price;
+        excess; deductible; overdraft; additional cost; rent; premium; each instalment; overdue; tax"""),
     ("charged", 1.0, """charge; cost; bill; interest; invoice; rate; purchase; paid; due; owe; debit; credit card;
         tariff"""),
     ("deposit", 2.0, "deposit; pre authorisation; hold on your card"),
     ("deposit", 1.0, "deduct; withhold; advance"),
-    ("penalty", 2.0, "penalty; fine; liquidated damage; forfeit; repossess; debt collection; clamp; tow; default"),
+    ("penalty", 2.0, """penalty; fine; no show; late return; garnish; liquidated damage; forfeit; repossess; debt
+        collection; clamp; tow; default"""),
     ("penalty", 1.0, "breach; violate; replacement cost"),
     ("renewed", 2.0, """renew; auto renew; minimum term; free trial; roll over; recurring; initial term; fixed term;
         convert to"""),
@@ -57,8 +60,8 @@ _CATEGORIES = (
         allowed; forbidden"""),
     ("duties", 1.0, """must; must not; may not; required; obligation; comply; deadline; no later; report; maintain;
         failure to; fail to; consent"""),
-    ("excluded", 2.0, """exclusion; excluded; not covered; not cover; pre existing; not include; not insured; will
-        not pay; maximum benefit; wear and tear; void; claims must; unattended"""),
+    ("excluded", 2.0, """exclusion; excluded; fall away; not covered; not cover; pre existing; not include; not
+        insured; will not pay; maximum benefit; wear and tear; void; claims must; unattended"""),
     ("excluded", 1.0, "cover; exception; claim; limit; except; invalid; not apply"),
     ("kept", 2.0, "retain; retention; delete; deletion; erase; erasure; right to access; opt out; object to"),
     ("kept", 1.0, "keep; store; backup; anonymise; archive; export"),
@@ -74,8 +77,9 @@ _CATEGORIES = (
     # What a consumer can skip: definitions, boilerplate, addresses, greetings, the company's history.
     (DULL, 3.0, """if any provision; remaining provision; counterpart; entire agreement; headings are; headings in;
         for convenience; interpretation; construed; supersede; words in the; include the plural; table of content;
-        last updated; welcome to; thank you for; registered office; registered number; company number; our mission;
-        our history; our team; award winning; proud; no waiver; failure to enforce; capitalised; capitalized;
+        last updated; welcome to; is made between; form a contract between; thank you for; registered office;
+        registered number; company number; our mission; our history; our team; award winning; proud; no waiver;
+        failure to enforce; capitalised; capitalized;
         recital; whereas; hereinafter"""),
     (DULL, 1.5, """mean a; mean any; mean the; the meaning; refer to; reference to; defined; definition; postal
         address; address of; office hour; incorporated in; please read; these term apply; visit our; or

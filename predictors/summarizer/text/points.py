@@ -5,7 +5,6 @@ enough for a document of any length.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 from predictors.summarizer.text.bullets import Bullet
@@ -14,47 +13,26 @@ from predictors.summarizer.text.selection import select
 
 
 class FirstPoints:
-    """Keeps each bullet that fits at once, so that it can be sent while others are being generated.
-
-    Args:
-        count: counts the tokens of a text.
-        budget: most tokens in total.
-    """
+    """Keeps every bullet at once, so that it can be sent while others are being made; they fit already."""
 
     left_out = False
-    """Whether bullets were left out because they exceed the budget; here, clauses were chosen so that they fit."""
+    """Whether bullets were left out because they exceed the budget."""
 
-    def __init__(self, count: Callable[[str], int], budget: int) -> None:
+    def __init__(self) -> None:
         self.kept: list[Bullet] = []
         """The points of the summary, once `finish` was called."""
-        self._count = count
-        self._budget = budget
-        self._used = 0
         self._texts: set[str] = set()
 
     def add(self, bullets: Sequence[Bullet]) -> list[Bullet]:
         """Take bullets in document order; returns those that will certainly be kept."""
-        kept = [fitting for bullet in bullets if (fitting := self._fit(bullet))]
+        kept = [bullet for bullet in bullets if bullet.text not in self._texts]
+        self._texts.update(bullet.text for bullet in kept)
         self.kept += kept
         return kept
 
     def finish(self) -> list[Bullet]:
         """Return the bullets that are kept and were not returned before: none."""
         return []
-
-    def _fit(self, bullet: Bullet) -> Bullet | None:
-        """The bullet if it is new and fits; the first bullet is cut to fit."""
-        if bullet.text in self._texts:
-            return None
-        used = self._used + self._count(bullet.text)
-        if used > self._budget:
-            if self._texts:
-                return None
-            bullet = replace(bullet, text=_cut(bullet.text, self._count, self._budget))
-            used = self._count(bullet.text)
-        self._used = used
-        self._texts.add(bullet.text)
-        return bullet
 
 
 class BestPoints:
@@ -92,17 +70,7 @@ class BestPoints:
         counts = [self._count(bullet.text) for bullet in bullets]
         chosen = select(scores, counts, [bullet.text for bullet in bullets], self._budget)
         self.kept = [bullets[place] for place in chosen]
-        if bullets and not chosen:  # none fits
-            best = bullets[max(range(len(bullets)), key=scores.__getitem__)]
-            self.kept = [replace(best, text=_cut(best.text, self._count, self._budget))]
         return self.kept
 
 
 Points: TypeAlias = FirstPoints | BestPoints
-
-
-def _cut(text: str, count: Callable[[str], int], budget: int) -> str:
-    """A text without as many of its last words as exceed the budget."""
-    while len(text) > 1 and count(text) > budget:
-        text = text.rpartition(" ")[0] or text[:-1]
-    return text

@@ -1,75 +1,130 @@
-"""How much each sentence of a contract matters to a consumer, by the lexicon and by its numbers."""
+"""How much each sentence of a contract matters to a consumer, by the lexicon, its numbers and its grammar."""
 
 import calendar
+import math
 from collections.abc import Sequence
 
 from predictors.summarizer.text.lexicon import DULL, FORCE, LEXICON, pieces_of
 from predictors.summarizer.text.quantities import quantities
-from predictors.summarizer.text.stems import stem
+from predictors.summarizer.text.word_lists import word_set
 from predictors.summarizer.text.words import tokens
 
-# Each further category of a sentence counts this fraction of the one before: long sentences mention everything.
-_DECAY = 0.5
+# What a point of each category of the lexicon is worth. Who gets to know, and what they collect, is said in few words;
+# that something is paid, in nearly every sentence.
+_WEIGHTS = {
+    "shared": 1.0, "collected": 1.0, "renewed": 0.8, "minors": 0.7, "ended": 0.5, "waived": 0.6, "refund": 0.5,
+    "excluded": 0.5, "penalty": 0.5, "arbitrated": 0.6, "charged": 0.3, "deposit": 0.3, "kept": 0.5, "licensed": 0.5,
+    "changed": 0.4, "duties": 0.25, FORCE: 0.3,
+}  # fmt: skip
+_DULL = 0.6
 # A heading tells about the sentences below it, but less than their own words.
-_HEADING = 0.5
-# Points for an amount of money, a percentage, a duration, a date.
-_MONEY, _PERCENT, _TIME, _DATE = 1.2, 0.8, 0.8, 0.4
+_HEADING = 0.2
+# Points for an amount of money, a percentage, a duration, a date, and for each further quantity.
+_MONEY, _PERCENT, _TIME, _DATE, _FURTHER = 1.5, 1.3, 1.3, 0.3, 0.3
+_MOST_FURTHER = 3
+_MONTHS = frozenset(name.lower() for name in calendar.month_name if name)
+# Words for an amount without a number, or for a unit that `quantities` does not know.
+_FRACTIONS = word_set("half third quarter double doubled twice treble triple percentage p pence")
+# Points for a sentence that says so or not so, alone or always, and for one that speaks of you, or of you and us.
+_NEGATED, _EXACT, _YOU, _YOUR, _BOTH = 0.2, 0.5, 0.6, 0.4, 0.3
+_NEGATIONS = frozenset(
+    [
+        "not",
+        "no",
+        "never",
+        "none",
+        "nobody",
+        "nothing",
+        "neither",
+        "nor",
+        "cannot",
+        "without",
+        "can't",
+        "don't",
+        "won't",
+        "doesn't",
+        "isn't",
+    ]
+)
+_EXACTLY = word_set("only even every always whatever regardless whether except unless until")
+# Long sentences say more: points for each doubling of the usual length, in words, and the most and the least of them.
+_LENGTH, _USUAL_WORDS, _MOST_STRETCH, _LEAST_STRETCH = 0.6, 20, 1.2, -0.6
+# What every sentence has, so that none has less than nothing unless it is dull.
+_BASE = 1.0
 _SHORT_WORDS, _SHORT_FACTOR = 5, 0.3
-_LONG_WORDS, _LONG_COMMAS, _LONG_FACTOR = 90, 12, 0.6
-_MONTHS = frozenset(stem(name.lower()) for name in calendar.month_name if name)
 
 
-def salience(sentences: Sequence[str], sections: Sequence[str]) -> list[float]:
+def salience(
+    sentences: Sequence[str], sections: Sequence[str], leads: Sequence[str] = (), ours: frozenset[str] = frozenset()
+) -> list[float]:
     """How much each sentence matters to a consumer.
 
     A sentence gets points for the categories that it belongs to, for words of force ("automatically", "at our sole
-    discretion"), for amounts, percentages, durations and dates, and for its heading. It loses points as a definition,
-    boilerplate, an address or a greeting. Fragments and very long enumerations keep a fraction of their points.
+    discretion"), for amounts, percentages, durations and dates, for negations, conditions and modal verbs, for naming
+    the parties, and for its heading. It loses points as boilerplate, an address or a greeting, and as a definition that
+    says nothing else. Fragments keep a fraction of their points.
 
     Args:
         sentences: the sentences of a document, in order.
         sections: the heading above each sentence, empty if there is none.
+        leads: what introduces each sentence as an item of a list, empty if nothing does; by default no sentence is.
+        ours: names of the company in lower case, which count as "we".
 
     Returns:
         A score for each sentence, at least 0 and rarely above 10. It ranks sentences of one document; it is not a
         probability.
     """
-    headings = {section: _points(pieces_of(tokens(section))) for section in set(sections)}
+    headings = {section: max(_points(_pieces(tokens(section), ours)), 0.0) for section in set(sections)}
     return [
-        _score(sentence, headings[section] * _HEADING) for sentence, section in zip(sentences, sections, strict=True)
+        _score(f"{lead} {sentence}" if lead else sentence, headings[section] * _HEADING, ours)
+        for sentence, section, lead in zip(sentences, sections, leads or [""] * len(sentences), strict=True)
     ]
 
 
-def _score(sentence: str, heading: float) -> float:
+def _pieces(words: Sequence[str], ours: frozenset[str]) -> list[str]:
+    if ours.isdisjoint(words):
+        return pieces_of(words)
+    return pieces_of(["we" if word in ours else word for word in words])
+
+
+def _score(sentence: str, heading: float, ours: frozenset[str]) -> float:
     words = tokens(sentence)
-    pieces = pieces_of(words)
-    points = heading + _points(pieces) + _numbers(words, pieces)
+    pieces = _pieces(words, ours)
+    numbers = _numbers(words)
     length = sum(1 for word in words if word[0].isalnum())
-    if length < _SHORT_WORDS:
-        points *= _SHORT_FACTOR
-    elif length > _LONG_WORDS or words.count(",") > _LONG_COMMAS:
-        points *= _LONG_FACTOR
-    return max(points, 0.0)
+    points = heading + _points(pieces, says_more=numbers > 0) + numbers + _grammar(words, pieces)
+    if length < _SHORT_WORDS and not numbers:
+        return max(points, 0.0) * _SHORT_FACTOR
+    stretch = _LENGTH * math.log2(max(length, 1) / _USUAL_WORDS)
+    return max(points + _BASE + min(max(stretch, _LEAST_STRETCH), _MOST_STRETCH), 0.0)
 
 
-def _points(pieces: list[str]) -> float:
-    """Points for categories and force, minus those for dullness."""
+def _points(pieces: list[str], says_more: bool = False) -> float:
+    """Points for categories and force, minus those for dullness unless the sentence says more."""
     best: dict[str, float] = {}
     for place, piece in enumerate(pieces):
         for phrase in LEXICON.get(piece, ()):
             worth_more = phrase.points > best.get(phrase.category, 0.0)
             if worth_more and pieces[place : place + len(phrase.pieces)] == phrase.pieces:
                 best[phrase.category] = phrase.points
-    dull, force = best.pop(DULL, 0.0), best.pop(FORCE, 0.0)
-    ranked = sorted(best.values(), reverse=True)
-    return force - dull + sum(points * _DECAY**rank for rank, points in enumerate(ranked))
+    dull = 0.0 if says_more else _DULL * best.get(DULL, 0.0)
+    return sum(_WEIGHTS.get(category, 0.0) * points for category, points in best.items()) - dull
 
 
-def _numbers(words: Sequence[str], pieces: Sequence[str]) -> float:
+def _numbers(words: Sequence[str]) -> float:
     """Points for amounts, percentages, durations and dates."""
     found = quantities(words)
-    units = {quantity.unit for quantity in found.values() if quantity.number}
-    dated = any(not _MONTHS.isdisjoint(pieces[max(place - 1, 0) : place + 2]) for place in found)
-    money = bool(units - {"", "%", "th", "minutes", "months"})
-    timed = not units.isdisjoint(("minutes", "months"))
-    return _MONEY * money + _PERCENT * ("%" in units) + _TIME * timed + _DATE * dated
+    units = [quantity.unit for quantity in found.values() if quantity.number]
+    money = any(unit not in ("", "%", "th", "minutes", "months") for unit in units)
+    timed = "minutes" in units or "months" in units
+    fraction = not _FRACTIONS.isdisjoint(words)
+    dated = any(not _MONTHS.isdisjoint(words[max(place - 1, 0) : place + 2]) for place in found)
+    best = max(_MONEY * money, _PERCENT * ("%" in units or fraction), _TIME * timed, _DATE * dated)
+    further = min(max(sum(map(bool, units)) - 1, 0), _MOST_FURTHER)
+    return best + _FURTHER * further if best else 0.0
+
+
+def _grammar(words: Sequence[str], pieces: Sequence[str]) -> float:
+    you, your = "you" in pieces, "your" in pieces
+    points = _YOU * you + _YOUR * your + _BOTH * ((you or your) and "we" in pieces)
+    return points + _NEGATED * (not _NEGATIONS.isdisjoint(words)) + _EXACT * (not _EXACTLY.isdisjoint(words))

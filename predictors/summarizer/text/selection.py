@@ -33,7 +33,7 @@ def select(scores: Sequence[float], counts: Sequence[int], sentences: Sequence[s
     """
     if sum(counts) <= budget:
         return list(range(len(counts)))
-    overlap = _Overlap(sentences)
+    overlap = Overlap(sentences)
     cost = np.array(counts)
     worth = np.array(scores) / np.maximum(cost, 1) ** _COST_POWER
     chosen: list[int] = []
@@ -48,7 +48,7 @@ def select(scores: Sequence[float], counts: Sequence[int], sentences: Sequence[s
     return sorted(chosen)
 
 
-class _Overlap:
+class Overlap:
     """How much of each sentence the chosen ones say already.
 
     Args:

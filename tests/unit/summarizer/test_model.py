@@ -40,3 +40,9 @@ def test_how_much_is_a_setting() -> None:
     predictor = SummarizerPredictor("summarizer", Source(Path()))
     assert not predictor.agrees(summaries(PRICE), summaries(PRICE_TOO), Bounds(min_overlap=0.95))
     assert predictor.agrees(summaries(PRICE), summaries(DATA), Bounds(min_overlap=0.0))
+
+
+def test_what_a_deadline_cut_short_is_not_final() -> None:
+    predictor = SummarizerPredictor("summarizer", Source(Path()))
+    assert predictor.is_final({"finish_reason": ["stop", "length"]})
+    assert not predictor.is_final({"finish_reason": ["stop", "deadline"]})

@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -45,6 +46,16 @@ def settle(scheduler: Scheduler, decoder: FakeDecoder) -> None:
     assert done.wait(WAIT)
     assert scheduler.busy == scheduler.waiting == 0
     assert sum(bool(decoder.tokens(number)) for number in range(decoder.sequences)) == scheduler.cached_prefixes
+
+
+def test_an_answer_ends_at_its_time_with_what_there_is() -> None:
+    decoder = FakeDecoder(sequences=4)
+    with running(decoder) as scheduler:
+        prompt = Prompt(tokens(10))
+        at_once = scheduler.submit(prompt, Sampling(20, ends_at=0.0), never).result(WAIT)
+        assert (at_once.finish_reason, at_once.completion_tokens) == ("deadline", 1)
+        later = scheduler.submit(prompt, Sampling(20, ends_at=time.monotonic() + 3600), never).result(WAIT)
+        assert later.finish_reason in ("stop", "length")
 
 
 jobs = st.lists(

@@ -34,3 +34,36 @@ def test_spans_lie_in_the_text_and_clauses_keep_to_the_limit(text: str, longest:
 @pytest.mark.parametrize("line", ["# " + "hundred " * 500, "9" * 500 + " days", "# " + "x" * 20_000])
 def test_absurd_numbers_and_words_have_a_salience(line: str) -> None:
     assert all(map(math.isfinite, Document(f"{line}\n\nYou pay us.", words, 1000).salience))
+
+
+def test_a_long_text_is_read_in_parts_as_one() -> None:
+    items = "You must not:\n\n(a) resell it;\n\n(b) lend it.\n\n"
+    text = (
+        "FEES\n\n" + "You pay 9 euros\u00ad a month.\n\n" * 3000 + "RULES\n\n" + "Nobody may smoke.\n\n" * 3000 + items
+    )
+    found = Document(text, words, 1000)
+    assert found.unread == 0
+    assert len(found.body) == 6003
+    for i in found.body:
+        start, end = found.span(i)
+        assert text[start:end].replace("\u00ad", "").endswith(found.sentences[i])
+    sections = [found.clauses[i].section for i in found.body]
+    assert sections == ["FEES"] * 3000 + ["RULES"] * 3003
+    lead, *rest = found.body[-3:]
+    assert [found.clauses[i].lead_in for i in rest] == [(lead,), (lead,)]
+
+
+def test_reading_ends_when_it_may_not_go_on() -> None:
+    text = "You pay 9 euros.\n\n" * 20_000
+    looks = iter([True, False])
+    found = Document(text, words, 1000, lambda: next(looks))
+    assert 0 < found.size < len(text)
+    assert found.size + found.unread == len(text)
+    assert len(Document(text, words, 1000, lambda: False).text) < found.size
+
+
+def test_a_clause_that_was_cut_is_whole_again() -> None:
+    text = f"You pay 9 euros for {'whatever you order and ' * 100}nothing else."
+    found = Document(text, words, 20)
+    assert len(found.clauses) > 2
+    assert found.whole(0) == text

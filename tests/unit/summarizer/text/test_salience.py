@@ -106,9 +106,25 @@ def test_a_heading_speaks_for_its_sentences() -> None:
     assert score(sentence, "Cancellation fees") > score(sentence) >= score(sentence, "Definitions and interpretation")
 
 
-def test_an_enumeration_keeps_a_part() -> None:
-    clause = "You must pay a fee for the towels"
-    assert 0 < score(clause + ", the soap" * 20) < score(clause)
+def test_an_item_counts_with_what_introduces_it() -> None:
+    item, lead = "lend it to anybody.", "You must not:"
+    assert salience([item], [""], [lead]) == salience([f"{lead} {item}"], [""])
+    assert salience([item], [""], [lead])[0] > score(item)
+
+
+def test_a_definition_with_a_number_counts_as_a_rule() -> None:
+    fee = '"Handling" means the packing of a parcel, for which we charge you 9 euros.'
+    assert score(fee) > score('"Handling" means the packing of a parcel, for which we have a table.') + 1
+
+
+def test_the_companys_own_name_counts_as_we() -> None:
+    sentence = "Waymark may end this agreement with you at any time."
+    assert salience([sentence], [""], ours=frozenset({"waymark"}))[0] > score(sentence)
+
+
+def test_capitals_change_nothing() -> None:
+    sentence = "We are not liable for any loss of data, and you pay 9 euros."
+    assert score(sentence.upper()) == pytest.approx(score(sentence))
 
 
 def test_scores_are_not_negative_and_one_a_sentence() -> None:

@@ -1,4 +1,4 @@
-"""Lines: which of them make a paragraph, an item or a heading together."""
+"""Paragraphs: which lines make a paragraph, an item or a heading together."""
 
 from tests.unit.summarizer.text.splitting import headings, pieces
 

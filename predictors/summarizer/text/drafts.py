@@ -1,0 +1,65 @@
+"""Drafts of points: a passage's own words, from which fillers and chosen asides are left out."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from predictors.summarizer.text.bullets import Bullet
+from predictors.summarizer.text.compression import Sentence, analyse
+from predictors.summarizer.text.document import Document
+from predictors.summarizer.text.passages import Passage
+
+_AND = re.compile(r"[;,]\s(?:and|or)\Z", re.IGNORECASE)
+_OPEN = "(,;:"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A point that is not shortened yet.
+
+    Args:
+        passage: the clauses.
+        sentences: what can be left out of each.
+    """
+
+    passage: Passage
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def question(self) -> str:
+        """The sentences of which a model may leave something out; empty if there are none."""
+        return " ".join(sentence.without() for sentence in self.sentences if sentence.optional)
+
+    @property
+    def whole(self) -> Bullet:
+        """The point with all that a model might leave out."""
+        return self.shortened("")
+
+    def shortened(self, answer: str) -> Bullet:
+        """The point without what a model's answer to the `question` leaves out."""
+        texts = [sentence.without(sentence.choice(answer)) for sentence in self.sentences]
+        text, ended = _joined(texts, self.passage.heading)
+        full = not ended and texts == [sentence.text for sentence in self.sentences]
+        return Bullet(text, self.passage.clauses, 1.0, written=False, whole=full)
+
+
+def draft(document: Document, passage: Passage) -> Draft:
+    """Make the draft of a passage."""
+    clauses = document.clauses
+    return Draft(
+        passage,
+        tuple(
+            analyse(clauses[i].section if clauses[i].heading else document.whole(i))
+            for i in passage.clauses
+            if not clauses[i].continues
+        ),
+    )
+
+
+def _joined(texts: Sequence[str], heading: bool) -> tuple[str, bool]:
+    """The texts on one line, and whether a last "and" or "or" was left out."""
+    first = texts[0].rstrip(" .:") + ":" if heading and len(texts) > 1 else texts[0]
+    text = " ".join([first, *texts[1:]])
+    shorter = _AND.sub("", text)
+    ended = shorter != text
+    return (shorter.rstrip(_OPEN + " ") + "." if shorter[-1:] in ",;" or ended else shorter), ended

@@ -1,0 +1,84 @@
+"""Lists: what introduces an item, and what ends its sentence."""
+
+import pytest
+
+from predictors.summarizer.text.clauses import Clause, split_clauses
+from predictors.summarizer.text.document import Document
+
+
+def links(text: str) -> dict[str, tuple[list[str], list[str]]]:
+    """For each clause that has any: the texts of its introductions, and of the words below its list."""
+    clauses = split_clauses(text)
+
+    def words(clause: Clause) -> str:
+        return " ".join(text[clause.start : clause.end].split())
+
+    return {
+        words(clause): ([words(clauses[i]) for i in clause.lead_in], [words(clauses[i]) for i in clause.closing])
+        for clause in clauses
+        if clause.lead_in or clause.closing
+    }
+
+
+def test_items_within_items() -> None:
+    text = "You must not:\n(a) resell tickets;\n(b) without asking:\n  (i) copy pages;\n  (ii) print them; or\n(c) lend it."
+    top, inner = ["You must not:"], ["You must not:", "(b) without asking:"]
+    assert links(text) == {
+        "(a) resell tickets;": (top, []),
+        "(b) without asking:": (top, []),
+        "(i) copy pages;": (inner, []),
+        "(ii) print them; or": (inner, []),
+        "(c) lend it.": (top, []),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("You agree\n- to pay\n- to leave", ["- to pay", "- to leave"]),
+        ("We respect you. You lose cover\n(1) if you lie; or\n(2) if you do not pay.", ["(1) if you lie; or", "(2) if you do not pay."]),
+        ("We collect:\nyour name\nyour address\n\nYou pay.", ["your name", "your address"]),
+        ("We collect:\n\nyour name;\n\nyour address.\n\nYou pay.", ["your name;", "your address."]),
+        ("You must not:\nResell tickets.\nCopy pages.\n\nYou pay.", ["Resell tickets.", "Copy pages."]),
+        ("1.2 You must not:\n1.2.1 sell it;\n1.2.2 lend it.\n1.3 We may end it.", ["1.2.1 sell it;", "1.2.2 lend it."]),
+        ("You may not:\n(g) w;\n(h) x;\n(i) y;\n(j) z.", ["(g) w;", "(h) x;", "(i) y;", "(j) z."]),
+        ("## You must not:\n\n- sell it;\n- lend it.\n\n## Fees\n\n- You pay.", ["- sell it;", "- lend it."]),
+        ("You must not:\n\n* sell it.\n\n* lend it.\n\nYou pay.\n\n* Now.", ["* sell it.", "* lend it."]),
+        ("The parties agree as follows:\n\n1. You pay.\n2. We deliver.", []),
+        ("You pay.\n(a) We deliver.\n(b) It ends.", []),
+    ],
+)  # fmt: skip
+def test_items_have_an_introduction(text: str, items: list[str]) -> None:
+    found = links(text)
+    assert list(found) == items
+    assert all(len(lead) == 1 and not closing for lead, closing in found.values())
+
+
+def test_words_below_a_list_end_the_sentence_of_its_items() -> None:
+    found = links("You must not:\n(a) sell it; or\n(b) lend it,\nunless we agree.\n\nYou pay.")
+    assert found["(a) sell it; or"] == (["You must not:"], ["unless we agree."])
+    assert found["(b) lend it,"] == (["You must not:"], ["unless we agree."])
+    assert found["unless we agree."] == (["You must not:", "(a) sell it; or", "(b) lend it,"], [])
+
+
+def test_a_second_sentence_of_an_item_stands_alone() -> None:
+    assert list(links("You must not:\n(a) sell it. Doing so ends this contract.\n(b) lend it.")) == [
+        "(a) sell it.",
+        "(b) lend it.",
+    ]
+
+
+def test_numbers_are_those_of_the_pieces_that_a_clause_is_cut_into() -> None:
+    text = "You must not do any of the following things at any time:\n(a) sell it;\n(b) lend it."
+    document = Document(text, lambda piece: [0] * len(piece.split()), 8)
+    lead = document.clauses[-1].lead_in
+    assert (
+        "".join(document.text[document.clauses[i].start : document.clauses[i].end] for i in lead).strip()
+        == text.split("\n")[0]
+    )
+
+
+def test_lists_without_end_take_little_memory() -> None:
+    for text in ("- x:\n", "x:\n  - y\n", "You must:\n(a) b;\n", "(a) x:\n(i) y:\n"):
+        clauses = split_clauses(text * 10_000)
+        assert sum(len(clause.lead_in) for clause in clauses) < 10 * len(clauses)
