@@ -1,11 +1,12 @@
-# Images of the predictors: one target each, `iris`, `intent` and `summarizer`, and `all` three in one; and of the
-# `rollout-controller`.
+# Images of the predictors: one target each, `iris`, `intent` and `summarizer`, and `all` three in one; `sklearn`, for models
+# of your own; and of the `rollout-controller`.
 #
 #   docker build --target iris -t kserve-predictors/iris .
 #   docker run -p 8080:8080 kserve-predictors/iris
 #
 # Each serves the default model that it carries, at /opt/models. KServe mounts another one and passes
-# --model_dir=/mnt/models. `make images` builds the five, with docker or buildah.
+# --model_dir=/mnt/models; `sklearn` carries none, and waits for it there. `make images` builds the six, with docker or
+# buildah.
 
 # To pin the base: --build-arg PYTHON_IMAGE=docker.io/library/python:3.11-slim-bookworm@sha256:…
 ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim-bookworm
@@ -46,6 +47,11 @@ RUN uv pip install --quiet --requirements pyproject.toml
 FROM core AS core-llama
 COPY --from=llama /build/wheels wheels
 RUN uv pip install --quiet --requirements pyproject.toml --extra summarizer --extra cache --find-links wheels
+
+# The environment of scikit-learn's models: the same, with scikit-learn, skops, ONNX Runtime, and pandas for named columns.
+FROM core AS core-sklearn
+RUN sed -i '/^pandas /d' image_excludes.txt && \
+    uv pip install --quiet --requirements pyproject.toml --extra sklearn --extra onnx
 
 # The rollout controller's: the same, and the client of the Kubernetes API, which serving does without.
 FROM core AS core-rollout
@@ -108,6 +114,17 @@ COPY --from=model-intent /opt/models/intent /opt/models/intent
 ENTRYPOINT ["predictors", "serve", "intent"]
 CMD ["--model_dir=/opt/models/intent"]
 LABEL org.opencontainers.image.description="Intent predictor for KServe"
+
+# No model of its own: docker run -v ./churn-1:/mnt/models -p 8080:8080 kserve-predictors/sklearn
+FROM runtime AS sklearn
+COPY --from=core-sklearn /opt/predictors /opt/predictors
+COPY --from=code /code /opt/predictors/lib/python3.11/site-packages
+COPY --from=code /code/bin /opt/predictors/bin
+# A batch is computed by one thread: those of a pool spin while they wait.
+ENV OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+ENTRYPOINT ["predictors", "serve", "sklearn"]
+CMD ["--model_dir=/mnt/models"]
+LABEL org.opencontainers.image.description="Predictor of scikit-learn models for KServe"
 
 # No server of models: it drives rollouts, and has no model.
 FROM runtime AS rollout-controller

@@ -130,6 +130,19 @@ def test_models_of_one_kind_and_image_share_a_runtime(chart: Chart) -> None:
     assert rendered.runtimes()[c]["spec"]["containers"][0]["image"] == "example.com/iris:2"
 
 
+def test_a_model_of_scikit_learn_has_its_own_runtime_and_image(chart: Chart) -> None:
+    rendered = chart.render({"models": {"churn": {**HERE, "kind": "sklearn"}}})
+    [runtime] = rendered.runtimes().values()
+    [container] = runtime["spec"]["containers"]
+    assert container["image"].startswith("docker.io/kserve-predictors/sklearn:")
+    assert container["command"] == ["predictors", "serve", "sklearn"]
+    assert container["args"][0] == "--model_dir=/mnt/models"
+    assert runtime["spec"]["supportedModelFormats"] == [{"name": "sklearn", "version": "1", "autoSelect": False}]
+    model = rendered.predictor("churn")["model"]
+    assert model["modelFormat"] == {"name": "sklearn", "version": "1"}
+    assert model["resources"]["limits"] == {"cpu": "1", "memory": "768Mi"}
+
+
 def test_a_runtime_is_named_after_its_content(chart: Chart) -> None:
     def runtime(tag: str) -> str:
         [name] = chart.render({"image": {"tag": tag}, "models": {"iris": HERE}}).runtimes()
@@ -197,7 +210,8 @@ def test_notes_have_a_request_for_each_model(chart: Chart, tmp_path: Path) -> No
 
     assert "http://$GATEWAY/v1/models/iris-v4:predict" in notes("all-options")
     assert "http://$GATEWAY/v1/models/summaries:predict" in notes("all-options")
-    assert "--for condition=Ready --timeout 5m inferenceservice flowers\n" in notes("all-options")
+    assert 'http://$GATEWAY/v2/models/churn" -H' in notes("all-options")
+    assert "--for condition=Ready --timeout 5m inferenceservice churn flowers\n" in notes("all-options")
     assert "--for condition=Ready --timeout 5m inferencerollout summaries\n" in notes("all-options")
     assert "httproute --namespace models summaries-rollout" in notes("all-options")
     assert "inferencerollout" not in notes("quickstart")

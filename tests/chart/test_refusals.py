@@ -23,11 +23,15 @@ def iris(others: Values | None = None, /, **fields: Any) -> Values:
     [
         (
             {"models": {"roses": HERE}},
-            'models.roses.kind: there is no kind "roses"; say which predictor it is: iris, intent or summarizer',
+            'models.roses.kind: there is no kind "roses"; say which predictor it is: iris, intent, summarizer or sklearn',
         ),
         (
             {"models": {"iris": {}}},
             "models.iris.storageUri is missing: without one, KServe takes the model for multi-model serving and injects an agent; name an artifact, or set modelVolume.create",
+        ),
+        (
+            {"modelVolume": {"create": True}, "models": {"churn": {"kind": "sklearn"}}},
+            "models.churn.storageUri is missing: the image of the kind sklearn holds no model; name an artifact",
         ),
         (
             {"models": {"Iris": {**HERE, "kind": "iris"}}},

@@ -4,17 +4,25 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 
+import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
-from tests.chart.chart import Chart
-from tests.live import LiveServer
+from tests.chart.chart import Chart, Values
+from tests.live import LiveServer, serve
+from tests.unit.sklearn.conftest import pack, write
+from tests.unit.sklearn.users import USERS
 
 
-def send(chart: Chart, model: str, url: str) -> subprocess.CompletedProcess[str]:
+def send(chart: Chart, model: str, url: str, values: Values | str = "quickstart") -> subprocess.CompletedProcess[str]:
     """Run what a model's test pod runs, with the address of a URL in place of the service's."""
-    [container] = chart.render("quickstart").of("Pod")[f"{model}-test"]["spec"]["containers"]
+    [container] = chart.render(values).of("Pod")[f"{model}-test"]["spec"]["containers"]
     assert container["command"] == ["python", "-c"]
     script, *arguments, host = container["args"]
     assert host == f"{model}-predictor.models.svc"
@@ -29,6 +37,30 @@ def test_a_server_passes(chart: Chart, server: LiveServer, model: str) -> None:
     v1, v2 = result.stdout.splitlines()
     assert f"/v1/models/{model}:predict: [" in v1
     assert f"/v2/models/{model}/infer: [" in v2
+
+
+@pytest.mark.parametrize("name", ["columns of a data frame", "logistic regression", "binary sentiment"])
+def test_any_scikit_learn_model_passes(name: str, chart: Chart, tmp_path: Path) -> None:
+    write(pack(USERS[name]().model), tmp_path)
+    with serve("sklearn", "--model_dir", str(tmp_path), "--model_name", "mine") as live:
+        values: Values = {"models": {"mine": {"kind": "sklearn", "storageUri": "pvc://models/1"}}}
+        result = send(chart, "mine", live.wait_ready().url, values)
+    assert result.returncode == 0, result.stderr
+    v1, v2 = result.stdout.splitlines()
+    assert "/v1/models/mine:predict: [" in v1
+    assert "/v2/models/mine/infer: [" in v2
+
+
+def test_a_model_that_knows_no_such_category_still_answers(chart: Chart, tmp_path: Path) -> None:
+    """Nobody told the test which ones it knows."""
+    frame = pd.DataFrame({"city": ["Bonn", "Jena", "Bonn", "Ulm"]})
+    model = make_pipeline(ColumnTransformer([("city", OneHotEncoder(), ["city"])]), LogisticRegression())
+    write(pack(model.fit(frame, [0, 1, 0, 1])), tmp_path)
+    with serve("sklearn", "--model_dir", str(tmp_path), "--model_name", "mine") as live:
+        values: Values = {"models": {"mine": {"kind": "sklearn", "storageUri": "pvc://models/1"}}}
+        result = send(chart, "mine", live.wait_ready().url, values)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("the model refuses the input") == 2
 
 
 @pytest.mark.llama

@@ -29,7 +29,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 GENERATED = sorted((ROOT / "docs/benchmarks").glob("*.md"))
 # Commands of other programs, with their continuation lines.
 OTHER_PROGRAMS = re.compile(
-    r"^(?:kind|kubectl|helm|docker|aws) (?:.*\\\n)*.*|`(?:kubectl|helm|docker) [^`]*`", re.MULTILINE
+    r"^(?:kind|kubectl|helm|docker|aws|\$ make eval) (?:.*\\\n)*.*|`(?:kubectl|helm|docker) [^`]*`", re.MULTILINE
 )
 FOLDERS = ("predictors", "tests", "docs", "scripts", "charts", "manifests")
 PATH = re.compile(

@@ -36,6 +36,9 @@
 {{- define "predictors.checkArtifact" -}}
 {{- $name := index . 1 }}
 {{- $model := index . 2 }}
+{{- if and (not $model.storageUri) (eq $model.kind "sklearn") }}
+  {{- fail (printf "models.%s.storageUri is missing: the image of the kind sklearn holds no model; name an artifact" $name) }}
+{{- end }}
 {{- if not $model.storageUri }}
   {{- fail (printf "models.%s.storageUri is missing: without one, KServe takes the model for multi-model serving and injects an agent; name an artifact, or set modelVolume.create" $name) }}
 {{- end }}

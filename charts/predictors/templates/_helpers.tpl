@@ -80,7 +80,7 @@ podAffinity:
 {{- end }}
 {{- end }}
 
-{{/* A request to a kind over V1 and over V2: JSON. */}}
+{{/* A request to a kind over V1 and over V2: JSON. What an artifact of the kind sklearn takes, only its server knows. */}}
 {{- define "predictors.example" -}}
 {{- if eq . "iris" -}}
 {"v1": {"instances": [[5.1, 3.5, 1.4, 0.2]]},
@@ -88,6 +88,8 @@ podAffinity:
 {{- else if eq . "intent" -}}
 {"v1": {"instances": ["where is my parcel?"]},
  "v2": {"inputs": [{"name": "text", "datatype": "BYTES", "shape": [1], "data": ["where is my parcel?"]}]}}
+{{- else if eq . "sklearn" -}}
+{"v1": {"instances": []}, "v2": {"inputs": []}}
 {{- else -}}
 {"v1": {"instances": ["You agree to pay 9 euros a month."], "parameters": {"max_tokens": 40}},
  "v2": {"inputs": [{"name": "text", "datatype": "BYTES", "shape": [1], "data": ["You agree to pay 9 euros a month."]}], "parameters": {"max_tokens": 40}}}

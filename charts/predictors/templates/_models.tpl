@@ -28,14 +28,14 @@ The models, with every default applied and every refusal made: JSON, a map from 
 {{- $given := index . 2 | default dict }}
 {{- $kind := $given.kind | default $name }}
 {{- if not (hasKey $root.Values.kinds $kind) }}
-  {{- fail (printf "models.%s.kind: there is no kind %q; say which predictor it is: iris, intent or summarizer" $name $kind) }}
+  {{- fail (printf "models.%s.kind: there is no kind %q; say which predictor it is: iris, intent, summarizer or sklearn" $name $kind) }}
 {{- end }}
 {{- $model := deepCopy $root.Values.defaults }}
 {{- include "predictors.merge" (list $model (get $root.Values.kinds $kind)) }}
 {{- include "predictors.merge" (list $model $given) }}
 {{- $_ := set $model "kind" $kind }}
 {{- $_ := set $model "image" ($model.image | default (include "predictors.image" (list $root $kind))) }}
-{{- if and $root.Values.modelVolume.create (not $model.storageUri) }}
+{{- if and $root.Values.modelVolume.create (not $model.storageUri) (ne $kind "sklearn") }}
   {{- $_ := set $model "storageUri" (printf "pvc://%s/%s" (include "predictors.claim" $root) (include "predictors.ownModel" (list $kind $model.image))) }}
 {{- end }}
 {{- if kindIs "invalid" $model.graceSeconds }}

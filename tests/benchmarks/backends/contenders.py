@@ -69,7 +69,7 @@ def _sklearn(file: str) -> Callable[[Path], Score]:
 
 def _onnxruntime(file: str, dtype: type) -> Callable[[Path], Score]:
     def load(directory: Path) -> Score:
-        import onnxruntime  # type: ignore[import-not-found]
+        import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1

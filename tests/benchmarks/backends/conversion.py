@@ -13,11 +13,11 @@ from typing import Any
 
 import joblib
 import numpy as np
-import onnxruntime  # type: ignore[import-not-found]
-import skl2onnx  # type: ignore[import-not-found]
+import onnxruntime
+import skl2onnx
 import tl2cgen  # type: ignore[import-not-found]
 import treelite  # type: ignore[import-not-found]
-from skl2onnx.common import data_types  # type: ignore[import-not-found]
+from skl2onnx.common import data_types
 
 from tests.benchmarks.backends import inputs
 

@@ -17,6 +17,8 @@ V1, V2, BINARY, GRPC = "V1", "V2", "V2 binary", "gRPC"
 ROWS: Mapping[str, list[object]] = {
     "iris": [[5.1, 3.5, 1.4, 0.2]],
     "intent": ["where is my parcel it should have been here on monday"],
+    "boosting": [[round(0.37 * i - 3, 2) for i in range(30)]],
+    "sentiment": ["the parcel came a week late and the box was torn, never again"],
 }
 JSON_TYPE = "application/json"
 HEADER_LENGTH = "inference-header-content-length"
@@ -79,11 +81,12 @@ def protoset() -> bytes:
 
 
 def _tensor(model: str) -> tuple[list[int], str]:
-    return ([1, 4], "FP32") if model == "iris" else ([1], "BYTES")
+    [row] = ROWS[model]
+    return ([1, len(row)], "FP32") if isinstance(row, list) else ([1], "BYTES")
 
 
 def _raw(model: str) -> bytes:
-    if model == "iris":
+    if isinstance(ROWS[model][0], list):
         return np.array(ROWS[model], dtype="<f4").tobytes()
     text = str(ROWS[model][0]).encode()
     return struct.pack("<I", len(text)) + text

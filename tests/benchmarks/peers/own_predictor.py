@@ -8,7 +8,7 @@ from pathlib import Path
 
 import joblib
 
-from predictors.iris.model import CLASS_NAMES, IrisPredictor
+from predictors.iris.model import FLOWER_CLASSES, IrisPredictor
 from predictors.serving.artifacts.artifact import Artifact
 from predictors.serving.model.types import FeatureBatch, Job, Outputs
 from predictors.serving.server import Server
@@ -24,7 +24,7 @@ class ForestPredictor(IrisPredictor):
     def infer(self, batch: FeatureBatch, job: Job) -> Outputs:
         probabilities = self.model.predict_proba(batch.features)
         best = probabilities.argmax(axis=1)
-        return {"predict": best, "label": [CLASS_NAMES[i] for i in best.tolist()], "predict_proba": probabilities}
+        return {"predict": best, "label": [FLOWER_CLASSES[i] for i in best.tolist()], "predict_proba": probabilities}
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
-"""KServe's own model server around scikit-learn, as its documentation shows a custom predictor."""
+"""KServe's own model server around scikit-learn, as its documentation shows a custom predictor.
+
+Arguments: the port, the folder of the artifacts, and the models; iris and intent if none is named.
+"""
 
 import sys
 
-port, artifacts = sys.argv[1:]
+port, artifacts, *names = sys.argv[1:]
 sys.argv[1:] = ["--http_port", port, "--enable_grpc", "false"]
 
 import joblib  # noqa: E402
@@ -25,4 +28,4 @@ class SklearnModel(kserve.Model):  # type: ignore[misc]
         }
 
 
-kserve.ModelServer().start([SklearnModel("iris"), SklearnModel("intent")])
+kserve.ModelServer().start([SklearnModel(name) for name in names or ("iris", "intent")])

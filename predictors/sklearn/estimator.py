@@ -1,0 +1,71 @@
+"""Predicting with scikit-learn itself."""
+
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from predictors.serving.errors import InvalidInput
+from predictors.serving.model.types import ColumnBatch, FeatureBatch, Outputs, TextBatch
+from predictors.sklearn import nesting
+from predictors.sklearn.answers import Answers
+from predictors.sklearn.signature import Signature
+from predictors.sklearn.threads import limit_jobs, limit_threads
+
+Rows: TypeAlias = FeatureBatch | ColumnBatch | TextBatch
+
+_LONGEST_REASON = 300
+
+
+class Runner(Protocol):
+    """Whatever computes a batch."""
+
+    def run(self, batch: Rows) -> Outputs:
+        """Compute the outputs of a batch."""
+
+
+class EstimatorRunner:
+    """A fitted estimator. Rows may come from several requests: the fixed cost of a call is most of its time.
+
+    Args:
+        model: the estimator; it is changed to start no threads, and to ask for no names of features.
+        signature: what it takes and gives.
+    """
+
+    def __init__(self, model: Any, signature: Signature) -> None:
+        self._model = model
+        self._answers = Answers(signature)
+        self._methods = [spec.name for spec in signature.outputs if spec.name != "label"]
+        inner = nesting.every(model)
+        limit_jobs(inner)
+        if not nesting.column_transformers(model):
+            for estimator in inner:
+                vars(estimator).pop("feature_names_in_", None)  # rows come as arrays, of which scikit-learn would warn
+
+    def run(self, batch: Rows) -> Outputs:
+        """Compute the outputs of a batch.
+
+        Raises:
+            InvalidInput: the model refuses a value, such as a category that it does not know.
+        """
+        limit_threads()
+        rows = rows_of(batch)
+        try:
+            return self._answers.arrange({name: getattr(self._model, name)(rows) for name in self._methods})
+        except ValueError as error:
+            reason = " ".join(str(error).split())[:_LONGEST_REASON]
+            raise InvalidInput(f"the model refuses the input: {reason}") from error
+
+
+def rows_of(batch: Rows) -> Any:
+    """A batch as scikit-learn takes it: an array, a list of texts, or a data frame."""
+    if isinstance(batch, FeatureBatch):
+        return batch.features
+    if isinstance(batch, TextBatch):
+        return batch.texts
+    import pandas as pd
+
+    columns = {
+        name: np.array(column, dtype=object) if isinstance(column, list) else column
+        for name, column in batch.columns.items()
+    }
+    return pd.DataFrame(columns)
