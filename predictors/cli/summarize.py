@@ -121,7 +121,7 @@ def _show(console: Console, text: str, answer: dict[str, Any], sources: bool) ->
 
 def _show_usage(console: Console, answer: dict[str, Any]) -> None:
     usage = answer["usage"][0]
-    for remark in (answer.get("warnings") or [""])[0], usage["more"]:
+    for remark in usage["warning"], usage["more"]:
         if remark:
             errors.print(remark, style="yellow", markup=False)
     tokens = f"{usage['prompt_tokens']} tokens ({usage['cached_tokens']} of them cached)"

@@ -32,7 +32,7 @@ class EstimatorRunner:
     """
 
     def __init__(self, model: Any, signature: Signature) -> None:
-        self._model = model
+        self._before, self._last = _divided(model)
         self._answers = Answers(signature)
         self._methods = [spec.name for spec in signature.outputs if spec.name != "label"]
         inner = nesting.every(model)
@@ -50,10 +50,18 @@ class EstimatorRunner:
         limit_threads()
         rows = rows_of(batch)
         try:
-            return self._answers.arrange({name: getattr(self._model, name)(rows) for name in self._methods})
+            prepared = rows if self._before is None else self._before.transform(rows)
+            return self._answers.arrange({name: getattr(self._last, name)(prepared) for name in self._methods})
         except ValueError as error:
             reason = " ".join(str(error).split())[:_LONGEST_REASON]
             raise InvalidInput(f"the model refuses the input: {reason}") from error
+
+
+def _divided(model: Any) -> tuple[Any, Any]:
+    """A pipeline's transformations, None if there are none, and its last step: each batch is transformed only once."""
+    if type(model).__name__ != "Pipeline" or len(model.steps) < 2:
+        return None, model
+    return model[:-1], model[-1]
 
 
 def rows_of(batch: Rows) -> Any:

@@ -8,7 +8,7 @@ from predictors.serving.model.types import Job
 # What is kept back, so that the answer leaves before the deadline: a share of the time, seconds at least, and at most.
 _KEPT_SHARE, _LEAST_KEPT, _MOST_KEPT = 0.1, 0.3, 2.0
 # The share of the time in which a text is split and scored. Choosing what to say takes less.
-_READING_SHARE = 0.45
+_READING_SHARE = 0.6
 
 
 class Allowance:

@@ -62,13 +62,25 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
         TensorSpec("finish_reason", "BYTES", (-1,)),
         TensorSpec("read", "FP64", (-1,)),
         TensorSpec("more", "BYTES", (-1,)),
+        TensorSpec("language", "BYTES", (-1,)),
+        TensorSpec("warning", "BYTES", (-1,)),
         TensorSpec("text", "BYTES", (-1,)),
     )
     v1_fields: ClassVar = {
         "predictions": "summary",
         "bullets": "points",
         "texts": "text",
-        "usage": ("prompt_tokens", "cached_tokens", "completion_tokens", "finish_reason", "mode", "read", "more"),
+        "usage": (
+            "prompt_tokens",
+            "cached_tokens",
+            "completion_tokens",
+            "finish_reason",
+            "mode",
+            "read",
+            "more",
+            "language",
+            "warning",
+        ),
     }
     limits = Limits(max_rows=16, max_text_chars=2_000_000)
     max_queue = 32
@@ -171,6 +183,8 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
             "mode": [summary.mode for summary in summaries],
             "read": np.array([summary.read for summary in summaries]),
             "more": [summary.more for summary in summaries],
+            "language": [summary.language for summary in summaries],
+            "warning": [summary.warning for summary in summaries],
             "text": texts if parameters.return_text else [""] * len(texts),
             **_usage(summaries, seconds),
         }

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from predictors.summarizer.engine.types import Generation
 from predictors.summarizer.text.bullets import Bullet
 from predictors.summarizer.text.digest import Mode
-from predictors.summarizer.text.document import Document
+from predictors.summarizer.text.document import ENGLISH, Document
 from predictors.summarizer.text.topics import TOPICS
 
 FinishReason: TypeAlias = Literal["stop", "length", "deadline"]
@@ -23,6 +23,11 @@ _MORE = {
     "x-request-timeout-ms (at most the server's request_timeout_seconds), or use the mode fast.",
 }
 
+_FOREIGN = (
+    "The document seems to be in another language than English ({language}), for which this is made: clauses are "
+    "quoted, but what matters may be missing, and nothing is explained."
+)
+
 
 @dataclass(slots=True)
 class Summary:
@@ -34,6 +39,7 @@ class Summary:
         finish_reason: ``length`` if points were left out because the summary would have become too long; ``deadline``
             if the document was not read to its end in time.
         read: the share of the document's characters that were read.
+        language: what the document is in, as a code of ISO 639-1.
         prompt_tokens, cached_tokens, completion_tokens: of all passages together (see `Generation`).
         seconds_to_first_token: the least of all passages; 0 if there is none.
     """
@@ -42,6 +48,7 @@ class Summary:
     points: list[dict[str, Any]] = field(default_factory=list)
     finish_reason: FinishReason = "stop"
     read: float = 1.0
+    language: str = ENGLISH
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
@@ -62,8 +69,14 @@ class Summary:
         """How to get what is missing; empty if nothing is."""
         return _MORE[self.finish_reason].format(read=f"{math.floor(100 * self.read)}%")
 
+    @property
+    def warning(self) -> str:
+        """What to know before relying on it; empty if there is nothing."""
+        return "" if self.language == ENGLISH else _FOREIGN.format(language=self.language)
+
     def take(self, bullets: Sequence[Bullet], document: Document) -> None:
         """Set the points: by topic, then by gloss, each in the order of its first clause."""
+        self.language = document.language
         ordered = [bullet.as_json(document) for bullet in sorted(bullets, key=lambda bullet: bullet.clauses)]
         first: dict[tuple[str, str], int] = {}
         for place, point in enumerate(ordered):

@@ -21,7 +21,7 @@ from tests.waiting import until
 _NAME = "files"
 _PORT = 8000
 # The file is our own, from `make artifacts`.
-_PACK = ("artifact", "pack", "--kind", "iris", "--trust_artifact")
+_PACK = ("artifact", "pack", "--trust_artifact", "--kind")
 
 
 class Archives(NamedTuple):
@@ -56,8 +56,8 @@ def publish(cluster: Cluster, namespace: str, settings: Settings, scratch: Path)
     """
     first, second, damaged, swapped = (scratch / name for name in ("first", "second", "damaged", "swapped"))
     for directory, version in ((first, "1"), (second, "2")):
-        pack(ARTIFACTS / "iris/model.joblib", version, directory)
-    pack(_train_on_permuted_classes(scratch / "swapped.joblib"), "3", swapped)
+        pack("iris", ARTIFACTS / "iris/model.joblib", version, directory)
+    pack("iris", _train_on_permuted_classes(scratch / "swapped.joblib"), "3", swapped)
     shutil.copytree(first, damaged)
     _change_one_byte(damaged / "model.npz")
     directories = {path.name: path for path in (first, second, damaged, swapped)}
@@ -68,9 +68,9 @@ def publish(cluster: Cluster, namespace: str, settings: Settings, scratch: Path)
     )
 
 
-def pack(model: Path, version: str, directory: Path) -> None:
-    """Make an artifact of iris from a scikit-learn model of our own."""
-    _predictors(*_PACK, model, "--version", version, "-o", directory)
+def pack(kind: str, model: Path, version: str, directory: Path) -> None:
+    """Make an artifact of a kind from a scikit-learn model of our own."""
+    _predictors(*_PACK, kind, model, "--version", version, "-o", directory)
 
 
 def digest(directory: Path) -> str:

@@ -26,7 +26,9 @@ DOCUMENT = (
 )
 V1 = "/v1/models/summarizer:predict"
 TOWELS = "You agree to pay 9 euros a month for towels"
-USAGE = {"prompt_tokens", "cached_tokens", "completion_tokens", "finish_reason", "mode", "read", "more"}
+USAGE = {
+    "prompt_tokens", "cached_tokens", "completion_tokens", "finish_reason", "mode", "read", "more", "language", "warning",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +114,8 @@ def test_v2(http: httpx.Client) -> None:
     assert [(name, entry["datatype"], entry["shape"]) for name, entry in found.items()] == [
         ("summary", "BYTES", [2]), ("bullets", "BYTES", [2]), ("mode", "BYTES", [2]), ("prompt_tokens", "INT64", [2]),
         ("cached_tokens", "INT64", [2]), ("completion_tokens", "INT64", [2]), ("finish_reason", "BYTES", [2]),
-        ("read", "FP64", [2]), ("more", "BYTES", [2]), ("text", "BYTES", [2]),
+        ("read", "FP64", [2]), ("more", "BYTES", [2]), ("language", "BYTES", [2]),
+        ("warning", "BYTES", [2]), ("text", "BYTES", [2]),
     ]  # fmt: skip
     assert found["mode"]["data"] == ["fast", "fast"]
     for text, summary, bullets in zip(texts, found["summary"]["data"], found["bullets"]["data"], strict=True):

@@ -4,12 +4,14 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from predictors.summarizer.text.document import Document, plain
+from predictors.summarizer.text.document import ENGLISH, Document, plain
 from predictors.summarizer.text.gloss.told import Told, told
+from predictors.summarizer.text.topics import TOPICS
 
 Unsupported = Literal["quote", "drop", "mark"]
 # Below this score a bullet counts as unsupported (see `support`).
 LEAST_SUPPORT = 0.5
+_UNEXPLAINED = "What the document says, in its own words."
 _NOTHING = re.compile(r"\W*(?:nothing|none|n/?a)\W*", re.IGNORECASE)
 
 
@@ -34,7 +36,9 @@ class Bullet:
     whole: bool = True
 
     def told(self, document: Document) -> Told:
-        """Its topic and its gloss, by the words of its source."""
+        """Its topic and its gloss, by the words of its source; a language that is not understood is not explained."""
+        if document.language != ENGLISH:
+            return Told(TOPICS["other"], _UNEXPLAINED)
         return told(self.quote or self.text, document.company, document.clauses[self.clauses[-1]].section)
 
     def as_json(self, document: Document) -> dict[str, Any]:

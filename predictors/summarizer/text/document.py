@@ -12,10 +12,12 @@ from predictors.serving.errors import TooLarge
 from predictors.summarizer.text.clauses import Clause, split_clauses
 from predictors.summarizer.text.cleaning import Cleaned, clean
 from predictors.summarizer.text.labels import without_label
+from predictors.summarizer.text.language import language
 from predictors.summarizer.text.parties import company_names
 from predictors.summarizer.text.salience import salience
 from predictors.summarizer.text.support import SourceIndex
 
+ENGLISH = "en"
 # Two million characters of ordinary terms have 19,000 clauses. Each takes memory and time.
 _MOST_CLAUSES = 25_000
 _BLANK = re.compile(r"\n[ \t\r]{0,20}\n")
@@ -161,6 +163,11 @@ class Document:
     def index(self) -> SourceIndex:
         """Finds the clauses that support a point."""
         return SourceIndex(self.sentences)
+
+    @cached_property
+    def language(self) -> str:
+        """The language that it is in, as a code of ISO 639-1; English if that cannot be told."""
+        return language(self.text) or ENGLISH
 
     @cached_property
     def body(self) -> list[int]:

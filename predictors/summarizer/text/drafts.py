@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from predictors.summarizer.text.bullets import Bullet
 from predictors.summarizer.text.compression import Sentence, analyse
-from predictors.summarizer.text.document import Document
+from predictors.summarizer.text.document import ENGLISH, Document
 from predictors.summarizer.text.passages import Passage
 
 _AND = re.compile(r"[;,]\s(?:and|or)\Z", re.IGNORECASE)
@@ -46,14 +46,20 @@ class Draft:
 def draft(document: Document, passage: Passage) -> Draft:
     """Make the draft of a passage."""
     clauses = document.clauses
+    analysed = analyse if document.language == ENGLISH else _unabridged
     return Draft(
         passage,
         tuple(
-            analyse(clauses[i].section if clauses[i].heading else document.whole(i))
+            analysed(clauses[i].section if clauses[i].heading else document.whole(i))
             for i in passage.clauses
             if not clauses[i].continues
         ),
     )
+
+
+def _unabridged(text: str) -> Sentence:
+    """A sentence of which nothing may be left out."""
+    return Sentence(text, (), ())
 
 
 def _joined(texts: Sequence[str], heading: bool) -> tuple[str, bool]:

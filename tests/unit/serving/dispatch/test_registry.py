@@ -33,7 +33,7 @@ class Paced(Predictor[TextBatch]):
 
     kind = platform = "paced"
     input = TextInput()
-    outputs = (TensorSpec("predict", "BYTES", (-1,)),)
+    outputs: tuple[TensorSpec, ...] = (TensorSpec("predict", "BYTES", (-1,)),)
     v1_fields = {"predictions": "predict"}  # noqa: RUF012
     limits = Limits(max_rows=10, max_text_chars=10)
     max_queue = 3

@@ -26,7 +26,7 @@ LABELS = {
 class Classifier(Paced):
     """Every text is a cat, rather surely; the parameter ``seed`` makes the answer one by chance."""
 
-    outputs: Any = (TensorSpec("label", "BYTES", (-1,)), TensorSpec("predict_proba", "FP64", (-1, 2)))
+    outputs = (TensorSpec("label", "BYTES", (-1,)), TensorSpec("predict_proba", "FP64", (-1, 2)))
     label_output = "label"
     labels = ("cat", "dog")
 
