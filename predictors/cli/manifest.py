@@ -37,5 +37,20 @@ def show_manifest(directory: Path, manifest: "Manifest", digest: str) -> None:
         output.print(text, markup=False)
 
 
+def show_made(directory: Path, manifest: "Manifest", digest: str) -> None:
+    """Say in two lines what was made; `predictors artifact inspect` shows the rest.
+
+    Args:
+        directory: the artifact directory.
+        manifest: of the artifact.
+        digest: of the manifest, as ``sha256:…``.
+    """
+    output = Console(soft_wrap=True, highlight=False)
+    output.print(f"{directory}: {manifest.name} version {manifest.version}, {digest}", markup=False)
+    output.print(
+        f"predictors artifact inspect {directory} shows what it takes, gives and was measured at", markup=False
+    )
+
+
 def _rounded(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from predictors.cli.console import errors, plain_errors
-from predictors.cli.manifest import show_manifest
+from predictors.cli.manifest import show_made
 from predictors.cli.writing import Version, check_version, writing
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def train(
         module = importlib.import_module(f"predictors.{model}.train")
         with errors.status(f"training {model}…"):
             trained: Trained = module.train(directory, version)
-    show_manifest(trained.directory, trained.manifest, trained.digest)
+    show_made(trained.directory, trained.manifest, trained.digest)
 
 
 def fetch(
@@ -52,4 +52,4 @@ def fetch(
     with plain_errors(ArtifactError, FetchError, QuantizeError), writing(out):
         load_library()  # if it is missing, say so before the download
         fetched = fetch_model(out, version)
-    show_manifest(fetched.directory, fetched.manifest, fetched.digest)
+    show_made(fetched.directory, fetched.manifest, fetched.digest)

@@ -199,8 +199,9 @@ def test_train_inspect_and_verify(tmp_path: Path) -> None:
     out = tmp_path / "iris"
     result = predictors("train", "iris", "--out", str(out), "--version", "7")
     assert result.returncode == 0, result.stderr
-    assert "holdout_accuracy" in result.stdout
+    assert len(result.stdout.splitlines()) == 2
     shown = predictors("artifact", "inspect", str(out)).stdout
+    assert "holdout_accuracy" in shown
     assert "iris version 7, for iris" in shown
     assert json.loads(predictors("artifact", "inspect", str(out), "--json").stdout)["version"] == "7"
     found = re.search("sha256:[0-9a-f]{64}", shown)
