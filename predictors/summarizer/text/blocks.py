@@ -14,6 +14,8 @@ from predictors.summarizer.text.sentences import COMPLETE
 MARKS = " \t#*_:：-–—"  # characters around a title
 _HEADING_COLUMNS = 100
 _BRACKETS = ("()", "（）")
+# A line that ends with such a word goes on in what follows: "I am in default if".
+_GOES_ON = re.compile(r"\b(?:if|unless|until|when|where|while|that|because|whether|must|shall|and|or|but|the|an)\Z")
 
 
 @dataclass(slots=True)
@@ -93,7 +95,9 @@ def _title(line: str, label: re.Match[str] | None, hashes: bool) -> str:
 
 
 def _may_be_title(title: str) -> bool:
-    return any(map(str.isalpha, title)) and not title[0].islower() and title[-1] not in ".;,!…。；，、！"
+    if not any(map(str.isalpha, title)) or title[0].islower() or title[-1] in ".;,!…。；，、！":
+        return False
+    return _GOES_ON.search(title) is None
 
 
 def _numbers(label: re.Match[str] | None) -> list[str] | None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from predictors.summarizer.text.document import ENGLISH, Document, plain
 from predictors.summarizer.text.gloss.told import Told, told
+from predictors.summarizer.text.parties import addressed
 from predictors.summarizer.text.topics import TOPICS
 
 Unsupported = Literal["quote", "drop", "mark"]
@@ -39,7 +40,10 @@ class Bullet:
         """Its topic and its gloss, by the words of its source; a language that is not understood is not explained."""
         if document.language != ENGLISH:
             return Told(TOPICS["other"], _UNEXPLAINED)
-        return told(self.quote or self.text, document.company, document.clauses[self.clauses[-1]].section)
+        words = self.quote or self.text
+        if document.customer_speaks:
+            words = addressed(words)
+        return told(words, document.company, document.clauses[self.clauses[-1]].section)
 
     def as_json(self, document: Document) -> dict[str, Any]:
         """The bullet as it appears in responses; citations are character offsets in the request's text."""

@@ -13,7 +13,7 @@ from predictors.summarizer.text.clauses import Clause, split_clauses
 from predictors.summarizer.text.cleaning import Cleaned, clean
 from predictors.summarizer.text.labels import without_label
 from predictors.summarizer.text.language import language
-from predictors.summarizer.text.parties import company_names
+from predictors.summarizer.text.parties import company_names, customer_speaks
 from predictors.summarizer.text.salience import salience
 from predictors.summarizer.text.support import SourceIndex
 
@@ -71,6 +71,8 @@ class Document:
         """How much each clause matters to a consumer."""
         self.company: frozenset[str] = frozenset()
         """Names of the company that wrote it, in lower case."""
+        self.customer_speaks = False
+        """Whether "I" is the customer and "you" the company."""
         self.unread = len(text)
         """Characters at the end of what was sent that were not read."""
         for start, end in _slabs(text):
@@ -108,6 +110,7 @@ class Document:
         self.text += part.cleaned.text
         if not part.start:
             self.company = company_names(self.text)
+            self.customer_speaks = customer_speaks(self.text)
         self._add_all(part.start, longest)
 
     def _add_all(self, start: int, longest: int) -> None:

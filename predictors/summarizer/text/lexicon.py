@@ -17,12 +17,14 @@ FORCE, DULL = "force", "dull"
 _CATEGORIES = (
     ("collected", 2.0, """we collect; collect information; collect data; track you; your location; precise location;
         biometric; browsing history; contact list; health data; record your; facial recognition; monitor your;
-        fingerprint; genetic; dna; artificial intelligence; machine learning; train our; private message"""),
+        fingerprint; genetic; dna; artificial intelligence; machine learning; train our; private message; gps;
+        satellite unit; telematics; tracker"""),
     ("collected", 1.0, """collect; track; cookie; personal data; personal information; camera; microphone; recording;
-        profile; surveillance; telematics"""),
+        profile; surveillance; sensor"""),
     ("shared", 2.0, """share your; share with; sell your; sell data; disclose your; transfer your; pass your; third
         party; advertiser; advertising partner; law enforcement; data broker; credit reference; affiliate;
-        police; subpoena; handed to; passed to; your employer"""),
+        police; subpoena; handed to; passed to; your employer; for marketing;
+        open your account; can see; against payment"""),
     ("shared", 1.0, "disclose; share; partner; outside the country; sell; sold; publish; visible to"),
     ("charged", 2.0, """fee; origination; hammer price; fall due; surcharge; charge you; charged; payable; pay; price;
         excess; deductible; overdraft; additional cost; rent; premium; each instalment; overdue; tax"""),
@@ -43,6 +45,7 @@ _CATEGORIES = (
     ("refund", 1.0, "return; exchange; voucher; credit; repay; compensate"),
     ("waived", 2.0, """liable; liability; waive; class action; disclaim; as is; as available; no warranty; indemnify;
         indemnity; hold harmless; own risk; not responsible; release us; consequential"""),
+    ("waived", 2.0, """as it stands; bankruptcy; title pass; ownership pass"""),
     ("waived", 1.0, "warranty; guarantee; responsible; damage; injury; loss; negligence; error free"),
     ("licensed", 2.0, """licence to; license to; royalty free; perpetual; sublicense; sublicensable; moral right;
         your content; content you"""),
@@ -57,12 +60,14 @@ _CATEGORIES = (
     ("changed", 1.0, "change; modify; amend; vary; increase; discontinue; revise; adjust; reschedule"),
     ("duties", 2.0, """you must; you shall; you will; you agree; you may not; you must not; you shall not; you
         undertake; you are responsible; you are required; your responsibility; prohibited; not permitted; not
-        allowed; forbidden"""),
+        allowed; forbidden; retract"""),
     ("duties", 1.0, """must; must not; may not; required; obligation; comply; deadline; no later; report; maintain;
+        do not; instruction;
         failure to; fail to; consent"""),
     ("excluded", 2.0, """exclusion; excluded; fall away; not covered; not cover; pre existing; not include; not
         insured; will not pay; maximum benefit; wear and tear; void; claims must; unattended"""),
-    ("excluded", 1.0, "cover; exception; claim; limit; except; invalid; not apply"),
+    ("excluded", 1.0, """cover; exception; claim; limit; except; invalid; not apply; die; death; disability; worthless;
+        opinion"""),
     ("kept", 2.0, "retain; retention; delete; deletion; erase; erasure; right to access; opt out; object to"),
     ("kept", 1.0, "keep; store; backup; anonymise; archive; export"),
     ("minors", 2.0, "under 13; under 16; under 18; 18 year; minor; parental; year of age; age of; minimum age"),
@@ -75,7 +80,8 @@ _CATEGORIES = (
     (FORCE, 0.5, """must; may not; shall not; cannot; never; required; only if; unless; even if; in full; up to; at
         least; no more; maximum; minimum; reserve the right; in advance; in writing; additional; each time"""),
     # What a consumer can skip: definitions, boilerplate, addresses, greetings, the company's history.
-    (DULL, 3.0, """if any provision; remaining provision; counterpart; entire agreement; headings are; headings in;
+    (DULL, 3.0, """if any provision; remaining provision; cannot be enforced; not be enforced; counterpart;
+        entire agreement; headings are; headings in;
         for convenience; interpretation; construed; supersede; words in the; include the plural; table of content;
         last updated; welcome to; is made between; form a contract between; thank you for; registered office;
         registered number; company number; our mission; our history; our team; award winning; proud; no waiver;

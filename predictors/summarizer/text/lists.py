@@ -163,10 +163,14 @@ class _Reader:
     def _may_open(self, above: Block, block: Block) -> bool:
         """Whether an item may be the first one below its introduction."""
         if block.numbers is None:
-            return True
+            return above.introduces or not self._is_paragraph(block)
         if block.numbers[-1] not in ("0", "1") or not above.introduces:
             return False
         return above.numbers is not None or not _OPENS_CONTRACT.search(self._text, above.starts[-1], above.end)
+
+    def _is_paragraph(self, block: Block) -> bool:
+        """Whether a labelled block has sentences of its own, so that a line like a subtitle does not introduce it."""
+        return len(block.starts) > 1 and self._text[block.body].isupper()
 
     def _is_closing(self, block: Block) -> bool:
         if block.item or block.numbers is not None:

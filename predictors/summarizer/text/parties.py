@@ -1,4 +1,4 @@
-"""The names by which a contract calls the company that wrote it."""
+"""Who the parties of a contract are: names of the company that wrote it, and whether "I" is the customer."""
 
 # ruff: noqa: RUF001  # the patterns hold typographic marks
 
@@ -20,6 +20,19 @@ _NO_NAMES = word_set(
     insurance sample samples schedule section clause part annex arbitrator court law use access"""
 )
 _FEWEST, _MOST = 3, 3
+# A form that the customer speaks in: "I promise to pay". A lone "I" may be a numeral.
+_I = re.compile(
+    r"\bI (?:am|may|will|must|shall|have|had|do|did|can|cannot|agree|promise|understand|consent|authori[sz]e|waive|owe"
+    r"|pay|give|receive|accept|certify|fail|lose)\b",
+    re.IGNORECASE,
+)
+_WE = re.compile(r"\bwe (?:may|will|must|shall|have|do|can|cannot|are)\b", re.IGNORECASE)
+_FEWEST_I = 5
+_PERSON = re.compile(r"\b(?:i am|i|me|my|mine|myself|you|your|yours)\b", re.IGNORECASE)
+_OTHER = {
+    "i am": "you are", "i": "you", "me": "you", "my": "your", "mine": "yours", "myself": "yourself",
+    "you": "we", "your": "our", "yours": "ours",
+}  # fmt: skip
 
 
 def company_names(text: str) -> frozenset[str]:
@@ -44,3 +57,21 @@ _CUSTOMERS = word_set(
 
 def _is_customer(name: str) -> bool:
     return name.removesuffix("s") in _CUSTOMERS
+
+
+def customer_speaks(text: str) -> bool:
+    """Whether a contract is written as the customer's own words, so that "you" is the company.
+
+    Args:
+        text: the start of a contract.
+    """
+    return len(_I.findall(text)) >= max(_FEWEST_I, len(_WE.findall(text)) + 1)
+
+
+def addressed(text: str) -> str:
+    """What a customer says in such a contract, said to the customer: "I owe you" → "you owe we", for patterns to read.
+
+    Args:
+        text: words of the contract.
+    """
+    return _PERSON.sub(lambda found: _OTHER[found.group().lower()], text)

@@ -2,6 +2,7 @@
 
 import calendar
 import math
+import re
 from collections.abc import Sequence
 
 from predictors.summarizer.text.lexicon import DULL, FORCE, LEXICON, pieces_of
@@ -26,7 +27,7 @@ _MONTHS = frozenset(name.lower() for name in calendar.month_name if name)
 # Words for an amount without a number, or for a unit that `quantities` does not know.
 _FRACTIONS = word_set("half third quarter double doubled twice treble triple percentage p pence")
 # Points for a sentence that says so or not so, alone or always, and for one that speaks of you, or of you and us.
-_NEGATED, _EXACT, _YOU, _YOUR, _BOTH = 0.2, 0.5, 0.6, 0.4, 0.3
+_NEGATED, _EXACT, _YOU, _YOUR, _BOTH = 0.2, 0.4, 0.6, 0.4, 0.3
 _NEGATIONS = frozenset(
     [
         "not",
@@ -46,6 +47,15 @@ _NEGATIONS = frozenset(
         "isn't",
     ]
 )
+# Points for what takes something away for good: "cannot be retracted", "gives no right", "even if you leave early".
+_ABSOLUTE = 0.7
+_ABSOLUTES = re.compile(
+    r"\b(?:can(?:not| not|'t)|(?:may|must|shall|need|do|does|will) not|may neither|(?:do|does|wo)n't|never"
+    r"|(?:no|not an?|nor any|without any) (?:\w+ )?(?:right|claim|option|part|refund|reduction|obligation|duty"
+    r"|compensation|effect|difference|value)"
+    r"|nothing|nobody|none of (?:which|this|these|it)|as (?:is|it stands|they stand|it is|they are)|whether or not"
+    r"|even (?:if|though|when|where|against)|regardless|whatever|worthless|no longer|remains? (?:payable|due|liable))\b"
+)
 _EXACTLY = word_set("only even every always whatever regardless whether except unless until")
 # Long sentences say more: points for each doubling of the usual length, in words, and the most and the least of them.
 _LENGTH, _USUAL_WORDS, _MOST_STRETCH, _LEAST_STRETCH = 0.6, 20, 1.2, -0.6
@@ -60,9 +70,9 @@ def salience(
     """How much each sentence matters to a consumer.
 
     A sentence gets points for the categories that it belongs to, for words of force ("automatically", "at our sole
-    discretion"), for amounts, percentages, durations and dates, for negations, conditions and modal verbs, for naming
-    the parties, and for its heading. It loses points as boilerplate, an address or a greeting, and as a definition that
-    says nothing else. Fragments keep a fraction of their points.
+    discretion"), for amounts, percentages, durations and dates, for negations, conditions and modal verbs, for what it
+    takes away for good, for naming the parties, and for its heading. It loses points as boilerplate, an address or a
+    greeting, and as a definition that says nothing else. Fragments keep a fraction of their points.
 
     Args:
         sentences: the sentences of a document, in order.
@@ -93,6 +103,7 @@ def _score(sentence: str, heading: float, ours: frozenset[str]) -> float:
     numbers = _numbers(words)
     length = sum(1 for word in words if word[0].isalnum())
     points = heading + _points(pieces, says_more=numbers > 0) + numbers + _grammar(words, pieces)
+    points += _ABSOLUTE * (_ABSOLUTES.search(sentence.lower()) is not None)
     if length < _SHORT_WORDS and not numbers:
         return max(points, 0.0) * _SHORT_FACTOR
     stretch = _LENGTH * math.log2(max(length, 1) / _USUAL_WORDS)

@@ -27,14 +27,15 @@ RULES = (
         rf"withdraw)\b[^.;]{{0,40}}\bwithin (?:the )?(?:first )?{w.NUMBER} ?{w.TIME}",
         r"\b(?:may|can|have|has|within|right)\b",
         w.TIME,
-        bars=(r"\b(?:not|never|no|cannot|lose|lapses?|expires?|consent)\b",),
+        bars=(r"\b(?:not|never|no|cannot|lose|lapses?|expires?|consent)\b|\bwhen (?:you|i) withdraw\b",),
     ),
     rule(
         "cancelling",
         "Money back only in some cases.",
         r"\b(?:(?:do|does|will|shall) not (?:\w+ )?(?:give|offer|provide|make|issue|"
-        r"pay) [^.;]{0,20}refunds?|no (?:\w+ )?refunds?|not (?:be )?(?:refund|return|reimburs|"
-        r"repaid)\w*|non-?refundable|refunds? (?:in money )?(?:is|are) (?:made|given|due) only|"
+        r"pay) [^.;]{0,20}refunds?|no (?:\w+ )?refunds?|not (?:be )?(?:refund|reimburs|"
+        r"repaid)\w*|(?:deposit|fees?|price|charges?|payments?|sums?|premium) (?:\w+ ){0,4}not (?:be )?returned|"
+        r"non-?refundable|refunds? (?:in money )?(?:is|are) (?:made|given|due) only|"
         r"refund\w* only|only (?:\w+ ){0,4}refund)",
         r"\b(?:unless|except|only|however|but|save|other than|apart from|if|where)\b",
     ),
@@ -56,7 +57,9 @@ RULES = (
         r"value|face value|amount))\b|\byou (?:may |can |will |shall |are |get |receive |"
         r"have )(?:\w+ ){0,3}(?:money back|(?:full |partial |pro[- ]rata )?refund\b|refunded|"
         r"repaid|reimbursed)|(?:full|partial|pro[- ]?rata) refund|\bis (?:refunded|repaid|"
-        r"returned) (?:in full|within)",
+        r"credited) (?:in full|within)|"
+        r"(?:deposit|fees?|price|charges?|payments?|sums?|premium|money|balance) (?:\w+ ){0,4}returned (?:in full|"
+        r"within)",
         bars=(r"\b(?:not|no|never|nor|neither|without|cannot|lose|chargeback|credit check)\b",),
     ),
     rule(

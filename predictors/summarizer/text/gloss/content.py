@@ -44,7 +44,8 @@ RULES = (
     rule(
         "content",
         "You get a right to use it, and no more.",
-        r"\bwe (?:grant|give) you\b|\b(?:grants?|gives?) (?:you|the (?:user|customer|licensee|"
+        r"\bwe (?:grant|give) you\b[^.;]{0,60}\b(?:licen[cs]e|right|permission)|"
+        r"\b(?:grants?|gives?) (?:you|the (?:user|customer|licensee|"
         r"student)) (?:a|an|the)\b[^.;]{0,60}\b(?:licen[cs]e|right)|\blicensed,? (?:and )?not sold",
         bars=(r"\bnot (?:grant|give)\b",),
     ),

@@ -128,7 +128,12 @@ RULES = (
         r"stored) (?:credit |debit |bank |stored )?(?:card|account)|continuous payment authority|"
         r"standing order|available balance)\b|\bdirect debit\b|(?:card|"
         r"payment method)\b[^.;]{0,20}\b(?:is|are|will be) (?:charged|debited)",
-        bars=(r"\b(?:not|never|no|cannot|stop|refund\w*|returned|refused|data|information|collected from)\b",),
+        bars=(
+            (
+                r"\b(?:not|never|no|cannot|stop|bounc\w+|fails?|refund\w*|returned|refused|data|"
+                r"information|collected from)\b"
+            ),
+        ),
     ),
     rule(
         "cost",

@@ -34,7 +34,7 @@ RULES = (
         "They pay up to a limit.",
         r"\b(?:cover|insur\w*|claim|benefit|protection|compensat\w+|reimburse|we pay|pays?)\b",
         rf"\b(?:up to|maximum|limit(?:ed)?|at most|no more than|not exceed\w*)\b[^.;]{{0,40}}{w.MONEY}",
-        bars=(r"\b(?:you|tenant|renter|hirer|member) (?:pays?|must|will|are)\b|liab|fee|charge",),
+        bars=(rf"\b(?:you|{w.YOU})s? (?:pays?|must|will|are)\b|\bpays? us\b|liab|fee|charge",),
     ),
     rule(
         "cover",

@@ -36,7 +36,12 @@ RULES = (
         rf"{w.THEM})\b[^.;]{{0,30}}\b(?:may|can|reserves? the right|are entitled|is entitled|"
         rf"are free|has the right|have the right)\b[^.;]{{0,60}}\b(?:suspend|terminat|close|end|"
         r"cancel|ban|block|restrict|disconnect|evict|deactivat|freeze)\w*\b",
-        bars=(r"\b(?:may|can) not\b|cannot|end[- ]of|\bonly (?:if|where|when)\b|\bdata\b|weekend",),
+        bars=(
+            (
+                r"\b(?:may|can) not\b|cannot|\b(?:lift|release)\w* the block|end[- ]of|"
+                r"\bonly (?:if|where|when)\b|\bdata\b|weekend"
+            ),
+        ),
     ),
     rule(
         "ending",

@@ -32,7 +32,7 @@ RULES = (
         rf"\b(?:you|{w.YOU}|nobody|no one)s?\b[^.;]{{0,20}}\b(?:must not|may not|shall not|(?:are|"
         r"is) not (?:allowed|permitted)|must never|may never|agrees? not to|(?:are|is) prohibited|"
         r"undertakes? not to|nor may)\b|\bnor may you\b|\byou cannot (?!be |expect|get|have|see|"
-        r"lose)|\bnobody may\b|\bno (?:one|\w+) may be\b",
+        r"lose)|\bnobody may\b|\bno (?:one|person|animals?|pets?|vehicles?|guests?|children) may be\b",
         bars=(
             (
                 r"(?:may|might) not (?:be (?:able|charged|covered|refunded|entitled|notified|told|liable|"

@@ -11,11 +11,11 @@ NUMBER = (
     r"consecutive|full|clear|more))?[- ]?"
 )
 MONEY = (
-    r"(?:[$€£¥] ?\d|\d[\d.,]{0,9} ?(?:[€£%]|percent|euros?|dollars?|pounds?|pence|cents?|p\b|"
+    r"(?:[$€£¥] ?\d|\d[\d.,]{0,9} ?(?:[€£%]|percent|euros?|dollars?|pounds?|pence|cents?|p\b(?!\.? ?m\b)|"
     r"usd|eur|gbp)|\b(?:usd|eur|gbp) ?\d)"
 )
 CASH = (
-    r"(?:[$€£¥] ?\d|\d[\d.,]{0,9} ?(?:€|£|euros?\b|dollars?\b|pounds?\b|pence\b|cents?\b|p\b|"
+    r"(?:[$€£¥] ?\d|\d[\d.,]{0,9} ?(?:€|£|euros?\b|dollars?\b|pounds?\b|pence\b|cents?\b|p\b(?!\.? ?m\b)|"
     r"usd|eur|gbp)|\b(?:usd|eur|gbp) ?\d)"
 )
 AGE = (

@@ -40,3 +40,10 @@ def test_any_answer_becomes_lines(answer: str) -> None:
     found = lines(answer)
     assert len(set(found)) == len(found)
     assert all(line and "\n" not in line for line in found)
+
+
+def test_you_is_the_company_where_the_customer_speaks() -> None:
+    note = "I promise to pay you. I will pay on time. I may prepay. I must write. I agree to this. You may sell cakes."
+    document = Document(note, lambda text: [0], 1000)
+    assert quotation(document, (document.body[-1],)).as_json(document)["gloss"] == "Something they may do."
+    assert quotation(DOCUMENT, (DOCUMENT.body[-1],)).as_json(DOCUMENT)["gloss"] == "Something is not allowed."

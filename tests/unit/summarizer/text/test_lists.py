@@ -45,6 +45,9 @@ def test_items_within_items() -> None:
         ("## You must not:\n\n- sell it;\n- lend it.\n\n## Fees\n\n- You pay.", ["- sell it;", "- lend it."]),
         ("You must not:\n\n* sell it.\n\n* lend it.\n\nYou pay.\n\n* Now.", ["* sell it.", "* lend it."]),
         ("The parties agree as follows:\n\n1. You pay.\n2. We deliver.", []),
+        ("1. Default. I am in default if\n\n(a) I do not pay;\n(b) I move away.", ["(a) I do not pay;", "(b) I move away."]),
+        ("HIRE\n\nRules for private customers of all stations\n\n(1) You pay. We wait.\n\n(2) It ends.", []),
+        ("HIRE\n\nRules for private customers of all stations:\n\n(1) You pay. We wait.\n\n(2) It ends.", ["(1) You pay.", "(2) It ends."]),
         ("You pay.\n(a) We deliver.\n(b) It ends.", []),
     ],
 )  # fmt: skip

@@ -106,6 +106,24 @@ def test_a_heading_speaks_for_its_sentences() -> None:
     assert score(sentence, "Cancellation fees") > score(sentence) >= score(sentence, "Definitions and interpretation")
 
 
+@pytest.mark.parametrize(
+    ("harsh", "mild"),
+    [
+        ("A bid cannot be retracted.", "A bid can be retracted."),
+        ("There is no right of withdrawal.", "There is a right of withdrawal."),
+        ("Every lot is sold as it stands.", "Every lot is sold as we describe."),
+        ("The price stays the same even if the guest departs.", "The price stays the same and the guest departs."),
+        ("Do not feed animals in the yard.", "Do feed animals in the yard."),
+    ],
+)
+def test_what_takes_something_away_for_good_counts_more(harsh: str, mild: str) -> None:
+    assert score(harsh) > score(mild) + 0.5
+
+
+def test_that_a_part_cannot_be_enforced_takes_nothing_away() -> None:
+    assert score("If a part of them cannot be enforced, the rest still applies.") < score("A bid cannot be retracted.")
+
+
 def test_an_item_counts_with_what_introduces_it() -> None:
     item, lead = "lend it to anybody.", "You must not:"
     assert salience([item], [""], [lead]) == salience([f"{lead} {item}"], [""])
