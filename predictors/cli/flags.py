@@ -135,7 +135,7 @@ def build(cls: type[SettingsT], given: Mapping[str, str]) -> SettingsT:
         if name in values:
             raise typer.BadParameter(f"--{name}: {first['msg']} (given: {first['input']!r})") from None
         where = _variable_at_fault(cls, name)
-        if _SERVICE_LINK.match(str(first["input"])):
+        if where.endswith("_PORT") and _SERVICE_LINK.match(str(first["input"])):
             service = where.removesuffix("_PORT").lower().replace("_", "-")
             raise typer.BadParameter(
                 f"{where} is {first['input']}, which Kubernetes sets in pods because of the Service {service}; "

@@ -79,5 +79,9 @@ class ArtifactError(Exception):
     """An artifact cannot be loaded; readiness reports the text, so it names files, not paths."""
 
 
+class PackageMissing(ArtifactError):
+    """A package that the artifact needs is not installed; the artifact may be in order."""
+
+
 class ArtifactMissing(ArtifactError):
     """There is no manifest, perhaps because the volume is still being filled."""

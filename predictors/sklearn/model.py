@@ -9,7 +9,7 @@ import numpy as np
 from predictors.serving.artifacts.artifact import Artifact
 from predictors.serving.artifacts.files import FileEntry
 from predictors.serving.artifacts.joblib_file import load_joblib
-from predictors.serving.errors import ArtifactError
+from predictors.serving.errors import ArtifactError, PackageMissing
 from predictors.serving.kserve_model import KServeModel
 from predictors.serving.model.agreement import Bounds, same_predictions
 from predictors.serving.model.types import (
@@ -26,7 +26,6 @@ from predictors.serving.telemetry.metrics import Metrics
 from predictors.sklearn import nesting
 from predictors.sklearn.answers import Answers
 from predictors.sklearn.describe import Hints, describe, input_of
-from predictors.sklearn.errors import LibraryMissing
 from predictors.sklearn.estimator import EstimatorRunner, Rows, Runner
 from predictors.sklearn.onnx_file import OnnxRunner
 from predictors.sklearn.sample import sample
@@ -81,7 +80,7 @@ class SklearnPredictor(KServeModel[Rows]):
         for entry in _loadable(artifact):
             try:
                 signature, runner = _load(artifact, entry)
-            except LibraryMissing as error:
+            except PackageMissing as error:
                 missing.append(str(error))
                 continue
             for reason in missing:

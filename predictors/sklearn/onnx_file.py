@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from predictors.serving.errors import ArtifactError, InvalidInput
+from predictors.serving.errors import ArtifactError, InvalidInput, PackageMissing
 from predictors.serving.model.types import ColumnInput, FeatureBatch, Outputs, TextBatch
 from predictors.sklearn.answers import Answers
-from predictors.sklearn.errors import LibraryMissing
 from predictors.sklearn.estimator import Rows
 from predictors.sklearn.signature import Signature
 
@@ -78,7 +77,7 @@ def _open(raw: bytes) -> Any:
     try:
         import onnxruntime as ort
     except ImportError:
-        raise LibraryMissing("an ONNX file needs ONNX Runtime: install kserve-predictors[onnx]") from None
+        raise PackageMissing("an ONNX file needs ONNX Runtime: install kserve-predictors[onnx]") from None
     options = ort.SessionOptions()
     # One thread for each batch: a pool's threads spin while they wait.
     options.intra_op_num_threads = options.inter_op_num_threads = 1

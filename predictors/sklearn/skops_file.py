@@ -10,8 +10,7 @@ import zipfile
 from collections.abc import Sequence
 from typing import Any
 
-from predictors.serving.errors import ArtifactError
-from predictors.sklearn.errors import LibraryMissing
+from predictors.serving.errors import ArtifactError, PackageMissing
 
 REVIEWED = frozenset(
     {
@@ -96,5 +95,5 @@ def _skops() -> Any:
     try:
         import skops.io as module
     except ImportError:
-        raise LibraryMissing("a skops file needs skops: install kserve-predictors[sklearn]") from None
+        raise PackageMissing("a skops file needs skops: install kserve-predictors[sklearn]") from None
     return module

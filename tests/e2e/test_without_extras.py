@@ -135,5 +135,5 @@ def test_a_joblib_file_needs_an_extra_to_be_packed(artifacts: Path, without: dic
         timeout=300,
     )
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.endswith("error: a joblib file needs scikit-learn: install kserve-predictors[train]\n")
+    assert result.stderr.endswith("error: scikit-learn is not installed: install kserve-predictors[train]\n")
     assert not any(tmp_path.iterdir())

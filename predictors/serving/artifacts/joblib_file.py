@@ -5,7 +5,7 @@ import logging
 import warnings
 from typing import Any
 
-from predictors.serving.errors import ArtifactError
+from predictors.serving.errors import ArtifactError, PackageMissing
 
 logger = logging.getLogger(__name__)
 
@@ -14,13 +14,14 @@ def load_joblib(raw: bytes) -> Any:
     """Unpickle a trusted scikit-learn model; a warning that comes with it, such as of another version, is logged.
 
     Raises:
-        ArtifactError: scikit-learn is not installed, or the bytes are not a model it can read.
+        PackageMissing: scikit-learn is not installed.
+        ArtifactError: the bytes are not a model it can read.
     """
     try:
         import joblib
         import sklearn  # noqa: F401  # to tell its absence from a broken file
     except ImportError:
-        raise ArtifactError("a joblib file needs scikit-learn: install kserve-predictors[train]") from None
+        raise PackageMissing("a joblib file needs scikit-learn: install kserve-predictors[train]") from None
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

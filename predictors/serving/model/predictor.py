@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from predictors import __version__
 from predictors.serving.artifacts.artifact import MANIFEST, Artifact, Golden, Manifest
-from predictors.serving.errors import ArtifactError, ServingError
+from predictors.serving.errors import ArtifactError, PackageMissing, ServingError
 from predictors.serving.model.agreement import Bounds, same_outputs
 from predictors.serving.model.parameters import NO_PARAMETERS, own_parameters
 from predictors.serving.model.types import Batch, Input, Job, Limits, Outputs, TensorSpec
@@ -171,6 +171,8 @@ class Predictor(ABC, Generic[BatchT]):
         try:
             self.load_artifact(artifact)
             self.check_golden(artifact.manifest)
+        except PackageMissing:
+            raise
         except ArtifactError as error:
             raise ArtifactError(f"{artifact.directory.name}: {error}") from error
         self.version = artifact.manifest.version

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from predictors.serving.errors import ArtifactError, InvalidInput
+from predictors.serving.errors import InvalidInput, PackageMissing
 from predictors.summarizer.engine.types import GrammarError, TokenArray
 from predictors.summarizer.llama.model import LlamaModel
 from predictors.summarizer.llama.schema_bounds import bounded_schema
@@ -41,12 +41,12 @@ class JsonSchemas:
         model: whose vocabulary the answers are made of.
 
     Raises:
-        ArtifactError: llguidance is not installed.
+        PackageMissing: llguidance is not installed.
     """
 
     def __init__(self, model: LlamaModel) -> None:
         if importlib.util.find_spec("llguidance") is None:
-            raise ArtifactError("llguidance is not installed: install kserve-predictors[summarizer]")
+            raise PackageMissing("llguidance is not installed: install kserve-predictors[summarizer]")
         self._model = model
         self._lock = threading.Lock()  # compiling runs without the GIL, and is not to take more than one core
         self._tokenizer: LLTokenizer | None = None

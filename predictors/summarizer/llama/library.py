@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from predictors.serving.errors import ArtifactError
+from predictors.serving.errors import ArtifactError, PackageMissing
 from predictors.summarizer.llama.gguf_header import check_magic, explain
 
 logger = logging.getLogger(__name__)
@@ -92,11 +92,11 @@ def load_library() -> LlamaLibrary:
     """Load llama.cpp, once per process.
 
     Raises:
-        ArtifactError: llama-cpp-python is not installed.
+        PackageMissing: llama-cpp-python is not installed.
     """
     try:
         return LlamaLibrary()
     except ModuleNotFoundError as error:
         if error.name != "llama_cpp":  # installed, but something that it needs is missing
             raise
-        raise ArtifactError("llama-cpp-python is not installed: install kserve-predictors[summarizer]") from None
+        raise PackageMissing("llama-cpp-python is not installed: install kserve-predictors[summarizer]") from None

@@ -60,6 +60,10 @@ def test_port_comes_after_the_flag_and_its_own_variable(
     ("variables", "says"),
     [
         ({"PORT": "tcp://10.0.0.1:80"}, r"^PORT: .*'tcp://10.0.0.1:80'"),
+        (
+            {"PREDICTORS_HTTP_PORT": "tcp://10.0.0.1:80"},
+            "because of the Service predictors-http; set enableServiceLinks",
+        ),
         ({"PORT": "70000"}, r"^PORT: "),
         ({"PORT": "9", "PREDICTORS_HTTP_PORT": "x"}, r"^PREDICTORS_HTTP_PORT: .*'x'"),
     ],
