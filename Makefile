@@ -162,7 +162,7 @@ $(VENV):
 
 $(INSTALLED_CORE): pyproject.toml constraints.txt $(VENV)
 	@echo "installing kserve-predictors into .venv"
-	@$(PIP) --editable '.[train]' $(SHOW)
+	@$(PIP) --editable '.[train,sklearn,onnx]' $(SHOW)
 	@touch $@
 
 $(INSTALLED): scripts/llama_wheel.sh $(INSTALLED_CORE)

@@ -1,5 +1,6 @@
 """`predictors call`: send one V1 request to a served model."""
 
+import json
 import math
 import re
 import sys
@@ -19,6 +20,7 @@ from predictors.cli.console import errors, fail, print_json
 if TYPE_CHECKING:
     import httpx
 
+_MATRIX = 2  # dimensions of a tensor that holds rows of numbers
 _NEGATIVE = re.compile(r"-\.?\d")
 _TEXT_SUFFIXES = {".txt", ".md", ".html", ".rst", ".text"}
 _SHOWN_INPUT_CHARS = 60
@@ -35,7 +37,10 @@ class CallCommand(TyperCommand):
 def call(
     model: Annotated[str, typer.Argument(help="Name of a served model.")],
     inputs: Annotated[
-        list[str], typer.Argument(help="Numbers for iris; texts, files, or - for standard input for other models.")
+        list[str],
+        typer.Argument(
+            help="Numbers, or rows of named columns as JSON; for other models texts, files, or - for standard input."
+        ),
     ],
     url: Url = DEFAULT_URL,
     parameters: Annotated[str, typer.Option(help="Request parameters, a JSON object.")] = "{}",
@@ -53,7 +58,7 @@ def call(
     given = _parse_parameters(parameters)
     with errors.status(f"waiting for {model}…"), connect(url, timeout_seconds) as http:
         metadata = _read_json(http.get(f"/v2/models/{model}"))
-        instances = _instances(metadata["inputs"][0], inputs)
+        instances = _instances(metadata["inputs"], inputs)
         body = {"instances": instances} | ({"parameters": given} if given else {})
         answer = _read_json(http.post(f"/v1/models/{model}:predict", json=body))
     if as_json:
@@ -84,11 +89,28 @@ def _read_json(response: "httpx.Response") -> Any:
         fail(f"{response.url} answered with status {response.status_code} but no JSON")
 
 
-def _instances(tensor: dict[str, Any], inputs: Sequence[str]) -> list[Any]:
+def _instances(tensors: Sequence[dict[str, Any]], inputs: Sequence[str]) -> list[Any]:
     """Turn arguments into V1 instances, as the model's metadata describes them."""
-    if tensor["datatype"] == "BYTES":
+    if len(tensors) > 1 or (tensors[0]["datatype"] != "BYTES" and len(tensors[0]["shape"]) < _MATRIX):
+        return [_row(given, [tensor["name"] for tensor in tensors]) for given in inputs]
+    if tensors[0]["datatype"] == "BYTES":
         return [_text(given) for given in inputs]
-    width = tensor["shape"][-1]
+    return _numbers(tensors[0]["shape"][-1], inputs)
+
+
+def _row(given: str, columns: Sequence[str]) -> Any:
+    """A row of named columns, as JSON."""
+    try:
+        row = json.loads(given)
+    except ValueError:
+        row = None
+    if not isinstance(row, (dict, list)):
+        names = ", ".join(columns)
+        fail(f"this model takes rows with the columns {names}; give each as JSON, such as '{{\"{columns[0]}\": …}}'")
+    return row
+
+
+def _numbers(width: int, inputs: Sequence[str]) -> list[list[float]]:
     words = [word.strip(",") for given in inputs for word in given.split()]
     if any("," in word and word.count(",") + 1 != width for word in words) and len(words) > 1:
         fail("a comma separates numbers; write decimals with a point, such as 5.1 3.5, or a row as 5.1,3.5")
@@ -140,8 +162,9 @@ def _show_summaries(console: Console, answer: dict[str, Any]) -> None:
 def _show_predictions(console: Console, instances: list[Any], answer: dict[str, Any]) -> None:
     table = Table("input", "prediction", "confidence", caption=f"model version {answer['model_version']}")
     labels = answer.get("labels", answer["predictions"])
-    for instance, label, probabilities in zip(instances, labels, answer["probabilities"], strict=True):
-        table.add_row(Text(_brief(instance)), str(label), f"{max(probabilities):.3f}")
+    confidences = [f"{max(row):.3f}" for row in answer.get("probabilities", ())] or [""] * len(instances)
+    for instance, label, confidence in zip(instances, labels, confidences, strict=True):
+        table.add_row(Text(_brief(instance)), str(label), confidence)
     console.print(table)
 
 

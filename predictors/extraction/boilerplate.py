@@ -23,15 +23,18 @@ _NAMES = re.compile(
     r"(?:$|[-_ ])",
     re.IGNORECASE,
 )
+_CONSENT_TOOLS = re.compile(
+    r"onetrust|ot-sdk|cookiebot|cybotcookie|didomi|usercentrics|truste|qc-cmp|sp_message|osano|termly", re.IGNORECASE
+)
 _COOKIES = re.compile(
-    r"onetrust|ot-sdk|cookiebot|cybotcookie|didomi|usercentrics|truste|qc-cmp|sp_message|osano|termly"
-    r"|(?:cookies?|consent|gdpr|ccpa|privacy)[-_ ]?(?:banner|bar|notice|popup|pop-up|modal|dialog|overlay|consent"
+    r"(?:cookies?|consent|gdpr|ccpa|privacy)[-_ ]?(?:banner|bar|notice|popup|pop-up|modal|dialog|overlay|consent"
     r"|message|prompt|layer|box|alert|wall|manager|law)|(?:^| )cc-(?:window|banner)|\bcmp(?:box|-)",
     re.IGNORECASE,
 )
 _LONG = 1500  # characters of a part that is kept whatever it is called, unless it is all links
 _LONG_HIDDEN = 200  # accordions hide long texts until they are opened
 _LONGEST_BANNER = 4000
+_SENTENCE = re.compile(r"[^\W\d_][^.!?]{20,}[.!?](?:\s|\Z)")
 _MENU_SHARE = 0.6  # share of a menu's text that is links
 _FEWEST_ITEMS, _ALL_LINKS = 3, 0.9
 # Parts within parts are measured again and again. After this many characters none is left out any more.
@@ -75,7 +78,9 @@ class Boilerplate:
     def _is_hidden(self, node: LexborNode, attributes: dict[str, str | None]) -> bool:
         style = (attributes.get("style") or "").replace(" ", "").lower()
         hidden = "hidden" in attributes or attributes.get("aria-hidden") == "true" or "display:none" in style
-        return hidden and self._length(node) < _LONG_HIDDEN
+        if not hidden or self._length(node) >= _LONG_HIDDEN:
+            return False
+        return _SENTENCE.search(node.text()) is None or _has_controls(node)
 
     def _is_named(self, node: LexborNode, tag: str, attributes: dict[str, str | None]) -> bool:
         """Whether an element's tag, role or name says that it is no part of the document."""
@@ -84,14 +89,27 @@ class Boilerplate:
         if tag == "button":
             return not _within(node, _TITLES)
         names = f"{attributes.get('id') or ''} {attributes.get('class') or ''}"
-        if _COOKIES.search(names) and self._length(node) < _LONGEST_BANNER and node.css_first("h1") is None:
-            return True
+        if _CONSENT_TOOLS.search(names):
+            return self._is_banner(node)
+        is_cookies = _COOKIES.search(names) is not None and self._is_banner(node)
         told = tag in _TELLING or (attributes.get("role") or "").lower() in _ROLES or _NAMES.search(names) is not None
-        if not told or (tag in ("header", "footer") and _within(node, _ARTICLES)):
+        if not (is_cookies or told) or (tag in ("header", "footer") and _within(node, _ARTICLES)):
             return False
-        if node.css_first("h1") is not None:
+        if node.css_first("h1") is not None or self._is_section(node, tag, attributes):
             return False
-        return self._length(node) < _LONG or self._link_share(node) > _MENU_SHARE
+        return is_cookies or self._length(node) < _LONG or self._link_share(node) > _MENU_SHARE
+
+    def _is_banner(self, node: LexborNode) -> bool:
+        return self._length(node) < _LONGEST_BANNER and node.css_first("h1") is None
+
+    def _is_section(self, node: LexborNode, tag: str, attributes: dict[str, str | None]) -> bool:
+        """Whether a part is text and not links and controls, whatever its name: a section may be called "sharing"."""
+        if tag in _TELLING or attributes.get("role"):
+            return False
+        placed = node.css_first("h2, h3, h4") is not None or _within(node, _ARTICLES)
+        if not placed or node.css_first("p, li") is None or _has_controls(node):
+            return False
+        return self._link_share(node) < _MENU_SHARE
 
     def _length(self, node: LexborNode) -> int:
         text = node.text()
@@ -108,6 +126,10 @@ class Boilerplate:
 
 _TITLES = {"h1", "h2", "h3", "h4", "h5", "h6", "summary", "dt"}
 _ARTICLES = {"main", "article"}
+
+
+def _has_controls(node: LexborNode) -> bool:
+    return node.css_first("button, input, form") is not None
 
 
 def _within(node: LexborNode, tags: set[str]) -> bool:

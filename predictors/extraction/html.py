@@ -176,7 +176,8 @@ class _Reader:
         if tag == "table" and not _is_layout(node):
             self._table(node)
         elif tag in ("ul", "ol"):
-            return self._boilerplate.is_menu(node, begun=self._writer.characters > _LONG_PARAGRAPH)
+            begun = self._writer.characters > _LONG_PARAGRAPH or self._writer.introduces
+            return self._boilerplate.is_menu(node, begun=begun)
         elif tag == "dt":
             self._writer.end()
             self._term = " ".join(node.text().split())

@@ -70,6 +70,12 @@ class Writer:
             self._add(text.strip("\n"))
 
     @property
+    def introduces(self) -> bool:
+        """Whether what was written last ends with a colon, and so speaks of what comes next."""
+        last = "".join(self._line).strip() or (self._blocks[-1] if self._blocks else "")
+        return last.endswith((":", "\uff1a"))
+
+    @property
     def text(self) -> str:
         """What was written."""
         return "\n\n".join(self._blocks)

@@ -1,7 +1,7 @@
 """From a fitted estimator to an ONNX graph that gives the same answers, or the reason why there is none.
 
 Each way to convert is tried in turn, and the graph is compared with scikit-learn on thousands of rows. The first that
-agrees is taken: a graph in FP64 as far as ONNX Runtime has its operators in FP64, or one in FP32.
+agrees is taken: a graph in FP64, or one in FP32 of a model that is nothing but trees, which round to FP32 themselves.
 """
 
 import contextlib
@@ -22,13 +22,16 @@ from predictors.serving.model.types import (
     TextInput,
 )
 from predictors.sklearn import nesting
-from predictors.sklearn.estimator import Rows, Runner
+from predictors.sklearn.estimator import Runner
+from predictors.sklearn.frames import Rows
 from predictors.sklearn.onnx_file import FEATURES, OnnxRunner
+from predictors.sklearn.ranges import known_categories, thresholds
 from predictors.sklearn.signature import Signature
 from predictors.sklearn.tree_graphs import sharpen
 
 ABSOLUTE, RELATIVE = 1e-6, 1e-5
 """How far numbers may be apart: the sum of ABSOLUTE, and RELATIVE times the number."""
+_NEVER_SEEN = "never seen before"
 _OPSETS = {"": 18, "ai.onnx.ml": 3}
 
 
@@ -65,11 +68,15 @@ def convert(model: Any, signature: Signature, original: Runner, batch: Rows) -> 
     except ImportError:
         return Conversion(None, "no ONNX form: skl2onnx is not installed (kserve-predictors[onnx])")
     wanted, reasons = original.run(batch), []
-    for precision in _PRECISIONS:
+    if _only_sure(model, wanted):
+        return Conversion(None, "no ONNX form: no rows found on which the model is undecided")
+    for precision in _precisions(model):
         try:
             raw = _PRECISIONS[precision](model, signature)
             runner = OnnxRunner(raw, signature)
-            difference = _compare(runner.run(batch), wanted) or _compare_strange(runner, original, batch)
+            difference = _compare(runner.run(batch), wanted) or _compare_strange(
+                runner, original, _strange(model, batch)
+            )
         except Exception as error:  # noqa: BLE001  # converters and runtimes raise anything
             reasons.append(f"{precision}: {_one_line(error)}")
             continue
@@ -101,6 +108,25 @@ def _in_single(model: Any, signature: Signature) -> bytes:
 
 
 _PRECISIONS: Mapping[str, Callable[[Any, Signature], bytes]] = {"FP64": _in_double, "FP32": _in_single}
+
+
+_SURE = 0.999
+_MOSTLY = 0.95
+"""If a model is surer than _SURE on more than this part of the rows, they show nothing of how it weighs them."""
+
+
+def _precisions(model: Any) -> list[str]:
+    """Those to try: FP32 loses digits of features that any model but trees takes in full."""
+    return [name for name in _PRECISIONS if name != "FP32" or nesting.only_trees(model)]
+
+
+def _only_sure(model: Any, wanted: Outputs) -> bool:
+    """Whether the rows say too little; trees are asked at their thresholds, and show all if they have two answers."""
+    if "predict_proba" not in wanted or len(wanted["predict"]) == 0:
+        return False
+    if thresholds(nesting.flat_steps(model)[-1]) is not None and len(set(_items(wanted["predict"]))) > 1:
+        return False
+    return bool((np.asarray(wanted["predict_proba"]).max(axis=1) > _SURE).mean() > _MOSTLY)
 
 
 def _graph(model: Any, signature: Signature, precision: str) -> Any:
@@ -166,24 +192,38 @@ def _compare(found: Outputs, wanted: Outputs) -> str:
     return ""
 
 
-def _compare_strange(runner: Runner, original: Runner, batch: Rows) -> str:
-    """How two forms differ on strings that the model never saw, which it may refuse; empty if they do not."""
+def _strange(model: Any, batch: Rows) -> Iterator[ColumnBatch]:
+    """Rows with categories that the model never saw: in all columns of strings at once, and in each column alone."""
     if not isinstance(batch, ColumnBatch):
-        return ""
-    strange = {
-        name: ["never seen before"] * len(column) if isinstance(column, list) else column
-        for name, column in batch.columns.items()
+        return
+    strings: dict[str, Column] = {
+        name: [_NEVER_SEEN] * len(column) for name, column in batch.columns.items() if isinstance(column, list)
     }
-    answers: list[Outputs | None] = []
-    for each in (runner, original):
-        try:
-            answers.append(each.run(ColumnBatch(strange)))
-        except InvalidInput:
-            answers.append(None)
-    found, wanted = answers
-    if found is None or wanted is None:
-        return "" if found is wanted else "categories that the model does not know are not refused by both"
-    return _compare(found, wanted)
+    yield ColumnBatch(batch.columns | strings)
+    for name, known in known_categories(model, tuple(batch.columns)).items():
+        column = batch.columns[name]
+        if isinstance(column, list):
+            yield ColumnBatch(batch.columns | {name: strings[name]})
+        elif column.dtype.kind in "if" and known:
+            beyond = max(known) + (1 if column.dtype.kind == "i" else 0.5)
+            yield ColumnBatch(batch.columns | {name: np.full_like(column, beyond)})
+
+
+def _compare_strange(runner: Runner, original: Runner, strange: Iterator[ColumnBatch]) -> str:
+    """How two forms differ on categories that the model never saw, which it may refuse; empty if they do not."""
+    for batch in strange:
+        answers: list[Outputs | None] = []
+        for each in (runner, original):
+            try:
+                answers.append(each.run(batch))
+            except InvalidInput:
+                answers.append(None)
+        found, wanted = answers
+        if (found is None) != (wanted is None):
+            return "categories that the model does not know are not refused by both"
+        if found is not None and wanted is not None and (difference := _compare(found, wanted)):
+            return difference
+    return ""
 
 
 def _undecided(outputs: Outputs) -> Any:

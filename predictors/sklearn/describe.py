@@ -13,7 +13,7 @@ from predictors.serving.model.types import (
     TensorSpec,
 )
 from predictors.sklearn import nesting
-from predictors.sklearn.estimator import Rows, rows_of
+from predictors.sklearn.frames import Rows, columns_of_none, rows_of
 from predictors.sklearn.signature import TEXT, Label, Signature, Task
 
 _TASKS: Mapping[str, Task] = {
@@ -84,9 +84,9 @@ def _columns(transformers: list[Any], names: tuple[str, ...], example: Any) -> t
     known: dict[str, str] = {}
     dropped: set[str] = set()
     for transformer in transformers:
-        own = tuple(map(str, getattr(transformer, "feature_names_in_", names)))
+        own = nesting.own_names(transformer, names)
         for _, step, chosen in transformer.transformers_:
-            columns = _names(chosen, own)
+            columns = nesting.chosen_names(chosen, own)
             if step == "drop":
                 dropped.update(columns)
             else:
@@ -113,28 +113,9 @@ def _missing(transformers: list[Any], columns: tuple[TensorSpec, ...], hints: Hi
         for transformer in transformers
         for _, step, chosen in transformer.transformers_
         if not isinstance(step, str) and nesting.fills_gaps(step)
-        for name in _names(chosen, _own_names(transformer, columns))
+        for name in nesting.chosen_names(chosen, nesting.own_names(transformer, [spec.name for spec in columns]))
     }
     return frozenset(filled.intersection(able))
-
-
-def _own_names(transformer: Any, columns: tuple[TensorSpec, ...]) -> tuple[str, ...]:
-    return tuple(map(str, getattr(transformer, "feature_names_in_", [spec.name for spec in columns])))
-
-
-def _names(chosen: Any, names: tuple[str, ...]) -> list[str]:
-    """The columns that a step of a ColumnTransformer gets: by name, number, mask, or slice."""
-    if isinstance(chosen, str):
-        return [chosen]
-    if isinstance(chosen, slice):
-        if isinstance(chosen.start, str) or isinstance(chosen.stop, str):
-            first, last = names.index(chosen.start or names[0]), names.index(chosen.stop or names[-1])
-            return list(names[first : last + 1])
-        return list(names[chosen])
-    array = np.asarray(chosen)
-    if array.dtype.kind in "OU":
-        return [str(each) for each in array.ravel()]
-    return [str(each) for each in np.asarray(names, dtype=object)[array.ravel()]] if array.size else []
 
 
 def _datatypes(step: Any, columns: Sequence[str]) -> list[str]:
@@ -180,7 +161,7 @@ def describe(model: Any, kind: Input, batch: Rows, hints: Hints) -> Signature:
         ArtifactError: it cannot predict, or gives what no protocol can carry.
     """
     task = task_of(model)
-    rows = rows_of(batch)
+    rows = rows_of(batch, columns_of_none(model, kind.names) if isinstance(kind, ColumnInput) else frozenset())
     try:
         predicted = np.asarray(model.predict(rows))
         specs = [TensorSpec("predict", _DATATYPES.get(predicted.dtype.kind, "BYTES"), (-1, *predicted.shape[1:]))]

@@ -1,17 +1,14 @@
 """Predicting with scikit-learn itself."""
 
-from typing import Any, Protocol, TypeAlias
-
-import numpy as np
+from typing import Any, Protocol
 
 from predictors.serving.errors import InvalidInput
-from predictors.serving.model.types import ColumnBatch, FeatureBatch, Outputs, TextBatch
+from predictors.serving.model.types import ColumnInput, FeatureBatch, Outputs
 from predictors.sklearn import nesting
 from predictors.sklearn.answers import Answers
+from predictors.sklearn.frames import Rows, columns_of_none, pandas, rows_of
 from predictors.sklearn.signature import Signature
 from predictors.sklearn.threads import limit_jobs, limit_threads
-
-Rows: TypeAlias = FeatureBatch | ColumnBatch | TextBatch
 
 _LONGEST_REASON = 300
 
@@ -29,6 +26,9 @@ class EstimatorRunner:
     Args:
         model: the estimator; it is changed to start no threads, and to ask for no names of features.
         signature: what it takes and gives.
+
+    Raises:
+        PackageMissing: it takes named columns, and pandas is not installed.
     """
 
     def __init__(self, model: Any, signature: Signature) -> None:
@@ -37,7 +37,15 @@ class EstimatorRunner:
         self._methods = [spec.name for spec in signature.outputs if spec.name != "label"]
         inner = nesting.every(model)
         limit_jobs(inner)
-        if not nesting.column_transformers(model):
+        self._nones: frozenset[str] = frozenset()
+        if isinstance(signature.input, ColumnInput):
+            pandas()  # what is not installed is to be said when the model is loaded
+            self._nones = columns_of_none(model, signature.input.names)
+        self._by_number = nesting.numbers_columns(model)
+        self._names: tuple[str, ...] = ()
+        if nesting.needs_names(model):
+            self._names = tuple(map(str, getattr(model, "feature_names_in_", ())))
+        else:
             for estimator in inner:
                 vars(estimator).pop("feature_names_in_", None)  # rows come as arrays, of which scikit-learn would warn
 
@@ -48,7 +56,11 @@ class EstimatorRunner:
             InvalidInput: the model refuses a value, such as a category that it does not know.
         """
         limit_threads()
-        rows = rows_of(batch)
+        rows = rows_of(batch, self._nones)
+        if self._by_number and not isinstance(batch, FeatureBatch):
+            rows = rows.to_numpy(dtype=object)
+        if self._names and isinstance(batch, FeatureBatch):
+            rows = pandas().DataFrame(rows, columns=self._names)
         try:
             prepared = rows if self._before is None else self._before.transform(rows)
             return self._answers.arrange({name: getattr(self._last, name)(prepared) for name in self._methods})
@@ -62,18 +74,3 @@ def _divided(model: Any) -> tuple[Any, Any]:
     if type(model).__name__ != "Pipeline" or len(model.steps) < 2:
         return None, model
     return model[:-1], model[-1]
-
-
-def rows_of(batch: Rows) -> Any:
-    """A batch as scikit-learn takes it: an array, a list of texts, or a data frame."""
-    if isinstance(batch, FeatureBatch):
-        return batch.features
-    if isinstance(batch, TextBatch):
-        return batch.texts
-    import pandas as pd
-
-    columns = {
-        name: np.array(column, dtype=object) if isinstance(column, list) else column
-        for name, column in batch.columns.items()
-    }
-    return pd.DataFrame(columns)

@@ -26,9 +26,10 @@ from predictors.serving.telemetry.metrics import Metrics
 from predictors.sklearn import nesting
 from predictors.sklearn.answers import Answers
 from predictors.sklearn.describe import Hints, describe, input_of
-from predictors.sklearn.estimator import EstimatorRunner, Rows, Runner
+from predictors.sklearn.estimator import EstimatorRunner, Runner
+from predictors.sklearn.frames import Rows
 from predictors.sklearn.onnx_file import OnnxRunner
-from predictors.sklearn.sample import sample
+from predictors.sklearn.sample import sample_taken
 from predictors.sklearn.signature import Signature, read_settings, read_signature
 from predictors.sklearn.skops_file import load_skops
 from predictors.sklearn.versions import warn_of_versions
@@ -156,7 +157,7 @@ def _load(artifact: Artifact, entry: FileEntry) -> tuple[Signature, Runner]:
 def _found_out(model: Any) -> Signature:
     """The signature of a model that has no manifest."""
     kind = input_of(model, Hints())
-    return describe(model, kind, sample(model, kind, _DESCRIBED_ROWS), Hints())
+    return describe(model, kind, sample_taken(model, kind, _DESCRIBED_ROWS), Hints())
 
 
 def _close(ours: Outputs, theirs: Outputs, difference: float) -> bool:

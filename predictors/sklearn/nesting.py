@@ -1,12 +1,13 @@
 """Estimators within estimators: the steps of a pipeline, the branches of a union, the model that a search found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 _VECTORIZERS = ("CountVectorizer", "TfidfVectorizer", "HashingVectorizer")
 _IMPUTERS = ("SimpleImputer", "KNNImputer", "IterativeImputer")
+_MODULES_OF_TREES = ("sklearn.tree.", "sklearn.ensemble._forest", "sklearn.ensemble._gb", "sklearn.ensemble._iforest")
 
 
 def unwrapped(model: Any) -> Any:
@@ -30,6 +31,14 @@ def every(model: Any) -> list[Any]:
             found[id(value)] = value
             waiting += vars(value).values()
     return list(found.values())
+
+
+def flat_steps(model: Any) -> list[Any]:
+    """The steps of a pipeline in order, with those of pipelines within it; or the model alone."""
+    steps = getattr(model, "steps", None)
+    if not isinstance(steps, list):
+        return [model]
+    return [each for _, step in steps if step not in ("passthrough", None) for each in flat_steps(step)]
 
 
 def first_steps(model: Any) -> Iterator[Any]:
@@ -80,3 +89,51 @@ def splits_on_gaps(model: Any) -> bool:
 def fills_gaps(model: Any) -> bool:
     """Whether a model has a step that fills in values that are missing."""
     return any(type(each).__name__ in _IMPUTERS for each in every(model))
+
+
+def only_trees(model: Any) -> bool:
+    """Whether a model is nothing but trees that round each feature to FP32, and so takes FP32 without a loss."""
+    return type(model).__module__.startswith(_MODULES_OF_TREES)
+
+
+def needs_names(model: Any) -> bool:
+    """Whether a step asks for columns by name, be they the caller's or those that the step before it makes."""
+    return any(
+        type(each).__name__ == "ColumnTransformer"
+        or getattr(each, "_sklearn_output_config", {}).get("transform") in ("pandas", "polars")
+        for each in every(model)
+    )
+
+
+def steps_of_columns(model: Any, names: Sequence[str]) -> Iterator[tuple[Any, str, Any, list[str]]]:
+    """Each step of a model's ColumnTransformers: the transformer, the step's name, the step, and its columns."""
+    for transformer in column_transformers(model):
+        own = own_names(transformer, names)
+        for label, step, chosen in transformer.transformers_:
+            yield transformer, label, step, chosen_names(chosen, own)
+
+
+def numbers_columns(model: Any) -> bool:
+    """Whether a model was fitted on an array whose columns differ, so that it knows them by number alone."""
+    transformers = column_transformers(model)
+    return bool(transformers) and not any(hasattr(each, "feature_names_in_") for each in transformers)
+
+
+def own_names(transformer: Any, names: Sequence[str]) -> tuple[str, ...]:
+    """The columns that a ColumnTransformer was fitted on: these, if it does not say."""
+    return tuple(map(str, getattr(transformer, "feature_names_in_", names)))
+
+
+def chosen_names(chosen: Any, names: tuple[str, ...]) -> list[str]:
+    """The columns that a step of a ColumnTransformer gets: by name, number, mask, or slice."""
+    if isinstance(chosen, str):
+        return [chosen]
+    if isinstance(chosen, slice):
+        if isinstance(chosen.start, str) or isinstance(chosen.stop, str):
+            first, last = names.index(chosen.start or names[0]), names.index(chosen.stop or names[-1])
+            return list(names[first : last + 1])
+        return list(names[chosen])
+    array = np.asarray(chosen)
+    if array.dtype.kind in "OU":
+        return [str(each) for each in array.ravel()]
+    return [str(each) for each in np.asarray(names, dtype=object)[array.ravel()]] if array.size else []

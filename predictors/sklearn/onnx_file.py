@@ -8,7 +8,7 @@ import numpy as np
 from predictors.serving.errors import ArtifactError, InvalidInput, PackageMissing
 from predictors.serving.model.types import ColumnInput, FeatureBatch, Outputs, TextBatch
 from predictors.sklearn.answers import Answers
-from predictors.sklearn.estimator import Rows
+from predictors.sklearn.frames import Rows
 from predictors.sklearn.signature import Signature
 
 FEATURES = "features"
@@ -19,6 +19,7 @@ _TYPES = {
     "tensor(bool)": np.dtype(np.bool_),
     "tensor(string)": np.dtype(object),
 }
+_UNKNOWN = "Unknown Category"  # in what ONNX Runtime says
 _SILENT = 4  # of ONNX Runtime's levels: errors reach the caller as exceptions
 
 
@@ -55,7 +56,9 @@ class OnnxRunner:
         try:
             found = self._session.run(self._wanted, self._feeds(batch))
         except Exception as error:  # its exceptions have no common base
-            raise InvalidInput(f"the model refuses the input: {' '.join(str(error).split())[:200]}") from error
+            if _UNKNOWN in str(error):
+                raise InvalidInput("the model does not know a category of the input") from error
+            raise  # the graph or this server is at fault, and the runtime's words are for the log alone
         raw = {spec.name: _fitting(spec.shape, value) for spec, value in zip(self._outputs, found, strict=True)}
         return self._answers.arrange(raw)
 

@@ -5,15 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from predictors.serving.artifacts.artifact import Golden, Manifest
 from predictors.serving.artifacts.files import FileEntry, FileFormat, bytes_entry
 from predictors.serving.artifacts.writing import replacing, write_manifest
 from predictors.serving.errors import ArtifactError, ServingError
 from predictors.serving.model.training import Trained, golden_examples, tensor_entries
 from predictors.serving.model.types import (
-    FeatureBatch,
     FeatureInput,
     Input,
     Limits,
@@ -23,14 +20,17 @@ from predictors.serving.model.validation import batch_from_instances
 from predictors.sklearn import nesting
 from predictors.sklearn.conversion import Conversion, check_same, convert
 from predictors.sklearn.describe import Hints, describe, input_of
-from predictors.sklearn.estimator import EstimatorRunner, Rows
-from predictors.sklearn.sample import first_rows, sample
+from predictors.sklearn.estimator import EstimatorRunner
+from predictors.sklearn.frames import Rows
+from predictors.sklearn.onnx_file import OnnxRunner
+from predictors.sklearn.sample import first_rows, sample_taken
 from predictors.sklearn.signature import Signature
 from predictors.sklearn.skops_file import dump_skops, load_skops
 from predictors.sklearn.versions import versions
 
 _COMPARED_ROWS = 2_000
 _GOLDEN_ROWS = 5
+_LONGEST_REASON = 300
 _LIMITS = Limits(max_rows=10_000, max_text_chars=100_000)
 _LIBRARIES = ("kserve-predictors", "numpy", "scikit-learn", "scipy", "skops", "skl2onnx", "onnxruntime")
 # Whose types the packer approves by trusting the file; any other must be named.
@@ -130,16 +130,17 @@ def package(model: Any, pickled: bytes, options: Options = Options()) -> Packed:
     kind = input_of(model, hints)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # rows come without names
-        batch = _sample(model, kind)
+        batch = sample_taken(model, kind, _COMPARED_ROWS)
         golden_batch = _batch(options.examples or first_rows(batch, _GOLDEN_ROWS), kind)
         signature = describe(model, kind, golden_batch, hints)
         skops = _skops_form(model, options.approved_types)
         runner = EstimatorRunner(model, signature)
-        golden = runner.run(golden_batch)
+        golden = _answers(runner, golden_batch)
         if skops.data is not None:
             own = EstimatorRunner(load_skops(skops.data, skops.approved, trusted=True), signature)
             check_same(own, golden_batch, golden)
         onnx = _onnx_form(model, signature, runner, (batch, golden_batch)) if options.onnx else Conversion(None, "")
+        onnx = _checked(onnx, signature, golden_batch, golden)
     forms = [_form("model.onnx", "onnx", onnx.onnx), _form("model.skops", "skops", skops.data)]
     if skops.data is None:
         forms.append(_form("model.joblib", "joblib", pickled))
@@ -167,18 +168,6 @@ def _require_fitted(model: Any) -> None:
         raise ArtifactError(f"a fitted scikit-learn estimator is expected, not {type(model).__name__}") from None
 
 
-def _sample(model: Any, kind: Input) -> Rows:
-    """Rows that the model takes, if there are any: some models take no number below 0."""
-    batch = sample(model, kind, _COMPARED_ROWS)
-    if not isinstance(batch, FeatureBatch):
-        return batch
-    try:
-        model.predict(batch.features)
-    except Exception:  # noqa: BLE001  # any model of anyone's; what is wrong with it is said when it is described
-        return FeatureBatch(np.abs(batch.features))
-    return batch
-
-
 def _batch(instances: Sequence[Any], kind: Input) -> Rows:
     try:
         batch = batch_from_instances(list(instances), kind, _LIMITS, {})
@@ -197,6 +186,25 @@ def _skops_form(model: Any, approved: Sequence[str]) -> _Skops:
     if others:
         return _Skops(None, (), f"no skops form: it would hold {', '.join(others)}; approve with --approve_type")
     return _Skops(raw, tuple(needed), "")
+
+
+def _answers(runner: EstimatorRunner, golden_batch: Rows) -> Outputs:
+    try:
+        return runner.run(golden_batch)
+    except Exception as error:  # any model of anyone's
+        reason = " ".join(str(error).split())[:_LONGEST_REASON]
+        raise ArtifactError(f"the model cannot be served: {type(error).__name__}: {reason}") from error
+
+
+def _checked(onnx: Conversion, signature: Signature, golden_batch: Rows, golden: Outputs) -> Conversion:
+    """The same, without a graph that fails the golden examples: it would keep the server from being ready."""
+    if onnx.onnx is None:
+        return onnx
+    try:
+        check_same(OnnxRunner(onnx.onnx, signature), golden_batch, golden)
+    except ArtifactError as error:
+        return Conversion(None, f"no ONNX form: {error}")
+    return onnx
 
 
 def _onnx_form(model: Any, signature: Signature, runner: EstimatorRunner, batches: Sequence[Rows]) -> Conversion:

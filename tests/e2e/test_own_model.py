@@ -10,12 +10,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.live import ROOT, serve
+from tests.live import ROOT, LiveServer, serve
 
 
 def blocks(language: str) -> list[str]:
     page = (ROOT / "docs/models.md").read_text("utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+
+
+def call(live: LiveServer, *rows: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "predictors", "call", "churn", *rows, "--url", live.url, "--json"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
 def test_the_example_works_as_it_is_printed(tmp_path: Path) -> None:
@@ -33,6 +38,12 @@ def test_the_example_works_as_it_is_printed(tmp_path: Path) -> None:
         answer = httpx.post(
             live.url + path, content=body, headers={"content-type": "application/json"}, timeout=60
         ).json()
+        rows = [json.dumps(row) for row in json.loads(body)["instances"]]
+        called = call(live, *rows)
+        assert (called.returncode, json.loads(called.stdout)["predictions"]) == (0, answer["predictions"])
+        refused = call(live, "40", "pro", "1")
+        assert refused.returncode == 1
+        assert "rows with the columns months, plan, tickets; give each as JSON" in " ".join(refused.stderr.split())
     wanted = json.loads(shown)
     likely, rounded = answer.pop("probabilities"), wanted.pop("probabilities")
     assert answer == wanted

@@ -441,7 +441,10 @@ def loaded(artifacts: object) -> Iterator[LiveServer]:
 
 
 def documents() -> Iterator[bytes]:
-    return (json.dumps({"instances": [f"You pay {price} euros."]}).encode() for price in itertools.count(1))
+    """Documents that the model is asked about: each clause has an aside."""
+    clause = "You pay {} euros for towels (such as plain blue towels)."
+    texts = (" ".join(clause.format(price) for price in range(first, first + 3)) for first in itertools.count(1, 3))
+    return (json.dumps({"instances": [text]}).encode() for text in texts)
 
 
 @pytest.mark.llama

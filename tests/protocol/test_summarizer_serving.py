@@ -141,10 +141,11 @@ def check_late(body: dict[str, Any]) -> None:
     assert all(bullet["text"] in LONG for bullet in body["bullets"][0] if bullet["quoted"])
 
 
-def test_models_that_do_not_stream_ignore_it(bounded: LiveServer) -> None:
+def test_models_that_do_not_stream_say_so(bounded: LiveServer) -> None:
     payload = {"instances": [[5.1, 3.5, 1.4, 0.2]], "parameters": {"stream": True}}
     answer = httpx.post(bounded.url + "/v1/models/iris:predict", json=payload)
-    assert answer.json()["predictions"] == [0]
+    assert answer.status_code == 400
+    assert 'unknown parameter "stream"; this model takes none' in answer.json()["error"]
 
 
 def test_v2_does_not_stream(http: httpx.Client) -> None:

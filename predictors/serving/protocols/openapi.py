@@ -202,7 +202,7 @@ def _legacy_paths(models: list[ServedModel]) -> Schema:
     answer = obj(
         dict.fromkeys(("request_id", "model_version"), STRING)
         | dict.fromkeys(("confidence", "latency_ms"), number)
-        | {"prediction": {"type": ["integer", "string"]}},
+        | {"prediction": {"type": ["boolean", "integer", "number", "string"]}},
         {"label": STRING},
     )
     summary = "as the earlier services did"

@@ -20,7 +20,7 @@ _EXPLETIVE = (
     r"(?:takes?|happens?|be that|not matter)"
 )
 _PRONOUN = (
-    r"(?:it|they|them|these|those|this|that|he|she|both|neither|either|all of (?:them|these|this|which)"
+    r"(?:them|these|those|this|that|both|neither|either|all of (?:them|these|this|which)"
     r"|none of (?:them|these))"
 )
 _POINTER = rf"(?:(?:this|these)(?! {_SELF})|that|those|such)"
@@ -28,7 +28,9 @@ _AFTER = (
     r"(?:in|on|at|for|from|during|within|after|before|until|under|with|to|by|without|despite|because of|instead of"
     r"|apart from|besides|beyond|following|if|unless|where|when|once|as|should|while|whether|although|even if)"
 )
+_TIMES = r"(?:time|period|date|day|days|hours|term|case|cases|event)"
 _OPENINGS = (
+    rf"(?!{_EXPLETIVE})(?:it|they|he|she)(?:'s|'ll)? ",
     rf"(?!{_EXPLETIVE}){_PRONOUN}(?:'s|'ll)?(?= (?!{_SELF}))(?<!\bthat)(?<!\bthis)(?<!\bthese)(?<!\bthose)",
     rf"{_POINTER} (?!you agree)",
     (
@@ -50,6 +52,27 @@ _OPENINGS = (
         rf"(?:we|you)(?:'ll)? (?:\w{{1,12}} ){{0,2}}?(?:not |never |always |only )?\w{{2,14}} "
         rf"(?:it|them|(?:this|these|those)(?! {_SELF}))(?=[ ,.;])"
     ),
+    # Short forms: "If we don't, …", "Yes, within 14 days.", "None are refundable."
+    (
+        r"(?:if|unless|until|when|once|where) (?:we|you|they|it|either of us) "
+        r"(?:do|does|did|don't|doesn't|do not|does not|can|cannot|have|haven't)(?:,| then)"
+    ),
+    (
+        r"(?:yes|no)[,.!:;]|(?:(?:the )?(?:only )?exceptions? (?:is|are)|each costs?|none (?:is|are)"
+        r"|on top of (?:this|that)|all (?:the )?others?|the (?:first|second|third) "
+        r"(?:costs?|is|renews|lasts|may|can|must))\b"
+    ),
+    # References later in a sentence: "There is a fee of $20 for this."
+    (
+        r"(?:we|you|they|there)\b(?:'ll)?(?: [\w'$\u00a3\u20ac]{1,20}){0,6}? (?:for|of|about|from|with|to|by) "
+        r"(?:it|this|that|them|these)"
+        r"(?=[,.;]|\Z| (?:unless|until|if|within|after|before)\b)"
+    ),
+    rf"[^,;.]{{0,60}}\b(?:in|after|before|during|within|outside|at|since) (?:that|those|such) {_TIMES}\b",
+    r"[^,;.]{0,80}\b(?:because of (?:it|that|this|them)|(?:despite|instead of) (?:that|this))(?=[ ,.;]|\Z)",
+    r"[^.;]{0,80}\bif you (?:disagree|object|do(?: not|n't) (?:agree|accept))\W{0,3}\Z",
+    r"[^.;]{0,40}\b(?:is|are) exempt\W{0,3}\Z",
+    r"[^.;]{0,80}\bto do so\W{0,3}\Z|(?:we|you) (?:\w{1,20} ){0,3}do so\b",
 )
 _DEPENDENT = re.compile("|".join(f"(?:{opening})" for opening in _OPENINGS), re.IGNORECASE)
 _LEADING = re.compile(

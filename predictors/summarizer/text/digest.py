@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from predictors.summarizer.text.document import Document
+from predictors.summarizer.text.document import ENGLISH, Document
 from predictors.summarizer.text.drafts import Draft, draft
-from predictors.summarizer.text.passages import Passage, Passages, merged
+from predictors.summarizer.text.passages import Passage, Passages, is_question, merged
 from predictors.summarizer.text.selection import Overlap
 
 Mode = Literal["full", "fast"]
@@ -18,6 +18,8 @@ Mode = Literal["full", "fast"]
 _LEAST = {"fast": 2.0, "full": 1.6}
 # Of a document of a few sentences each may be worth saying: the least salience there, and per token that it is longer.
 _SHORT_LEAST, _RISE = 0.8, 0.001
+# Clauses that are quoted of a document in another language, if none seems to matter.
+_FOREIGN_CLAUSES = 5
 # A summary says at most this share of its document's tokens, but may always say some.
 _LARGEST_SHARE, _ALWAYS_ALLOWED = 0.65, 120
 # Of a long document it says these tokens, and this share, but no more than people read.
@@ -65,7 +67,9 @@ def digest(document: Document, mode: Mode, limit: int | None, count: Callable[[s
     largest = max(_ALWAYS_ALLOWED, round(_LARGEST_SHARE * tokens))
     budget = room(tokens, mode) if limit is None else min(limit, largest)
     least = min(_LEAST[mode], _SHORT_LEAST + _RISE * tokens)
-    worthy = [i for i in document.body if document.salience[i] >= least]
+    worthy = [i for i in document.body if document.salience[i] >= least and not is_question(document.sentences[i])]
+    if not worthy and document.language != ENGLISH:  # what matters is known of English alone
+        worthy = sorted(sorted(document.body, key=document.salience.__getitem__, reverse=True)[:_FOREIGN_CLAUSES])
     passages = Passages(document)
     around = [passages.around(i) for i in worthy]
     chosen = _choose(document, worthy, around, budget)

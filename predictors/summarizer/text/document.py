@@ -21,6 +21,8 @@ ENGLISH = "en"
 # Two million characters of ordinary terms have 19,000 clauses. Each takes memory and time.
 _MOST_CLAUSES = 25_000
 _BLANK = re.compile(r"\n[ \t\r]{0,20}\n")
+# Where a text without blank lines is cut, the best first: after a sentence and a line, a sentence, a line, a word.
+_SEAMS = tuple(map(re.compile, (r"(?<=[.!?])[ \t\r]{0,20}\n", r"(?<=[.!?])\s|[\u3002\uff01\uff1f]", r"\n", r"\s")))
 # Characters that are read between two looks at the clock: some hundredths of a second.
 _SLAB_CHARS = 50_000
 
@@ -208,11 +210,24 @@ def _slabs(text: str) -> Iterator[tuple[int, int]]:
     """Parts of a text that can be read one by one: each ends with a blank line, unless there is none for long."""
     start = 0
     while start < len(text):
-        end = start + _SLAB_CHARS
-        blank = _BLANK.search(text, end, end + _SLAB_CHARS)
-        end = blank.end() if blank else min(end + _SLAB_CHARS, len(text))
+        end = _slab_end(text, start + _SLAB_CHARS)
         yield start, end
         start = end
+
+
+def _slab_end(text: str, least: int) -> int:
+    """Where a part of at least so many characters ends: where it cuts the least, and never within a word."""
+    most = min(least + _SLAB_CHARS, len(text))
+    blank = _BLANK.search(text, least, most)
+    if blank:
+        return blank.end()
+    if most == len(text):
+        return most
+    for seam in _SEAMS:
+        places = [match.end() for match in seam.finditer(text, least, most)]
+        if places:
+            return places[-1]
+    return most
 
 
 def plain(text: str) -> str:

@@ -11,6 +11,8 @@ from predictors.summarizer.text.passages import Passage
 
 _AND = re.compile(r"[;,]\s(?:and|or)\Z", re.IGNORECASE)
 _OPEN = "(,;:"
+# Texts that end with these have no mark of their own between them and the next.
+_BARE = re.compile(r"[^\W_](?<!\band)(?<!\bor)\Z|[)%\"]\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +40,28 @@ class Draft:
     def shortened(self, answer: str) -> Bullet:
         """The point without what a model's answer to the `question` leaves out."""
         texts = [sentence.without(sentence.choice(answer)) for sentence in self.sentences]
-        text, ended = _joined(texts, self.passage.heading)
+        text, ended = _joined(texts)
         full = not ended and texts == [sentence.text for sentence in self.sentences]
         return Bullet(text, self.passage.clauses, 1.0, written=False, whole=full)
 
 
 def draft(document: Document, passage: Passage) -> Draft:
     """Make the draft of a passage."""
-    clauses = document.clauses
     analysed = analyse if document.language == ENGLISH else _unabridged
     return Draft(
         passage,
         tuple(
-            analysed(clauses[i].section if clauses[i].heading else document.whole(i))
+            analysed(_title(document, i, passage) if document.clauses[i].heading else document.whole(i))
             for i in passage.clauses
-            if not clauses[i].continues
+            if not document.clauses[i].continues
         ),
     )
+
+
+def _title(document: Document, i: int, passage: Passage) -> str:
+    """A heading's words, with a colon if others follow."""
+    title = document.clauses[i].section
+    return title if i == passage.clauses[-1] or title[-1:] in "?!" else title.rstrip(" .:") + ":"
 
 
 def _unabridged(text: str) -> Sentence:
@@ -62,10 +69,9 @@ def _unabridged(text: str) -> Sentence:
     return Sentence(text, (), ())
 
 
-def _joined(texts: Sequence[str], heading: bool) -> tuple[str, bool]:
+def _joined(texts: Sequence[str]) -> tuple[str, bool]:
     """The texts on one line, and whether a last "and" or "or" was left out."""
-    first = texts[0].rstrip(" .:") + ":" if heading and len(texts) > 1 else texts[0]
-    text = " ".join([first, *texts[1:]])
+    text = " ".join([*(f"{each};" if _BARE.search(each) else each for each in texts[:-1]), texts[-1]])
     shorter = _AND.sub("", text)
     ended = shorter != text
     return (shorter.rstrip(_OPEN + " ") + "." if shorter[-1:] in ",;" or ended else shorter), ended

@@ -60,8 +60,10 @@ _REFERRING = word_set(
     schedules annex appendix chapter above below hereof \u00a7"""
 )
 _LABEL = re.compile(
-    r"[ \t>]{0,8}(?:\*\*|__)?(?:[-*+\u2022\u25e6\u25aa\u2013\u2014]|[(\uff08]?(?:\d{1,3}(?:\.\d{1,3}){0,5}|[A-Za-z]"
-    r"|[ivxlcIVXLC]{1,7})[.):\uff09]{0,2}|(?:article|section|clause|part|schedule|annex|appendix|chapter|\u00a7)\s{0,3}"
+    r"[ \t>#]{0,8}(?:\*\*|__)?(?:[-*+\u2022\u25e6\u25aa\u2013\u2014]|[(\uff08]?"
+    r"(?:(?-i:[A-Z]{0,2})\d{1,3}(?:\.\d{1,3}){0,5}|[A-Za-z]"
+    r"|[ivxlcIVXLC]{1,7})[.):\uff09]{0,2}"
+    r"|(?:article|art\.|section|sec\.|clause|cl\.|paragraph|para\.|part|schedule|annex|appendix|chapter|\u00a7)\s{0,3}"
     r"(?:\d{1,3}(?:\.\d{1,3}){0,5}|[A-Z]|[IVXLC]{1,7}))[.:)]?(?:\*\*|__)?(?:\s{1,4}[\u2013\u2014:-])?(?=\s|\Z)",
     re.IGNORECASE,
 )

@@ -52,6 +52,8 @@ def _is_heading(before: Block | None, block: Block, after: Block | None) -> bool
         return True
     if after is None or (block.introduces and after.item):
         return False
+    if block.numbers is not None and block.introduces and not _is_title_case(block.title):
+        return False  # "1.2 You must not:"
     if block.numbers is not None:  # a short line next to its successor in number is a list item
         return not (_succeeds(before, block) or _succeeds(block, after))
     return _reads_as_title(block) and _stands_as_title(before, block, after)

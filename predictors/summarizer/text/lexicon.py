@@ -41,7 +41,8 @@ _CATEGORIES = (
     ("ended", 2.0, """cancel; cancellation; terminate; notice period; withdraw; cooling off; suspend your; close
         your; evict; end this; end the; you may end; you can end; break clause"""),
     ("ended", 1.0, "suspend; end; leave; disconnect; notice to; close; stop; vacate; revoke; remove your"),
-    ("refund", 2.0, "refund; nonrefundable; money back; reimburse; credit note; compensation; return the goods"),
+    ("refund", 2.0, """refund; nonrefundable; money back; reimburse; credit note; compensation; return the goods;
+        are final; is final"""),
     ("refund", 1.0, "return; exchange; voucher; credit; repay; compensate"),
     ("waived", 2.0, """liable; liability; waive; class action; disclaim; as is; as available; no warranty; indemnify;
         indemnity; hold harmless; own risk; not responsible; release us; consequential"""),
@@ -54,9 +55,9 @@ _CATEGORIES = (
         dispute; ombudsman"""),
     ("arbitrated", 1.0, "court; mediation; legal action; claim against; complaint; statute of limitation"),
     ("changed", 2.0, """change the price; change our price; change these; change this; change the term; modify these;
-        amend these; update these; we may change; we may modify; we may increase; we may amend; we may vary; we may
-        alter; right to change; right to modify; right to amend; continued use; price increase; rent increase;
-        substitute"""),
+        amend these; update these; we may change; we may modify; we may increase; we may raise; we may amend; we may
+        vary; we may alter; right to change; right to modify; right to amend; continued use; price increase; rent
+        increase; substitute"""),
     ("changed", 1.0, "change; modify; amend; vary; increase; discontinue; revise; adjust; reschedule"),
     ("duties", 2.0, """you must; you shall; you will; you agree; you may not; you must not; you shall not; you
         undertake; you are responsible; you are required; your responsibility; prohibited; not permitted; not
@@ -75,8 +76,8 @@ _CATEGORIES = (
     # Words that make a clause harsher, or unusual enough to be mentioned.
     (FORCE, 1.0, """sole discretion; absolute discretion; without notice; without prior notice; without refund;
         without liability; without consent; without compensation; without reason; for any reason; at any time;
-        automatic; nonrefundable; non refundable; no refund; no obligation; not entitled; forfeit; lose; irrevocable;
-        immediate; unlimited"""),
+        automatic; nonrefundable; non refundable; no refund; are final; is final; no obligation; not entitled; forfeit;
+        lose; irrevocable; immediate; unlimited"""),
     (FORCE, 0.5, """must; may not; shall not; cannot; never; required; only if; unless; even if; in full; up to; at
         least; no more; maximum; minimum; reserve the right; in advance; in writing; additional; each time"""),
     # What a consumer can skip: definitions, boilerplate, addresses, greetings, the company's history.

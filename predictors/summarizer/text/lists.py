@@ -9,7 +9,9 @@ that lead into it: the line with a colon or the unfinished sentence above the li
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
+from predictors.summarizer.text.antecedents import needs_antecedent
 from predictors.summarizer.text.blocks import Block
 
 _UNFINISHED = re.compile(r"[^.!?;,…。！？；，、]\Z")
@@ -25,6 +27,12 @@ _BINDS = re.compile(
 _CLOSES = re.compile(
     r"(?:and |or |in each case,? |but )?"
     r"(?:unless|except|provided|but|until|without|if|as long as|in each case|subject to)\b",
+    re.IGNORECASE,
+)
+# What a heading says that each of its items needs: "You may not", "Prohibited uses".
+_RULES = re.compile(
+    r"\b(?:not|no|never|must|may|will|shall|can|cannot|only|except|unless|if|without|prohibited|forbidden|allowed"
+    r"|permitted|don['\u2019]t|won['\u2019]t|can['\u2019]t)\b",
     re.IGNORECASE,
 )
 _FEWEST_WORDS = 4
@@ -92,6 +100,7 @@ class _Reader:
         elif (style := self._style(block)) is not None and self._enter(block, style, unit):
             level = self._levels[-1]
             self.links[unit].lead_in = level.leads
+            self._keep_together(block, unit)
             level.last = _core(block.label)
             for each in self._levels:
                 each.items.append(unit)
@@ -100,6 +109,13 @@ class _Reader:
         else:
             self._levels.clear()
         self._above = block if self._opens(block) or self._levels else None
+
+    def _keep_together(self, item: Block, unit: int) -> None:
+        """Let the later sentences of an item that refer to it keep it: "(a) leave. If you do so, you pay $50"."""
+        for later, (start, end) in enumerate(pairwise([*item.starts[1:], item.end]), unit + 1):
+            if needs_antecedent(" ".join(self._text[start:end].split())):
+                between = (later - 1,) if later - 1 > unit else ()
+                self.links[later].lead_in = (*self.links[unit].lead_in, unit, *between)
 
     def _style(self, block: Block) -> Style | None:
         """How an item's label looks; None if the block cannot be an item."""
@@ -142,7 +158,15 @@ class _Reader:
         """Whether a block's last sentence goes on in what follows."""
         if block.introduces:
             return True
-        return not block.heading and _UNFINISHED.search(self._text, block.end - 1, block.end) is not None
+        if block.heading:
+            return len(block.starts) == 1
+        return _UNFINISHED.search(self._text, block.end - 1, block.end) is not None
+
+    def _needs(self, heading: Block, block: Block) -> bool:
+        """Whether an item needs the words of its heading, such as that it is forbidden."""
+        words = self._text[heading.start : heading.end]
+        is_fragment = self._text[block.body].islower() and _BINDS.search(words) is not None
+        return is_fragment or _RULES.search(words) is not None
 
     def _enter(self, block: Block, style: Style, unit: int) -> bool:
         """Open or go on with the list that an item belongs to; False if it belongs to none."""
@@ -153,6 +177,8 @@ class _Reader:
         above = self._above
         if above is None or not self._opens(above) or not self._may_open(above, block):
             return False
+        if above.item and self._style(above) == style:  # the item before it, which nothing introduces either
+            return False
         lead = unit - 1
         outer = self.links[lead].lead_in
         while self._levels and lead not in self._levels[-1].items[-1:]:
@@ -162,6 +188,9 @@ class _Reader:
 
     def _may_open(self, above: Block, block: Block) -> bool:
         """Whether an item may be the first one below its introduction."""
+        if above.heading and not above.introduces:
+            starts_list = block.numbers is None or (block.numbers == ["1"] and self._text[block.body].islower())
+            return starts_list and self._needs(above, block) and not self._is_paragraph(block)
         if block.numbers is None:
             return above.introduces or not self._is_paragraph(block)
         if block.numbers[-1] not in ("0", "1") or not above.introduces:

@@ -12,9 +12,12 @@ from itertools import pairwise
 
 from predictors.summarizer.text.labels import is_item
 from predictors.summarizer.text.lines import Line, runs
-from predictors.summarizer.text.wrapping import Wrap, find_wrap
+from predictors.summarizer.text.wrapping import Wrap, dangles, find_wrap
 
-_CONTINUED_COLUMNS = 40  # below a shorter line, a line in lower case may be an item of a list without marks
+# Below a shorter line, a line in lower case may be an item of a list without marks, unless both make a sentence.
+_CONTINUED_COLUMNS = 40
+_FEWEST_WORDS = 3  # of a line that is more than an item
+_ENDS_SENTENCE = re.compile(r"[.!?]\W{0,3}\Z")
 _LINES_THAT_TELL = 4  # how a run of fewer lines was wrapped is up to the document
 _SHORT_COLUMNS, _SHORT_SHARE = 60, 0.8  # a heading's most columns, and its most share of a full line
 # How a line ends above a new item. Otherwise, a label may be part of a reference across lines: "in clause", "12.3 you".
@@ -97,4 +100,12 @@ def _opens_item(above: Line, line: Line) -> bool:
 
 def _goes_on(above: Line, line: Line) -> bool:
     """Whether the line continues a sentence in a document that is not hard-wrapped."""
-    return line.is_lower and not above.is_complete and above.columns >= _CONTINUED_COLUMNS
+    if not line.is_lower or above.is_complete:
+        return False
+    if above.columns >= _CONTINUED_COLUMNS:
+        return True
+    if above.text[-1] in ",;:":
+        return False
+    starts = above.label is None and above.text[:1].isupper()
+    ends = _ENDS_SENTENCE.search(line.text) is not None
+    return (starts and ends) or (dangles(above) and (ends or len(line.text.split()) >= _FEWEST_WORDS))

@@ -24,6 +24,16 @@ _WHOLE = re.compile(
 _CONDITION = re.compile(r"\b(?:if|where|when|once|in which|that)\W{0,3}\Z", re.IGNORECASE)
 _AND = re.compile(r"\band\W{0,3}\Z", re.IGNORECASE)
 _MOST_ITEMS = 12
+# A sentence that takes back part of the one before it: "That is not so for students.", "Faulty goods are exempt."
+_EXCEPTS = re.compile(
+    r"\W{0,3}(?:(?:this|that|these|the same|it|they|the (?:\w{1,20} )?(?:fee|charge|limit|cap|rule|right|ban)s?)\b"
+    r"[^.;]{0,30}\b(?:does|do|is|are|will|shall)(?: not|n['\u2019]t)\b[^.;]{0,30}"
+    r"\b(?:apply|so|true|the case|charged|waived)|(?:the )?(?:only )?exceptions?\b"
+    r"|(?:but|however|except|unless|otherwise|save)\b|[^.;]{0,40}\b(?:is|are) (?:exempt|waived)\b)",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(r"[?\uff1f][\"'\u201d\u2019)*_]{0,3}\s{0,3}\Z")
+_ANSWER_WORDS = 5  # a sentence of at most so many words below a question needs it
 
 
 class Passage(NamedTuple):
@@ -60,12 +70,23 @@ class Passages:
             i -= 1
         if clauses[i].lead_in or clauses[i].closing:
             return Passage(self._with_pieces(self._of_list(i)))
-        before = self._before(i)
+        before, after = self._before(i), self._exception(i)
         first = before[0] if before else i
         heading = self._headings[first]
         if heading >= 0 and self._is_dependent(first):
-            return Passage(self._with_pieces((heading, *before, i)), heading=True)
-        return Passage(self._with_pieces((*before, i)))
+            return Passage(self._with_pieces((heading, *before, i, *after)), heading=True)
+        return Passage(self._with_pieces((*before, i, *after)))
+
+    def _exception(self, i: int) -> list[int]:
+        """The next sentence if it takes back part of this one."""
+        clauses = self._document.clauses
+        after = i + 1
+        while after < len(clauses) and clauses[after].continues:
+            after += 1
+        if after == len(clauses) or clauses[after].heading or clauses[after].lead_in:
+            return []
+        same = clauses[after].section == clauses[i].section
+        return [after] if same and _EXCEPTS.match(self._document.sentences[after]) else []
 
     def _with_pieces(self, numbers: Iterable[int]) -> tuple[int, ...]:
         """Clauses with the pieces of those that were cut."""
@@ -105,10 +126,15 @@ class Passages:
     def _before(self, i: int) -> list[int]:
         """The sentences that a sentence goes back to."""
         found: list[int] = []
-        while len(found) < _MOST_BEFORE and self._is_dependent(i) and self._follows(i):
+        while len(found) < _MOST_BEFORE and self._follows(i) and (self._is_dependent(i) or self._answers(i)):
             i -= 1
             found.insert(0, i)
         return found
+
+    def _answers(self, i: int) -> bool:
+        """Whether a sentence is a short answer to the question above."""
+        short = len(self._document.sentences[i].split()) <= _ANSWER_WORDS
+        return short and is_question(self._document.sentences[i - 1])
 
     def _is_dependent(self, i: int) -> bool:
         return needs_antecedent(self._document.sentences[i])
@@ -118,6 +144,11 @@ class Passages:
         clauses = self._document.clauses
         before = clauses[i - 1] if i > 0 else clauses[i]
         return i > 0 and not before.heading and not before.lead_in and before.section == clauses[i].section
+
+
+def is_question(sentence: str) -> bool:
+    """Whether a sentence asks something, and so says nothing alone."""
+    return _QUESTION.search(sentence) is not None
 
 
 def merged(passages: Iterable[Passage], most_words: int, words: Sequence[int]) -> list[Passage]:

@@ -11,16 +11,21 @@ from dataclasses import dataclass
 from predictors.summarizer.text.edits import Edit
 from predictors.summarizer.text.labels import LABEL, label_end
 
-_HINT = re.compile(r"\S(?: {3}|\t)|\.{4}|(?: \.){4}|[|│┃║]")
-_GAP = re.compile(r"[ \t]*(?:\.{4,}|(?:[ \t]\.){4,}|…{2,})[ \t]*| {3,}|[ \t]*\t[ \t]*")
-_LEADER = re.compile(r"\S[ \t]*(?:\.{4,}|(?:[ \t]\.){4,}|…{2,})[ \t]*\S")
+# A few dots lead to an amount only after a space: "Late fee .. $5". "You pay... $5" is a pause.
+_FEW_DOTS = (
+    r"(?<=[^ \t])[ \t]{1,4}\.{2,3}[ \t]{0,4}"
+    r"(?=[$€£¥]|\d[\d.,]{0,9} ?(?:[€£]|EUR|USD|GBP|euros?\b|dollars?\b|pounds?\b))"
+)
+_HINT = re.compile(rf"\S(?: {{3}}|\t)|\.{{4}}|(?: \.){{4}}|[|│┃║]|{_FEW_DOTS}")
+_GAP = re.compile(rf"[ \t]*(?:\.{{4,}}|(?:[ \t]\.){{4,}}|…{{2,}})[ \t]*|{_FEW_DOTS}| {{3,}}|[ \t]*\t[ \t]*")
+_LEADER = re.compile(rf"\S[ \t]*(?:\.{{4,}}|(?:[ \t]\.){{4,}}|…{{2,}})[ \t]*\S|{_FEW_DOTS}")
 _BAR = re.compile(r"[ \t]*[|│┃║](?:[ \t]*[|│┃║])*[ \t]*")
 _BARS = "|│┃║"
 _RULE = re.compile(r"[ \t]*[-=:+|─━═┼╪╬┬┴├┤┌┐└┘╔╗╚╝╟╢╠╣ \t]+")
 _RULED = re.compile(r"[-=─━═]{2,}[ \t:+|┼╪╬┬┴]+[-=─━═]{2,}|[─━═]{3,}|\|[ \t]*:?-")
 _NARROW = re.compile(r"(?<=[^ ]) {2}(?=[^ ])")
 _FRAMES = frozenset("-=:+|─━═┌├└╔╠╚│┃║")  # how rules and rows with bars begin
-_GAP_MARKS = ("   ", "\t", "....", ". . .", "……")  # what gaps hold
+_GAP_MARKS = ("   ", "\t", "..", ". . .", "……")  # what gaps hold
 _DIGIT = re.compile(r"\d")
 _LONGEST_CELL, _LONGEST_HEADER = 90, 45  # characters
 _MOST_CELLS = 20

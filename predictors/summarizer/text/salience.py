@@ -62,6 +62,7 @@ _LENGTH, _USUAL_WORDS, _MOST_STRETCH, _LEAST_STRETCH = 0.6, 20, 1.2, -0.6
 # What every sentence has, so that none has less than nothing unless it is dull.
 _BASE = 1.0
 _SHORT_WORDS, _SHORT_FACTOR = 5, 0.3
+_FEWEST_WORDS = 3  # of a sentence, rather than a fragment such as "No refunds."
 
 
 def salience(
@@ -102,9 +103,11 @@ def _score(sentence: str, heading: float, ours: frozenset[str]) -> float:
     pieces = _pieces(words, ours)
     numbers = _numbers(words)
     length = sum(1 for word in words if word[0].isalnum())
-    points = heading + _points(pieces, says_more=numbers > 0) + numbers + _grammar(words, pieces)
+    own = _points(pieces, says_more=numbers > 0)
+    points = heading + own + numbers + _grammar(words, pieces)
     points += _ABSOLUTE * (_ABSOLUTES.search(sentence.lower()) is not None)
-    if length < _SHORT_WORDS and not numbers:
+    says_something = own > 0 and length >= _FEWEST_WORDS and sentence.rstrip().endswith(".")  # "No refunds are given."
+    if length < _SHORT_WORDS and not numbers and not says_something:
         return max(points, 0.0) * _SHORT_FACTOR
     stretch = _LENGTH * math.log2(max(length, 1) / _USUAL_WORDS)
     return max(points + _BASE + min(max(stretch, _LEAST_STRETCH), _MOST_STRETCH), 0.0)

@@ -1,5 +1,6 @@
 """Topics: what a consumer looks for in a contract."""
 
+import re
 from typing import NamedTuple
 
 from predictors.summarizer.text.lexicon import DULL, FORCE, LEXICON, pieces_of
@@ -45,6 +46,28 @@ _OF_CATEGORY = {
 }  # fmt: skip
 # That something is paid, must be done or is covered is said of nearly everything.
 _WEIGHTS = {"charged": 0.5, "duties": 0.6, "excluded": 0.8, "kept": 0.8, "licensed": 0.8}
+# "Sell" and "share" are said of goods and costs too, and "due" and "fine" of more than money.
+_NEEDED = {
+    "sharing": re.compile(
+        r"\b(?:data|information|details|names?|address(?:es)?|records?|numbers?|images?|identi\w+|profiles?|contacts?|"
+        r"preferences|readings|recordings?|results?|answers|activity|locations?|samples?|personal|content|cookies|photos?|"
+        r"videos?|messages?|calls?|search(?:es)?|orders?|habits|interests|histor(?:y|ies)|everything|documents?|"
+        r"cop(?:y|ies)|public|visible|see|seen|tell|told|report\w*|about you)\b",
+        re.IGNORECASE,
+    ),
+    "cost": re.compile(
+        r"[$\u20ac\u00a3\u00a5%]|\b(?:usd|eur|gbp|euros?|dollars?|pounds?|pence|cents?|percent|"
+        r"per cent|prices?|fees?|rates?|"
+        r"rents?|premiums?|tariffs?|instal?lments?|pay\w*|paid|unpaid|repa(?:y|id)\w*|prepa\w+|money|costs?|bill\w*|"
+        r"invoic\w+|deposits?|interest|tax(?:es)?|vat|duties|debts?|debit\w*|owe[sd]?|owing|sums?|amounts?|balances?|"
+        r"credit\w*|charg(?:ed?|es|ing)|cards?|penalt(?:y|ies)|fines?|fares?|surcharges?|overdrafts?|overdue|arrears|"
+        r"excess|deductibles?|deduct\w*|discounts?|vouchers?|points|coupons?|rewards?|free|trials?|renew\w*|subscri\w+|"
+        r"plans?|(?:minimum|initial|fixed|contract) (?:term|period)|terms? of|expir\w+|extend\w*|roll\w*|recurring|"
+        r"purchas\w+|buy\w*|bought|refund\w*|salar(?:y|ies)|wages?|funds?|loans?|expenses?|tips?|currenc(?:y|ies)|"
+        r"commitment|forfeit\w*|advance|months?|years?)\b",
+        re.IGNORECASE,
+    ),
+}
 
 
 # A heading says what is below it, but less surely than the words do.
@@ -63,6 +86,9 @@ def topic_of(text: str, section: str = "") -> Topic:
     points = _points(text)
     for topic, more in _points(section).items():
         points[topic] += _HEADING * more
+    for topic, needed in _NEEDED.items():
+        if not needed.search(f"{section}: {text}" if topic == "sharing" else text):
+            points[topic] = 0.0
     best = max(points, key=points.__getitem__)
     return TOPICS[best if points[best] >= _LEAST else "other"]
 

@@ -56,11 +56,17 @@ def find_wrap(pairs: Sequence[tuple[Line, Line]]) -> Wrap | None:
     if not within:
         return None
     width, explained = _best_width(within)
-    dangling = sum(map(_dangles, (above for above, _ in within)))
+    dangling = sum(map(dangles, (above for above, _ in within)))
     told = width >= _USUAL or dangling > _DANGLING * len(within)
     if told and explained >= _EXPLAINED * len(within):
         return Wrap(width, 0)
     return _ragged(within, dangling)
+
+
+def dangles(line: Line) -> bool:
+    """Whether a line's last word is one that a sentence goes on after, such as "the"."""
+    word = _LAST_WORD.search(line.text[-20:])
+    return word is not None and word.group().lower() in _DANGLING_WORDS
 
 
 def _ragged(within: Sequence[tuple[Line, Line]], dangling: int) -> Wrap | None:
@@ -89,11 +95,6 @@ def _best_width(pairs: Sequence[tuple[Line, Line]]) -> tuple[int, int]:
 def _is_within_sentence(above: Line, line: Line) -> bool:
     goes_on = line.is_lower or starts_wide(line.text)
     return goes_on and line.label is None and not above.is_label and not _ENDS_SENTENCE.search(above.text)
-
-
-def _dangles(line: Line) -> bool:
-    word = _LAST_WORD.search(line.text[-20:])
-    return word is not None and word.group().lower() in _DANGLING_WORDS
 
 
 def _first_word(line: Line) -> int:

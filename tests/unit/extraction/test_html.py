@@ -81,6 +81,37 @@ def test_what_is_no_part_of_the_document_is_left_out(extra: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "part",
+    [
+        "<section id=sharing><h2>Sharing</h2>{}</section>",
+        "<section id=cookie-notice><h2>Cookies</h2>{}</section>",
+        "<div class=privacy-notice><h2>Privacy</h2>{}</div>",
+        "<section id=newsletter><h3>Our newsletter</h3>{}</section>",
+        "<main><div class=comments>{}</div></main>",
+        "<article><section class=related>{}</section></article>",
+        "<div hidden>{}</div>",
+        "<div class=collapse aria-hidden=true>{}</div>",
+    ],
+)
+def test_a_part_with_a_telling_name_is_read_if_it_is_text(part: str) -> None:
+    text = "You may cancel within 14 days and get a full refund."
+    assert text in blocks(f"<p>x</p>{part.format(f'<p>{text}</p>')}")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "<div class=newsletter><h3>Letter</h3><p>Read our news each month.</p><form><input></form></div>",
+        "<div class=related><h3>More</h3><ul><li><a href=/a>Read about our returns</a></ul></div>",
+        "<div id=onetrust-pc-sdk><h2>Cookies</h2><p>We and our partners use cookies.</p></div>",
+        "<div hidden>Your message has been sent to us. <button>Close</button></div>",
+    ],
+)
+def test_a_part_with_a_telling_name_is_left_out_if_it_is_for_links_or_forms(part: str) -> None:
+    assert blocks(CLAUSE + part) == blocks(CLAUSE)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         f"<footer>{CLAUSE * 10}</footer>",  # all of a page may be in an odd place
@@ -108,6 +139,18 @@ def test_links_under_an_introduction_are_no_menu() -> None:
         "- Data Ltd",
         "- Maps plc",
     ]
+
+
+def test_links_that_a_colon_introduces_are_no_menu_at_the_beginning_either() -> None:
+    partners = "<ul><li><a href=//a>Ads Inc.</a><li><a href=//b>Data Ltd</a><li><a href=//c>Maps plc</a></ul>"
+    assert blocks(f"<p>We share your data with:</p>{partners}<p>x") == [
+        "We share your data with:",
+        "- Ads Inc.",
+        "- Data Ltd",
+        "- Maps plc",
+        "x",
+    ]
+    assert blocks(f"<p>Acme</p>{partners}<p>x") == ["Acme", "x"]
 
 
 @pytest.mark.parametrize(

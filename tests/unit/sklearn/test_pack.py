@@ -17,7 +17,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
@@ -109,7 +108,7 @@ def test_rows_that_the_model_does_not_take_are_asked_for() -> None:
             raise ValueError("too small")
         return x
 
-    model = make_pipeline(FunctionTransformer(picky), GaussianNB()).fit(X + 1_000, Y)
+    model = make_pipeline(FunctionTransformer(picky), Threshold()).fit(X + 1_000, Y)
     with pytest.raises(
         ArtifactError, match="cannot predict: too small; if your rows are not like those that were tried"
     ):
@@ -130,7 +129,7 @@ def test_an_unknown_category_is_refused_by_both_forms_or_there_is_one_form(tmp_p
         write(packed, tmp_path / form, form)
         predictor = load(tmp_path / form)
         assert predict(predictor, [{"city": "Bonn", "rooms": 2}])["predict"] == [0]
-        with pytest.raises(Exception, match="the model refuses the input"):
+        with pytest.raises(Exception, match=r"the model refuses the input|the model does not know a category"):
             predict(predictor, [{"city": "Oz", "rooms": 2}])
 
 
@@ -242,3 +241,12 @@ def test_a_class_that_is_not_here_is_named_in_one_sentence(monkeypatch: pytest.M
         ArtifactError, match="the joblib file needs code that is not here: No module named 'their_code'"
     ):
         load_joblib(buffer.getvalue())
+
+
+def test_whatever_a_model_raises_when_it_is_asked_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> Any:
+        raise KeyError("no such column")
+
+    monkeypatch.setattr("predictors.sklearn.pack.EstimatorRunner.run", fails)
+    with pytest.raises(ArtifactError, match="the model cannot be served: KeyError: 'no such column'"):
+        pack(LogisticRegression(max_iter=5000).fit(X, Y))

@@ -14,8 +14,14 @@ from predictors.sklearn.model import SklearnPredictor
 from tests.unit.sklearn.conftest import Artifacts, load
 from tests.unit.sklearn.users import USERS, User
 
-# Texts are divided into words by scikit-learn alone.
-WITHOUT_ONNX = {"TF-IDF and logistic regression", "naive Bayes of texts", "linear SVC of texts", "binary sentiment"}
+# Texts are divided into words by scikit-learn alone, and ONNX Runtime fills in missing values in FP32 alone.
+WITHOUT_ONNX = {
+    "TF-IDF and logistic regression": "divides texts into other words",
+    "naive Bayes of texts": "divides texts into other words",
+    "linear SVC of texts": "divides texts into other words",
+    "binary sentiment": "divides texts into other words",
+    "columns of a data frame": "Imputer",
+}
 TRUSTED = True
 
 
@@ -49,7 +55,7 @@ def test_it_is_served_as_it_is(name: str, form: str, artifacts_of_users: Artifac
     packed = artifacts_of_users.packed(name)
     if form == "onnx" and name in WITHOUT_ONNX:
         assert [each.entry.format for each in packed.forms] == ["skops"]
-        assert "divides texts into other words" in packed.onnx
+        assert WITHOUT_ONNX[name] in packed.onnx
         return
     predictor = load(artifacts_of_users.write(name, form), TRUSTED)
     user = artifacts_of_users.user(name)
@@ -82,6 +88,5 @@ def test_a_value_may_be_missing_where_a_step_fills_it_in(artifacts_of_users: Art
     user = artifacts_of_users.user("columns of a data frame")
     rows = user.rows.assign(age=np.nan)
     instances = [{**row, "age": None} for row in user.instances]
-    for form in ("onnx", "skops"):
-        predictor = load(artifacts_of_users.write("columns of a data frame", form))
-        assert_equal(predict(predictor, instances), User(user.model, rows, instances))
+    predictor = load(artifacts_of_users.write("columns of a data frame", "skops"), TRUSTED)
+    assert_equal(predict(predictor, instances), User(user.model, rows, instances))

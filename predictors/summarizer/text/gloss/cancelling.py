@@ -27,7 +27,10 @@ RULES = (
         rf"withdraw)\b[^.;]{{0,40}}\bwithin (?:the )?(?:first )?{w.NUMBER} ?{w.TIME}",
         r"\b(?:may|can|have|has|within|right)\b",
         w.TIME,
-        bars=(r"\b(?:not|never|no|cannot|lose|lapses?|expires?|consent)\b|\bwhen (?:you|i) withdraw\b",),
+        bars=(
+            r"\b(?:not|never|no|cannot|lose|lapses?|expires?|consent)\b|\bwhen (?:you|i) withdraw\b",
+            r"\bwe (?:may|can|will|have)\b|\brejoin",
+        ),
     ),
     rule(
         "cancelling",
@@ -60,7 +63,10 @@ RULES = (
         r"credited) (?:in full|within)|"
         r"(?:deposit|fees?|price|charges?|payments?|sums?|premium|money|balance) (?:\w+ ){0,4}returned (?:in full|"
         r"within)",
-        bars=(r"\b(?:not|no|never|nor|neither|without|cannot|lose|chargeback|credit check)\b",),
+        bars=(
+            r"\b(?:not|no|never|nor|neither|without|cannot|lose|chargeback|credit check)\b",
+            r"\bless\b\Z",
+        ),
     ),
     rule(
         "cancelling",
@@ -78,7 +84,10 @@ RULES = (
         rf"stop)\b[^.;]{{0,80}}\b(?:before|at least|no later than|until|up to|prior)\b|"
         rf"\b(?:cancel\w*|switch off|turn (?:it )?off)\b[^.;]{{0,60}}\b(?:at least|no later than)\b",
         w.TIME,
-        bars=(r"\bwe (?:may|can|will) (?:cancel|end|stop)|without charge",),
+        bars=(
+            r"\bwe (?:may|can|will) (?:cancel|end|stop)|without charge",
+            r"\bif you cancel\b|\bwe (?:will )?(?:pay|refund)",
+        ),
     ),
     rule(
         "cancelling",
@@ -86,7 +95,14 @@ RULES = (
         rf"\b(?:you|{w.YOU}|either (?:party|side|of us))\b[^.;]{{0,20}}\b(?:may|"
         rf"can)\b[^.;]{{0,30}}\b(?:cancel|end|terminate|close|leave|quit|"
         rf"delete)\b[^.;]{{0,60}}\b(?:at any time|any time|whenever)",
-        bars=(r"\b(?:not|only|unless|except)\b|we (?:may|can)",),
+        bars=(
+            r"\b(?:not|only|unless|except)\b|we (?:may|can)",
+            (
+                r"\b(?:any time|whenever[^.;]{0,20}) (?:after|before|if|but|once)\b|\bbut (?:you|must|owe)|"
+                r"\bsubject to\b|ask us to delete|(?:delete|leave) (?:an? |your )?(?:posts?|reviews?|content|"
+                r"data|photos?|comments?)\b"
+            ),
+        ),
     ),
     rule(
         "cancelling",
@@ -102,6 +118,9 @@ RULES = (
         "Sending things back has its rules.",
         r"\b(?:return|send(?:ing)? back|exchange)\w*\b",
         r"\b(?:items?|goods|products?|purchases?|parcel|unopened|unused|packaging|device)\b",
-        bars=(r"\bdata|content|information",),
+        bars=(
+            r"\bdata|content|information",
+            r"need to return|do not need",
+        ),
     ),
 )

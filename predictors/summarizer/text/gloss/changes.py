@@ -10,7 +10,10 @@ RULES = (
         r"\b(?:continu\w+|keep|go on|going on|further)\b[^.;]{0,30}\bus(?:e|ing)\b|by using|"
         r"using (?:the|our) \w+ after",
         r"\b(?:accept\w*|agree[sd]?|consent\w*|means that|binds?|bound|deemed)\b",
-        bars=(r"\b(?:does|do|is|are|will) not\b[^.;]{0,20}(?:accept|agree|mean|consent)",),
+        bars=(
+            r"\b(?:does|do|is|are|will) not\b[^.;]{0,20}(?:accept|agree|mean|consent)",
+            r"\bnot mean|does not mean",
+        ),
     ),
     rule(
         "changes",
@@ -20,7 +23,13 @@ RULES = (
         rf"{w.PRICE}[^.;]{{0,40}}\b(?:is raised|(?:may|will|can|shall) (?:be )?(?:raised|increased|"
         r"increase|rise|go up)|goes up|rises) (?:by|each|every|once|on|at|after|from)|(?:price|"
         r"rent|premium|fee) increase",
-        bars=(r"\b(?:not|never|no)\b[^.;]{0,25}(?:rais|increas|rise|go up)|fixed for|we pay\b|in the meantime",),
+        bars=(
+            r"\b(?:not|never|no)\b[^.;]{0,25}(?:rais|increas|rise|go up)|fixed for|we pay\b|in the meantime",
+            (
+                r"only if you|do not apply|without raising|if (?:we|the|your)? ?(?:prices?|fees?|rents?)? "
+                r"?(?:increase|raise)"
+            ),
+        ),
     ),
     rule(
         "changes",
@@ -28,7 +37,10 @@ RULES = (
         rf"\bwe (?:may|can|will|reserve|are entitled)\b[^.;]{{0,60}}\b(?:chang|adjust|revis|review|"
         rf"vary|alter|set)\w*\b[^.;]{{0,40}}{w.PRICE}|{w.PRICE} (?:may|can|"
         r"is subject to) (?:\w+ )?chang",
-        bars=(r"\b(?:may|can|will|shall) (?:not|never)|cannot",),
+        bars=(
+            r"\b(?:may|can|will|shall) (?:not|never)|cannot",
+            r"\bonly\b|lower|down\b",
+        ),
     ),
     rule(
         "changes",
@@ -44,6 +56,7 @@ RULES = (
                 r"\b(?:may|can|will|shall) (?:not|never) (?:be )?(?:chang|modif|amend|updat|revis|var|"
                 r"alter)|\bno (?:\w+ ){0,6}may\b|you may not|cannot|address"
             ),
+            r"only (?:if|with|in your)|both of us|you agree",
         ),
     ),
     rule(
@@ -55,6 +68,9 @@ RULES = (
         r"content|products?|channels?|timetables?|ingredients?|flights?|routes?|hours|parts?|"
         r"courses?|tours?|vehicles?|equipment|programmes?|programs?|classes|teachers?|functions?|"
         r"models?|benefits?)\b",
-        bars=(r"\b(?:may|can) (?:not|never)|cannot|your content|licen[cs]e",),
+        bars=(
+            r"\b(?:may|can) (?:not|never)|cannot|your content|licen[cs]e",
+            r"\bonly\b|abuse",
+        ),
     ),
 )

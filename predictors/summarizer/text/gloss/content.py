@@ -22,7 +22,10 @@ RULES = (
         r"\blicen[cs]e\b|\bright to use\b|\bpermission to\b|allow[^.;]{0,40}to use|\buse your\b",
         r"\b(?:content|photos?|pictures?|images?|posts?|reviews?|material|recordings?|videos?|"
         r"feedback|likeness|name|suggestions?|submissions?|work)\b",
-        bars=(r"\bwe (?:grant|give)\b|\bnot\b[^.;]{0,20}(?:grant|give|use)",),
+        bars=(
+            r"\bwe (?:grant|give)\b|\bnot\b[^.;]{0,20}(?:grant|give|use)",
+            r"\bno licen[cs]e|\b(?:not|never|no)\b",
+        ),
     ),
     rule(
         "content",
@@ -31,7 +34,10 @@ RULES = (
         r"members?|users?) (?:still |will )?(?:keep|retain|remain the owner|"
         r"own)\b[^.;]{0,40}\b(?:content|them|posts?|photos?|work|files|rights|what you|"
         r"ownership)\b|\b(?:stays?|remains?) (?:yours|your (?:own )?property)\b",
-        bars=(r"\b(?:not|never|no|risk|copies|licen[cs]e|expense|cost)\b",),
+        bars=(
+            r"\b(?:not|never|no|risk|copies|licen[cs]e|expense|cost)\b",
+            r"\bnothing\b",
+        ),
     ),
     rule(
         "content",
@@ -39,7 +45,10 @@ RULES = (
         rf"\b(?:we|{w.THEM}|moderators?)\b[^.;]{{0,30}}\b(?:remove|delete|take down|hide|block|"
         rf"reject|edit)\b[^.;]{{0,60}}\b(?:content|posts?|listings?|material|reviews?|messages?|"
         r"photos?|profiles?|videos?|comments?)\b|\bmay be (?:removed|taken down|deleted|hidden)\b",
-        bars=(r"\b(?:do|does|will|may|can|cannot) not\b|\bdata\b|backup",),
+        bars=(
+            r"\b(?:do|does|will|may|can|cannot) not\b|\bdata\b|backup",
+            r"\bby you\b|\bonly\b",
+        ),
     ),
     rule(
         "content",

@@ -12,7 +12,13 @@ RULES = (
         r"continues? (?:for (?:a )?further|month to month|until you (?:end|cancel|stop))|"
         r"renews? [^.;]{0,60}(?:unless|until) (?:you|the \w+|cancel)|(?:is|be) (?:renewed|"
         r"extended) (?:for|by) [^.;]{0,60}unless",
-        bars=(r"\b(?:not|never|no|nor|nothing)\b[^.;]{0,30}(?:renew|extend)",),
+        bars=(
+            r"\b(?:not|never|no|nor|nothing)\b[^.;]{0,30}(?:renew|extend)",
+            (
+                r"\b(?:not|never|off by default|only if|if you (?:agree|ask))\b|\b(?:data|minutes|balance|"
+                r"leave|days) rolls?"
+            ),
+        ),
     ),
     rule(
         "cost",
@@ -20,7 +26,10 @@ RULES = (
         r"\b(?:trial|introductory|free (?:first )?(?:month|week|period))\b",
         r"\b(?:when|once|after|at the end|ends?|then|over|afterwards|unless)\b",
         r"\b(?:charg|pay|bill|cost|subscription (?:begins|starts)|price)\w*",
-        bars=(r"\b(?:not|never|no)\b[^.;]{0,20}(?:charg|pay|bill)",),
+        bars=(
+            r"\b(?:not|never|no)\b[^.;]{0,20}(?:charg|pay|bill)",
+            r"\bnothing\b|\bchoose\b|\bnot convert|unless you (?:choose|enter|subscribe|buy)",
+        ),
     ),
     rule(
         "cost",
@@ -33,6 +42,7 @@ RULES = (
                 r"\b(?:no|without|not|after|once|before)\b[^.;]{0,20}\b(?:minimum|initial)\b|"
                 r"minimum term (?:is over|expires|has passed)"
             ),
+            r"\b(?:not|waive|other case)\b",
         ),
     ),
     rule(
@@ -41,9 +51,12 @@ RULES = (
         r"\b(?:cancell?ation|early[- ](?:termination|repayment|exit|closure|return)|exit|"
         r"account closing|closing|settlement) (?:fees?|charges?)\b|\b(?:if|should|where|"
         rf"when) (?:you|the (?:{w.YOU}))(?: \w+)? (?:cancels?|leaves?|ends?|terminates?|withdraws?|"
-        rf"moves? out|gives? up)\b[^.;]{{0,90}}\b(?:pays?|owes?|charged?|keep|due|retain)\b",
+        rf"moves? out|gives? up)\b[^.;]{{0,90}}\b(?:pays?|paid|payable|owes?|charged?|keep|due|retain)\b",
         rf"{w.MONEY}|\bdue\b|remaining|outstanding|balance|fees?|deposit",
-        bars=(r"\b(?:no|without|free|not|never)\b|refund|full amount back",),
+        bars=(
+            r"\b(?:no|without|free|not|never)\b|refund|full amount back",
+            r"we (?:will )?(?:pay|return|give)|to you\b|[£$€]0\b",
+        ),
     ),
     rule(
         "cost",
@@ -56,6 +69,10 @@ RULES = (
             (
                 r"\bno (?:late )?(?:fee|charge|interest)|free of charge|late (?:night|cancell?ation|"
                 r"return|delivery|application|report)|we bear|\b(?:not|never)\b[^.;]{0,12}charge|waive"
+            ),
+            (
+                r"\bnot add\b|\bwe (?:are|were) late|our payment|\bwe pay\b|to you\b|\A(?:(?!late|unpaid|"
+                r"missed|overdue).)*: ?[£$€]\d[^;.]*; |set-?up"
             ),
         ),
     ),
@@ -86,6 +103,7 @@ RULES = (
                 r"\bno deposit|not (?:need|require|ask for|take)[^.;]{0,15}deposit|direct deposit|"
                 r"deposit of (?:wages|funds|money|cash)|deposit scheme"
             ),
+            r"waive|\bno deposit|interest[^.;]*paid|only if the law",
         ),
     ),
     rule(
@@ -100,7 +118,10 @@ RULES = (
         r"\binterest\b",
         r"\b(?:apr|a year|per year|annual|rate|percent|%|accrues?|daily)\b",
         r"\b(?:charge[sd]?|pay|owe|accrues?|rate)\b",
-        bars=(r"\bno interest|interest[- ]free|interest is not|yield|pays? you|legitimate interest|earn",),
+        bars=(
+            r"\bno interest|interest[- ]free|interest is not|yield|pays? you|legitimate interest|earn",
+            r"\bwe pay\b|savings|paid to you|\bnot\b",
+        ),
     ),
     rule(
         "cost",
@@ -118,7 +139,10 @@ RULES = (
         r"activation|joining|joining|transfer|reconnection|refuelling|platform|enrol?ment|"
         r"registration|shipping|change|amendment) (?:fees?|charges?|costs?))\b",
         w.MONEY,
-        bars=(r"\b(?:free|no|without|not|waive[sd]?|nor|refund\w*|included)\b",),
+        bars=(
+            r"\b(?:free|no|without|not|waive[sd]?|nor|refund\w*|included)\b",
+            r"paid by us|we (?:pay|bear)",
+        ),
     ),
     rule(
         "cost",
@@ -133,6 +157,7 @@ RULES = (
                 r"\b(?:not|never|no|cannot|stop|bounc\w+|fails?|refund\w*|returned|refused|data|"
                 r"information|collected from)\b"
             ),
+            r"\bnothing\b",
         ),
     ),
     rule(
@@ -140,7 +165,13 @@ RULES = (
         "This is paid month by month.",
         rf"(?:{w.CASH}[^.;]{{0,30}}\b(?:a|per|each|every|/) ?month|monthly (?:\w+ ){{0,3}}(?:fee|"
         rf"price|charge|subscription|rent|payment|rate|premium)[^.;]{{0,40}}{w.CASH})",
-        bars=(r"\b(?:free|no|not|up to|waived?|refund\w*|may raise|cap(?:ped)?|reduc\w+|earn|we pay)\b",),
+        bars=(
+            r"\b(?:free|no|not|up to|waived?|refund\w*|may raise|cap(?:ped)?|reduc\w+|earn|we pay)\b",
+            (
+                r"\b(?:save|receive|get|allowance|benefit|discount|lend|credit(?! card)|we (?:will |shall "
+                r")?pay|earn|worth)\b"
+            ),
+        ),
     ),
     rule(
         "cost",
@@ -155,8 +186,14 @@ RULES = (
         "Taxes come on top.",
         r"\b(?:plus|excluding|exclusive of|do not include|does not include|"
         r"before)\b[^.;]{0,30}\b(?:tax(?:es)?|vat|duties)\b",
+        bars=(r"before (?:vat|tax)\b.*\bincluded|include[sd]?\b",),
     ),
-    rule("cost", "It has no time limit.", r"\b(?:never|do not|does not|don't) expire"),
+    rule(
+        "cost",
+        "It has no time limit.",
+        r"\b(?:never|do not|does not|don't) expire",
+        bars=(r"\b(?:unless|until|except|if)\b",),
+    ),
     rule(
         "cost",
         "It runs out after a time.",

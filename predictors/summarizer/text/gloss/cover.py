@@ -15,6 +15,7 @@ RULES = (
                 r"\b(?:no|without|waive[sd]?)\b[^.;]{0,12}(?:excess|deductible)|in excess|"
                 r"excess (?:mileage|kilomet|baggage|luggage|weight|usage|data)|nil"
             ),
+            r"\bwe pay the (?:excess|first)|\bnot pay\b|you do not",
         ),
     ),
     rule(
@@ -27,7 +28,13 @@ RULES = (
         r"no cover\b|(?:outside|voids?|void) (?:the|this) (?:warranty|cover|policy)|"
         r"outside this warranty|(?:is|are) void|falls? away|loses? (?:all |the )?(?:cover|"
         r"insurance|warranty)|warranty (?:lapses|ends)|nothing is paid)",
-        bars=(r"liab|\b(?:law|rights|states?|jurisdictions?|provinces?)\b[^.;]{0,60}\b(?:not|exclu)",),
+        bars=(
+            r"liab|\b(?:law|rights|states?|jurisdictions?|provinces?)\b[^.;]{0,60}\b(?:not|exclu)",
+            (
+                r"\buntil\b|\bnothing is excluded|not (?:void|excluded)|(?:pay|paid|cost)\w* (?:\w+ "
+                r"){0,3}more than"
+            ),
+        ),
     ),
     rule(
         "cover",
@@ -42,7 +49,10 @@ RULES = (
         rf"\b(?:warrant(?:y|ed|ies)|guaranteed?|cover(?:ed|s)?|insured)\b (?:\w+ ){{0,5}}?(?:for|"
         rf"of|to|runs for|lasts) (?:\w+ )?{w.NUMBER}[- ]?{w.TIME}|"
         rf"{w.NUMBER}[- ]{w.TIME} (?:\w+ ){{0,2}}(?:warranty|guarantee|cover)\b",
-        bars=(r"\b(?:not|no|never|liab\w*|nothing|outside|except)\b",),
+        bars=(
+            r"\b(?:not|no|never|liab\w*|nothing|outside|except)\b",
+            r"nothing",
+        ),
     ),
     rule(
         "cover",

@@ -9,13 +9,18 @@ RULES = (
         "It may be used to train artificial intelligence.",
         r"\b(?:train\w*|teach|develop|improve)\b[^.;]{0,60}\b(?:artificial intelligence|ai|"
         r"machine[- ]learning|(?:\w+ )?models?|algorithms?)\b",
-        bars=(r"\b(?:not|never|no)\b", r"\bnew models of|car|vehicle"),
+        bars=(
+            r"\b(?:not|never|no)\b",
+            r"\bnew models of|car|vehicle",
+            r"only if",
+        ),
     ),
     rule(
         "data",
         "It is about your face, finger or voice.",
         r"\b(?:biometric\w*|fingerprints?|facial|face[- ](?:map|template|geometry|print|scan)|"
         r"face recognition|voiceprint|voice print|iris scan|map of your face)\b",
+        bars=(r"\b(?:not|never|no)\b",),
     ),
     rule(
         "data",
@@ -25,7 +30,10 @@ RULES = (
         r"\b(?:collect|record|keep|store|process|use|share|questionnaire|data|samples?|measure|"
         r"infer|estimate|analy[sz]e)\w*\b",
         r"\b(?:data|information|details|samples?|questionnaire|readings?|results?|records?|answers)\b",
-        bars=(r"\b(?:cover|insured|expenses|treatment)\b",),
+        bars=(
+            r"\b(?:cover|insured|expenses|treatment)\b",
+            r"\b(?:not|never|no|nothing)\b",
+        ),
     ),
     rule(
         "data",
@@ -42,7 +50,10 @@ RULES = (
         r"\bautomat\w+ (?:means|decision|process|system|check|scor)\w*|\balgorithm|\bby automated|"
         r"credit scor|profiling",
         r"\bdeci[ds]\w*|scor|reject|approv|limit|offer",
-        bars=(r"\b(?:do not|does not|never|no automated)\b",),
+        bars=(
+            r"\b(?:do not|does not|never|no automated)\b",
+            r"\b(?:not|no|never)\b",
+        ),
     ),
     rule(
         "data",
@@ -64,7 +75,10 @@ RULES = (
         "Cameras are watching.",
         r"\b(?:cameras?|cctv|video surveillance|dashcam)\b",
         r"\b(?:record|read|film|watch|monitor|keep|kept|images?|footage|capture)\w*\b",
-        bars=(r"\b(?:not|never|no)\b|your camera",),
+        bars=(
+            r"\b(?:not|never|no)\b|your camera",
+            r"nothing",
+        ),
     ),
     rule(
         "data",
@@ -73,7 +87,10 @@ RULES = (
         r"habits)|telemetry|analytics)\b|\btrack(?:s|ed|ing)?\b",
         r"\b(?:use|set|collect|record|place|learn|see|measure|follow|combine|build|send|report|"
         r"is tracked|share|keep)\w*\b",
-        bars=(r"\b(?:not|never|no|parcel|postal|shipment|course|race|stop tracking)\b",),
+        bars=(
+            r"\b(?:not|never|no|parcel|postal|shipment|course|race|stop tracking)\b",
+            r"\bnone\b",
+        ),
     ),
     rule(
         "data",
@@ -82,7 +99,10 @@ RULES = (
         r"your|the|it|deletion|closure)|even (?:if|after)|following (?:the )?(?:end|closure|"
         r"deletion))",
         rf"{w.DATA}|template|copies|account|profile",
-        bars=(r"\b(?:not|never|no longer|deposit|fee|money|delivery|purchase)\b",),
+        bars=(
+            r"\b(?:not|never|no longer|deposit|fee|money|delivery|purchase)\b",
+            r"\b(?:nothing|delete)",
+        ),
     ),
     rule(
         "data",
@@ -92,7 +112,13 @@ RULES = (
         r"\b(?:data|information|records?|images?|templates?|recordings?|logs?|history|details|"
         r"cop(?:y|ies)|messages?|samples?|footage|photos?|files?|backups?|transcripts?|videos?|"
         r"clips?|numbers|address(?:es)?|searches|answers|account|profile)\b",
-        bars=(r"\b(?:deposit|fee|price|refund|luggage|parcel|goods|not (?:keep|retain|store|delete))\b",),
+        bars=(
+            r"\b(?:deposit|fee|price|refund|luggage|parcel|goods|not (?:keep|retain|store|delete))\b",
+            (
+                r"\byou (?:must|shall|should|have to|may) (?:keep|retain|store|delete|hold)|\bnever\b|"
+                r"\bnot have to"
+            ),
+        ),
     ),
     rule(
         "data",
@@ -102,7 +128,10 @@ RULES = (
         r"delete|erase|copy|export|object|opt out|withdraw your consent|download|"
         r"ask (?:us )?for a copy|see the data|restrict|archive)\b",
         rf"{w.DATA}|\bconsent\b",
-        bars=(r"\b(?:not|cannot|never|licen[cs]e|arbitra\w+|ban)\b",),
+        bars=(
+            r"\b(?:not|cannot|never|licen[cs]e|arbitra\w+|ban)\b",
+            r"\bother (?:members|users|people)",
+        ),
     ),
     rule(
         "data",

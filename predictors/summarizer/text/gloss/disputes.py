@@ -28,6 +28,7 @@ RULES = (
                 r"party)|optional|voluntar\w+|no arbitration|not (?:be )?(?:subject|required|bound|"
                 r"obliged)|do not|does not|if you (?:agree|choose|prefer|opt))\b"
             ),
+            r"not (?:\w+ )?(?:through|by|to|in) (?:\w+ )?arbitrat|rather than (?:\w+ )?arbitrat",
         ),
     ),
     rule(
@@ -37,15 +38,32 @@ RULES = (
         r"class,? collective|representative (?:action|proceeding|capacity)|"
         r"join (?:or bring )?a class",
         r"\b(?:waive[sd]?|gives? up|neither|no|not|never|only|cannot)\b",
-        bars=(r"(?:waiver|paragraph|section) does not apply|cannot be enforced|strikes? out",),
+        bars=(
+            r"(?:waiver|paragraph|section) does not apply|cannot be enforced|strikes? out",
+            (
+                r"\b(?:not|never) (?:\w+ )?(?:waive|prohibit|give up|bound)|\bnothing\b|\bkeeps?\b|stops? you|"
+                r"\A(?!.*\b(?:not|neither|nor|nobody|no|waive\w*)\b).*\bmay (?:bring|hear|join)|allowed"
+            ),
+        ),
     ),
     rule(
         "disputes",
         "No jury.",
         r"\bjury trial|trial by jury|\bjudge or jury|\bjury\b[^.;]{0,20}\bwaive",
         r"\b(?:waive[sd]?|gives? up|giving up|no|not|without|cannot|instead)\b",
+        bars=(r"\b(?:not|never|nothing) (?:\w+ ){0,2}?(?:waive|give)|\bkeeps?\b|\bretains?\b|nothing",),
     ),
-    rule("disputes", "About arbitration, which takes the place of a court.", r"\barbitra"),
+    rule(
+        "disputes",
+        "About arbitration, which takes the place of a court.",
+        r"\barbitra",
+        bars=(
+            (
+                r"\b(?:voluntary|optional|need not|no arbitration|not use arbitration|instead of arbitration|"
+                r"but neither)\b|\bnot (?:\w+ )?(?:through|by|to|in) (?:\w+ )?arbitrat|rather than arbitrat"
+            ),
+        ),
+    ),
     rule(
         "disputes",
         "Try to settle it with them first.",
@@ -69,6 +87,7 @@ RULES = (
                 r"we (?:will|aim to|try to|shall)?\s?(?:\w+ )?(?:answer|reply|respond|decide|"
                 r"acknowledge)[^.;]{0,40}within"
             ),
+            r"\bwe (?:must|shall|will) (?:pay|tell|answer|decide|give)|paid by us",
         ),
     ),
     rule(

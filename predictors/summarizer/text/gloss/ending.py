@@ -27,6 +27,10 @@ RULES = (
                 r"\b(?:may|can|will|shall) not (?:suspend|terminat|close|end|cancel|block|disconnect)|"
                 r"cannot|\byou (?:may|can) (?:\w+ )?(?:end|terminate|cancel)"
             ),
+            (
+                r"\b(?:never|not enter|at your request|if you ask)\b|\b(?:you|tenant|member|customer|client|"
+                r"renter|subscriber)s? may(?: also| then|,[^.;]{0,60},)? (?:end|close|terminate|cancel|leave)"
+            ),
         ),
     ),
     rule(
@@ -41,6 +45,11 @@ RULES = (
                 r"\b(?:may|can) not\b|cannot|\b(?:lift|release)\w* the block|end[- ]of|"
                 r"\bonly (?:if|where|when)\b|\bdata\b|weekend"
             ),
+            (
+                r"\bonly after\b|\byou may (?:then )?(?:end|close|terminate|leave|cancel)|at your request|"
+                r"\b(?:if )?we (?:break|breach|fail|are in breach)\b|for cleaning|close the (?:pool|gym|shop|"
+                r"office|store)|\bnever\b"
+            ),
         ),
     ),
     rule(
@@ -49,7 +58,7 @@ RULES = (
         r"\b(?:break|breach|violat|infring|abus|misus|misconduct|behav)\w*\b",
         r"\b(?:suspend|terminat|lose|loses|ban|banned|exclu|expel|remov|evict|clos|block|"
         r"termination)\w*\b",
-        bars=(r"\b(?:we|our) (?:break|breach)|liab",),
+        bars=(r"\b(?:we|our|landlord|supplier|company|seller|other) (?:break|breach)|liab",),
     ),
     rule(
         "ending",
@@ -65,7 +74,10 @@ RULES = (
         rf"\b(?:we|bank|company|lender|provider|{w.THEM})\b[^.;]{{0,30}}\b(?:may|"
         rf"can)\b[^.;]{{0,20}}\b(?:assign|transfer|sell)\b[^.;]{{0,60}}\b(?:agreement|rights|"
         r"contract|terms|debt|loan|obligations)\b",
-        bars=(r"\b(?:may|can) not\b|cannot",),
+        bars=(
+            r"\b(?:may|can) not\b|cannot",
+            r"\bonly (?:with|if)",
+        ),
     ),
     rule(
         "ending",

@@ -18,6 +18,7 @@ RULES = (
         r"un)?(?:affected|remain|unaffected)|does not (?:limit|affect|"
         r"exclude)[^.;]{0,40}\b(?:rights|liability)",
         r"\b(?:rights?|liab\w+|law)\b",
+        bars=(r"rights are affected|\bour rights|your liability|limits your (?:liability|duty|duties|obligations)",),
     ),
     rule(
         "liability",
@@ -40,6 +41,7 @@ RULES = (
                 r"responsible)|your liability|we pay (?:damages|up to|costs)|\b(?:not|"
                 rf"nothing)\b[^.;]{{0,20}}\b(?:limit|restrict)"
             ),
+            r"\b(?:not|never|no) (?:\w+ )?(?:capped|limited|limit|cap)\b(?! (?:be )?more)",
         ),
     ),
     rule(
@@ -52,13 +54,20 @@ RULES = (
                 r"\bwe (?:will |shall |agree to )?(?:\w+ )?indemnif|not (?:be )?(?:required|"
                 r"obliged)[^.;]{0,20}indemnif|indemnif\w+ you"
             ),
+            (
+                r"\b(?:not|neither|never|nor)\b[^.;]{0,40}indemnif|we indemnif|(?:us|company|carrier|supplier|"
+                r"provider|landlord) (?:shall |will |agrees to )?indemnif"
+            ),
         ),
     ),
     rule(
         "liability",
         "You bear the risk.",
         r"\b(?:own|your|owners?'?s?'?|hirer's|tenant's|guest's|member's|customer's) (?:own )?risk\b",
-        bars=(r"\b(?:not|never)\b[^.;]{0,20}risk",),
+        bars=(
+            r"\b(?:not|never)\b[^.;]{0,20}risk",
+            r"\bour own risk|seller's risk|we bear",
+        ),
     ),
     rule(
         "liability",
@@ -66,7 +75,13 @@ RULES = (
         r"\b(?:waive[sd]?|giv(?:e|es|ing) up|releas(?:e|es))\b[^.;]{0,60}\b(?:claims?|rights?|"
         r"liabilit\w+|remed\w+)\b",
         rf"\b(?:you|{w.YOU})\b",
-        bars=(r"\bwe (?:do not )?waive|cannot be waived|\b(?:not|no|never) (?:a )?waive|fail\w* to|no waiver",),
+        bars=(
+            r"\bwe (?:do not )?waive|cannot be waived|\b(?:not|no|never) (?:a )?waive|fail\w* to|no waiver",
+            (
+                r"\b(?:not|never|no|nothing)\b[^.;]{0,20}(?:give|waive|releas)|\b(?:we|landlord|company|"
+                r"lessor|seller) (?:\w+ )?(?:waives?|releases?|gives?)"
+            ),
+        ),
     ),
     rule(
         "liability",
@@ -80,6 +95,10 @@ RULES = (
             (
                 rf"\b(?:you|{w.YOU}) (?:are|is|will|shall|will be) not (?:\w+ )?(?:liable|responsible)|"
                 r"you (?:are|will be) (?:liable|responsible)"
+            ),
+            (
+                rf"\b(?:you|your|{w.YOU})s? (?:are|is|will be|shall be) (?:not|never) (?:\w+ )?(?:liable|"
+                r"responsible|answerable|accountable)|not (?:relieved|excused|limit|exclude)|(?:cannot|may not) limit"
             ),
         ),
     ),

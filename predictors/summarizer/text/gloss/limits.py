@@ -14,7 +14,10 @@ RULES = (
         rf"twenty-\w{{3,5}}) years old|minimum age|\badults? only",
         r"\b(?:you|child\w*|students?|renters?|drivers?|members?|people|person|account|minors?|"
         r"anyone|users?|subscriber|who|must|parents?|players?|guests?)\b",
-        bars=(r"clause|section|\u00a7|years? in",),
+        bars=(
+            r"clause|section|\u00a7|years? in",
+            r"\bno minimum age|\b(?:gb|mb|hours?) of\b",
+        ),
     ),
     rule(
         "limits",
@@ -24,20 +27,27 @@ RULES = (
         r"sublet|lend|lent|resell|resold|sell it|rent it|hand it)\b|"
         r"\bcannot (?:be )?(?:transfer(?:red)?|assign(?:ed)?|sublet|resold|passed on)|"
         r"\bnon-?transferable|\bpersonal to (?:you|the)\b|\bis personal\b|\bnobody else may use",
-        bars=(r"\bwe (?:may|will|shall|do) (?:not|never)|\bwe never\b|data|information|disclos",),
+        bars=(
+            r"\bwe (?:may|will|shall|do) (?:not|never)|\bwe never\b|data|information|disclos",
+            r"you may (?:transfer|sublet|assign|lend|sell)",
+        ),
     ),
     rule(
         "limits",
         "Something you may not do.",
         rf"\b(?:you|{w.YOU}|nobody|no one)s?\b[^.;]{{0,20}}\b(?:must not|may not|shall not|(?:are|"
         r"is) not (?:allowed|permitted)|must never|may never|agrees? not to|(?:are|is) prohibited|"
-        r"undertakes? not to|nor may)\b|\bnor may you\b|\byou cannot (?!be |expect|get|have|see|"
+        r"undertakes? not to|nor may|(?:will|agrees?) not)\b|\bnor may you\b|\byou cannot (?!be |expect|get|have|see|"
         r"lose)|\bnobody may\b|\bno (?:one|person|animals?|pets?|vehicles?|guests?|children) may be\b",
         bars=(
             (
                 r"(?:may|might) not (?:be (?:able|charged|covered|refunded|entitled|notified|told|liable|"
                 r"responsible|asked|paid)|receive|get|see|have|always|find|lose|owe|pay|need)|\bwe (?:may|"
-                r"will|shall|must) not\b|may or may not"
+                r"will|shall|must) not\b|may or may not|\b(?:while|if|when|because|where|that) (?:you|they) cannot"
+            ),
+            (
+                r"must not be (?:charged|told|asked|refused)|\bcompany may not|\bwe may not|\byou will "
+                r"not (?:be|receive|get|see|have|find|lose|owe|pay|need|hear)\b|\bif you will not\b"
             ),
         ),
     ),
@@ -62,7 +72,10 @@ RULES = (
         rf"is) required to|need to|undertakes? to)\b[^.;]{{0,120}}\b(?:within|no later than|"
         r"not later than|at least|in advance|immediately|promptly|at once|without delay)\b",
         rf"{w.TIME}|immediately|promptly|at once|without delay|in advance",
-        bars=(r"\byou (?:must|shall) not|need not|do(?:es)? not (?:have|need)",),
+        bars=(
+            r"\byou (?:must|shall) not|need not|do(?:es)? not (?:have|need)",
+            r"must be (?:told|given|refunded|informed)|have to be (?:told|given)|shall have|do nothing",
+        ),
     ),
     rule(
         "limits",
@@ -83,6 +96,7 @@ RULES = (
                 r"\b(?:must|shall|need) not|need not|do(?:es)? not (?:have|need)|(?:not|"
                 r"never) (?:required|obliged)|shall (?:receive|be entitled|have)"
             ),
+            r"\bwho must\b|\bwe must\b|\A[^,;]*\bto renew, ",
         ),
     ),
 )

@@ -17,7 +17,10 @@ RULES = (
         r"\bno (?:extra )?(?:fee|charge)\b|\bwithout (?:extra )?charge\b|\b(?:is|"
         r"are) free\b(?! (?:to|of (?!charge)|from|version))|\bfree (?:trial|month|period|of cost|"
         r"delivery)\b|\bfirst (?:\w+ ){1,3}free\b",
-        bars=(r"\bnot free\b|used to be|even (?:one|if)|place is free|duty[- ]free|(?:may|will|shall) not",),
+        bars=(
+            r"\bnot free\b|used to be|even (?:one|if)|place is free|duty[- ]free|(?:may|will|shall) not",
+            r"\b(?:not|cannot|never)\b[^.;]{0,20}(?:free|without charge)|not have to",
+        ),
     ),
     rule(
         "cost",
@@ -30,6 +33,7 @@ RULES = (
                 r"\b(?:free|not|no|refund\w*|liab\w*|cover\w*|compensat\w*|insur\w*|yield|we (?:pay|bear|"
                 r"keep|hold)|benefits?)\b|direct deposit"
             ),
+            r"\bwe (?:will |shall )?pay|waive|reduced|nobody pays|compensat",
         ),
     ),
 )

@@ -35,7 +35,10 @@ RULES = (
         r"analyses)?\b[^.;]{0,20}\b(?:data|information|details|location|records|"
         r"analyses of them)\b|\b(?:data|information|details|records)\b[^.;]{0,40}\b(?:is|are|"
         r"be) sold\b",
-        bars=(r"\b(?:not|never|no|nor|merger|merges|business|assets|goods|items?|unlimited)\b",),
+        bars=(
+            r"\b(?:not|never|no|nor|merger|merges|business|assets|goods|items?|unlimited)\b",
+            r"\bsells? (?:products?|tickets?|goods|data (?:plans?|storage|packages?))",
+        ),
     ),
     rule(
         "sharing",
@@ -53,7 +56,11 @@ RULES = (
         r"\binsur(?:er|ers|ance)\b",
         rf"\b{w.SHARE}\b",
         w.DATA,
-        bars=(w.NEGATED, r"\byou (?:must|will|shall)\b"),
+        bars=(
+            w.NEGATED,
+            r"\byou (?:must|will|shall)\b",
+            r"insurance covers|by mistake",
+        ),
     ),
     rule(
         "sharing",
@@ -62,7 +69,7 @@ RULES = (
         r"compan\w+))\b",
         rf"\b{w.SHARE}\b",
         w.DATA,
-        bars=(w.NEGATED, r"licen[cs]e|your content"),
+        bars=(w.NEGATED, r"licen[cs]e|your content|\bwe (?:receive|get|obtain)\b"),
     ),
     rule(
         "sharing",
@@ -71,7 +78,11 @@ RULES = (
         r"subpoena|tax office)\b",
         rf"\b{w.SHARE}|report(?:ed|s)?\b",
         r"\b(?:we|us|our|data|information|details|records?)\b",
-        bars=(w.NEGATED, r"you (?:must|have to|should) (?:\w+ )?report|vehicle licensing"),
+        bars=(
+            w.NEGATED,
+            r"you (?:must|have to|should) (?:\w+ )?report|vehicle licensing",
+            r"\bnothing\b|if the (?:police|authorities) ask",
+        ),
     ),
     rule(
         "sharing",
@@ -80,7 +91,10 @@ RULES = (
         r"third countr(?:y|ies))\b",
         r"\b(?:transfer\w*|process\w*|stor(?:e|ed|es)|sent|send|held)\b",
         w.DATA,
-        bars=(r"\b(?:never|do not|does not|is not|are not)\b",),
+        bars=(
+            r"\b(?:never|do not|does not|is not|are not)\b",
+            r"\b(?:not|no|never)\b",
+        ),
     ),
     rule(
         "sharing",
@@ -90,7 +104,10 @@ RULES = (
         r"people) (?:can|may) see|can see (?:every|all|your|when|what))",
         r"\b(?:profile|posts?|review|name|photos?|comments?|picture|rating|activity|listings?|"
         r"time you|readings)\b",
-        bars=(r"\b(?:not|never|nobody|private|licen[cs]e)\b",),
+        bars=(
+            r"\b(?:not|never|nobody|private|licen[cs]e)\b",
+            r"\bonly (?:visible )?to you|hidden|\bno\b",
+        ),
     ),
     rule(
         "sharing",
@@ -108,6 +125,7 @@ RULES = (
                 r"licen[cs]e|you (?:must|may|agree to|shall|will) (?:\w+ )?(?:provide|give|share|disclose|"
                 r"transfer)|deposit|refund|we give you"
             ),
+            r"\bonly\b",
         ),
     ),
 )

@@ -95,3 +95,35 @@ def test_the_room_of_a_digest_grows_more_slowly_than_its_document() -> None:
     assert room(20_000, "fast") < room(20_000, "full")
     assert room(40_000, "fast") < 2 * room(20_000, "fast")
     assert room(500_000, "fast") == room(1_000_000, "fast")
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        (
+            "## We never\n\n- sell your email address\n- store your card number after 30 days",
+            ["We never: sell your email address; store your card number after 30 days"],
+        ),
+        (
+            "You lose it unless:\n- you pay the fee within 14 days\n- you return it (at your cost) and\n- you write to us",
+            ["You lose it unless: you pay the fee within 14 days; you return it (at your cost) and you write to us"],
+        ),
+        (
+            "## What may you not do?\n\n- sublet the flat\n- keep pets in the flat",
+            ["What may you not do? sublet the flat; keep pets in the flat"],
+        ),
+        ("## Fees\n\n- Late payment: $30\n- Lost card: $20", ["Late payment: $30", "Lost card: $20"]),
+    ],
+)
+def test_items_without_full_stops_are_told_apart(text: str, points: list[str]) -> None:
+    assert said(text) == points
+
+
+def test_a_question_is_no_point() -> None:
+    assert said("Must you pay a fee of $5 a month? We sell your data to advertisers.") == [
+        "We sell your data to advertisers."
+    ]
+    assert said("Must you pay a fee of $5 a month? No, never.") == []
+    assert said("Can you cancel for a full refund? Only within 14 days.") == [
+        "Can you cancel for a full refund? Only within 14 days."
+    ]

@@ -53,6 +53,23 @@ def test_a_long_text_is_read_in_parts_as_one() -> None:
     assert [found.clauses[i].lead_in for i in rest] == [(lead,), (lead,)]
 
 
+@pytest.mark.parametrize(("end", "between"), [(".", "\n"), (".", " "), ("", "\n")])
+def test_a_long_text_without_blank_lines_is_not_cut_within_a_clause(end: str, between: str) -> None:
+    clauses = [
+        f"Customer {i} pays a late fee of $1{i % 90 + 10},000 within {i % 60 + 1} days{end}" for i in range(6000)
+    ]
+    text = between.join(clauses)
+    assert len(text) > 300_000
+    found = Document(text, words, 1000)
+    assert found.sentences == clauses
+
+
+def test_a_long_text_without_sentences_is_not_cut_within_a_word() -> None:
+    text = " ".join(f"w{i:07d}" for i in range(40_000))
+    found = Document(text, words, 100_000)
+    assert {len(word) for word in " ".join(found.sentences).split()} == {8}
+
+
 def test_reading_ends_when_it_may_not_go_on() -> None:
     text = "You pay 9 euros.\n\n" * 20_000
     looks = iter([True, False])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from predictors.summarizer.text.digest import digest
 from predictors.summarizer.text.document import Document
 from predictors.summarizer.text.drafts import draft
 from predictors.summarizer.text.passages import Passage
@@ -27,6 +28,13 @@ def test_clauses_are_quoted(language: str) -> None:
     assert point["text"] == DOCUMENTS[language]
     assert point["quoted"]
     assert (point["topic"], point["gloss"]) == ("other", "What the document says, in its own words.")
+
+
+def test_something_is_quoted_even_if_nothing_seems_to_matter() -> None:
+    text = "Der Vertrag endet mit dem Tod des Mitglieds. Die Räume werden nicht geheizt, wenn es warm ist und die Sonne scheint."
+    document = Document(text, lambda text: [ord(letter) for letter in text], 10_000)
+    assert document.language == "de"
+    assert [found.whole.text for found in digest(document, "fast", None, len).drafts]
 
 
 def test_a_short_text_counts_as_english() -> None:

@@ -28,6 +28,19 @@ def test_what_is_left_out_of_a_true_point_decides_nothing(text: str, cited: str)
 
 
 @pytest.mark.parametrize(
+    "label",
+    ["1.", "(a)", "A1.", "B2", "AB12.", "C1:", "A1.2", "\u00a7 3", "Art. 5", "Sec. 2.1", "Clause 4.2:", "Para. 3"],
+)
+def test_a_label_may_be_left_out(label: str) -> None:
+    assert is_compression("You pay \u00a35 a month.", [f"{label} You pay \u00a35 a month."])
+
+
+@pytest.mark.parametrize("words", ["ABC1.", "a1", "A1234.", "Art", "B2B"])
+def test_what_is_no_label_may_not_be_left_out(words: str) -> None:
+    assert not is_compression("You pay \u00a35 a month.", [f"{words} You pay \u00a35 a month."])
+
+
+@pytest.mark.parametrize(
     ("text", "cited"),
     [
         ("You pay 9 euros.", "You pay 9 euros a month."),

@@ -117,3 +117,10 @@ def test_short_sentences_in_front_of_others_are_no_headings() -> None:
     )
     assert headings(text) == []
     assert headings("1. Be kind. You agree.") == []
+
+
+def test_a_numbered_introduction_is_no_heading() -> None:
+    assert (
+        headings("1.1 You pay.\n\n1.2 You must not do any of this:\n1.2.1 sell it;\n1.2.2 lend it.\n1.3 It ends.") == []
+    )
+    assert headings("1. Your Fees:\n\nYou pay $5 a month.") == ["1. Your Fees:"]

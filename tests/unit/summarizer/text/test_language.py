@@ -34,3 +34,15 @@ def test_english_documents(path) -> None:  # type: ignore[no-untyped-def]
 )
 def test_languages(code: str, text: str) -> None:
     assert language(text) == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Must you pay a fee of $5 a month? No, never.",
+        "No refunds are given. No pets. A deposit of $50 a person.",
+        "A fee of $5 a month as a member, or $6 a month as a guest.",
+    ],
+)
+def test_short_english_texts_are_english(text: str) -> None:
+    assert language(text) in ("en", "")

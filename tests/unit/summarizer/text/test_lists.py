@@ -65,7 +65,7 @@ def test_words_below_a_list_end_the_sentence_of_its_items() -> None:
 
 
 def test_a_second_sentence_of_an_item_stands_alone() -> None:
-    assert list(links("You must not:\n(a) sell it. Doing so ends this contract.\n(b) lend it.")) == [
+    assert list(links("You must not:\n(a) sell it. A sale ends this contract.\n(b) lend it.")) == [
         "(a) sell it.",
         "(b) lend it.",
     ]
@@ -85,3 +85,41 @@ def test_lists_without_end_take_little_memory() -> None:
     for text in ("- x:\n", "x:\n  - y\n", "You must:\n(a) b;\n", "(a) x:\n(i) y:\n"):
         clauses = split_clauses(text * 10_000)
         assert sum(len(clause.lead_in) for clause in clauses) < 10 * len(clauses)
+
+
+@pytest.mark.parametrize(
+    ("heading", "items"),
+    [
+        ("## We never", ["- sell your email address", "- store your card number after 30 days"]),
+        ("## You may not", ["- Sublet the flat", "- Keep pets"]),
+        ("## You must not", ["1. sublet the flat", "2. keep pets"]),
+        ("## Prohibited uses", ["(a) reselling access", "(b) sharing your password"]),
+        ("## Don\u2019t", ["- copy it", "- lend it"]),
+        ("## Data of yours", ["- your name", "- your location"]),
+    ],
+)
+def test_a_heading_introduces_items_that_need_it(heading: str, items: list[str]) -> None:
+    assert links("\n".join([heading, "", *items])) == {item: ([heading], []) for item in items}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "## Fees\n\n- Late payment: $30\n- Lost card: $20",
+        "## Types of plan\n\n- You pay $5.\n- You pay $9.",
+        "## What you may not do\n\n1. You must not sublet the flat.\n2. You must not keep pets.",
+        "You pay.\n\n- $5 for tea\n- $9 for cake\n- $4 for milk",
+        "## Fees\n\n- Late payment $30\n- Lost card $20\n- Lost key $10",
+    ],
+)
+def test_neither_a_plain_heading_nor_another_item_introduces_items(text: str) -> None:
+    assert links(text) == {}
+
+
+def test_later_sentences_of_an_item_keep_the_item_that_they_refer_to() -> None:
+    assert links("You may not:\n(a) resell it. This costs $5. It is due at once.\n(b) lend it.\n\nYou pay.") == {
+        "(a) resell it.": (["You may not:"], []),
+        "This costs $5.": (["You may not:", "(a) resell it."], []),
+        "It is due at once.": (["You may not:", "(a) resell it.", "This costs $5."], []),
+        "(b) lend it.": (["You may not:"], []),
+    }

@@ -1,5 +1,7 @@
 """Paragraphs: which lines make a paragraph, an item or a heading together."""
 
+import pytest
+
 from tests.unit.summarizer.text.splitting import headings, pieces
 
 
@@ -102,3 +104,23 @@ def test_a_line_that_a_small_letter_follows_goes_on() -> None:
 
 def test_short_lines_that_begin_with_small_letters_are_items() -> None:
     assert pieces("We store your\nname\naddress") == ["We store your", "name", "address"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We do not give re-\nfunds after 14 days.",
+        "We do not give\nrefunds after 14 days.",
+        "You may not\nsublet the flat.",
+        "Nothing in this policy covers\nfloods or earthquakes.",
+        "Your plan renews unless you\ncancel at least 30 days before the\nend of the year.",
+        "Under no circumstances is the Company\nliable for lost data.",
+    ],
+)
+def test_a_sentence_on_short_lines_is_whole(text: str) -> None:
+    assert pieces(text) == [text]
+
+
+def test_lines_after_a_pause_or_with_a_label_are_items() -> None:
+    assert pieces("We store,\nyour name.") == ["We store,", "your name."]
+    assert pieces("(a) Your plan\nends.") == ["(a) Your plan", "ends."]

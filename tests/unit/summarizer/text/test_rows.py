@@ -13,6 +13,7 @@ from predictors.summarizer.text.cleaning import clean
         ("Plan\tFee\n----\t---\nBasic\tfree", "Plan; Fee:\n- Basic; free."),
         ("| Plan | Fee |\n|------|:---:|\n| Plus | €9.50 |\n| Max | |", "Plan; Fee:\n- Plus; €9.50.\n- Max."),
         ("Card ........ $4.95\nLate . . . . . $3 each", "- Card: $4.95.\n- Late: $3 each."),
+        ("Card .. $4.95\nLate fee ... 3 euros", "- Card: $4.95.\n- Late fee: 3 euros."),
         ("Call      $1\nText      $2", "- Call: $1.\n- Text: $2."),
         ("A         B          C\nLong one  5 euros    a year\nTwo       6 euros    a month\n                     if paid late", "A; B; C:\n- Long one; 5 euros; a year.\n- Two; 6 euros; a month if paid late."),
         ("┌─────┐\n│ NOTE │\n│ You pay. │\n└─────┘", "NOTE\nYou pay.\n"),
@@ -29,6 +30,7 @@ def test_tables(text: str, expected: str) -> None:
         "Name:          Date:",
         "Your plan renews         We may share\nautomatically unless     data with our\nyou cancel it.           partners.",
         "Fees\n-----\nYou pay.",
+        "You pay... $5, or nothing.\nAnd we .. well, we pay.",
         "Either | or is written | now and then.",
     ],
 )

@@ -150,3 +150,21 @@ def test_scores_are_not_negative_and_one_a_sentence() -> None:
     assert min(salience([*DULL, "", "…"], ["Definitions"] * (len(DULL) + 2))) >= 0
     with pytest.raises(ValueError, match="shorter"):
         salience(["A.", "B."], [""])
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "We sell your data.",
+        "No refunds are given.",
+        "All sales are final.",
+        "You may not sublet.",
+        "Fees may increase.",
+        "Arbitration is mandatory.",
+        "Pets are forbidden.",
+        "We may raise prices.",
+    ],
+)
+def test_a_short_sentence_that_says_something_is_no_fragment(sentence: str) -> None:
+    assert score(sentence) > 0.8
+    assert score(sentence) > 1.5 * max(score(fragment) for fragment in ("Thanks a lot.", "No refunds.", "Booking fee"))
