@@ -25,8 +25,8 @@ _SCRIPTS = {
 }
 _SMALL_WORDS = {
     "en": word_set(
-        "the of and to in you your we our is are be not or any this that for with if may will by on shall a an it as at "
-        "from no can must have has all each"
+        "the of and to in you your we our is are be not or any this that for with if may will by on shall a an it as "
+        "at from no can must have has all each"
     ),
     "de": word_set(
         "der die das und den von zu mit sie wir ist nicht auf für eine ein im dem des werden oder wird bei ihr"
