@@ -60,7 +60,7 @@ def test_a_model_that_knows_no_such_category_still_answers(chart: Chart, tmp_pat
         values: Values = {"models": {"mine": {"kind": "sklearn", "storageUri": "pvc://models/1"}}}
         result = send(chart, "mine", live.wait_ready().url, values)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.count("the model refuses the input") == 2
+    assert result.stdout.count("the model does not know a category of the input") == 2
 
 
 @pytest.mark.llama
