@@ -12,6 +12,7 @@ import joblib
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 
+from predictors.iris.model import FLOWER_CLASSES, FLOWER_FEATURES
 from tests.cluster.cluster import Cluster, condition
 from tests.cluster.programs import run
 from tests.cluster.settings import Settings
@@ -22,6 +23,8 @@ _NAME = "files"
 _PORT = 8000
 # The file is our own, from `make artifacts`.
 _PACK = ("artifact", "pack", "--trust_artifact", "--kind")
+# The forest was fitted on an array, so its file knows no names.
+_FLOWERS = ("--class_names", ",".join(FLOWER_CLASSES), "--features", ",".join(FLOWER_FEATURES))
 
 
 class Archives(NamedTuple):
@@ -56,8 +59,8 @@ def publish(cluster: Cluster, namespace: str, settings: Settings, scratch: Path)
     """
     first, second, damaged, swapped = (scratch / name for name in ("first", "second", "damaged", "swapped"))
     for directory, version in ((first, "1"), (second, "2")):
-        pack("iris", ARTIFACTS / "iris/model.joblib", version, directory)
-    pack("iris", _train_on_permuted_classes(scratch / "swapped.joblib"), "3", swapped)
+        pack("iris", ARTIFACTS / "iris/model.joblib", version, directory, *_FLOWERS)
+    pack("iris", _train_on_permuted_classes(scratch / "swapped.joblib"), "3", swapped, *_FLOWERS)
     shutil.copytree(first, damaged)
     _change_one_byte(damaged / "model.npz")
     directories = {path.name: path for path in (first, second, damaged, swapped)}
@@ -68,9 +71,9 @@ def publish(cluster: Cluster, namespace: str, settings: Settings, scratch: Path)
     )
 
 
-def pack(kind: str, model: Path, version: str, directory: Path) -> None:
+def pack(kind: str, model: Path, version: str, directory: Path, *options: str) -> None:
     """Make an artifact of a kind from a scikit-learn model of our own."""
-    _predictors(*_PACK, kind, model, "--version", version, "-o", directory)
+    _predictors(*_PACK, kind, model, "--version", version, "-o", directory, *options)
 
 
 def digest(directory: Path) -> str:
