@@ -47,20 +47,31 @@ def pack_estimator(file: Path, out: Path, naming: Naming, options: EstimatorOpti
         typer.BadParameter: an example is not JSON.
         ArtifactError: it cannot be packed.
     """
-    from predictors.serving.artifacts.joblib_file import load_joblib
     from predictors.sklearn.describe import Hints
     from predictors.sklearn.pack import Options, package
 
     examples = [_example(text) for text in options.examples]
-    errors.print(f"loading {file}, which runs the code in it", markup=False)
-    pickled = file.read_bytes()
+    model, pickled = load_estimator(file)
     hints = Hints(naming.features, None, options.missing_values, naming.class_names)
-    packed = package(load_joblib(pickled), pickled, Options(hints, examples, options.approved_types, options.onnx))
+    packed = package(model, pickled, Options(hints, examples, options.approved_types, options.onnx))
     with writing(out):
         written = packed.write(out, naming.version, naming.name, naming.description)
     for says in filter(None, (packed.onnx, packed.skops)):
         errors.print(says, markup=False)
     return written
+
+
+def load_estimator(file: Path) -> tuple[Any, bytes]:
+    """Load a joblib file, saying that this runs the code in it; gives the model, and the file's content.
+
+    Raises:
+        ArtifactError: it cannot be read.
+    """
+    from predictors.serving.artifacts.joblib_file import load_joblib
+
+    errors.print(f"loading {file}, which runs the code in it", markup=False)
+    pickled = file.read_bytes()
+    return load_joblib(pickled), pickled
 
 
 def _example(text: str) -> Any:

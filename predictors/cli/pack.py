@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from predictors.cli.console import errors, fail, plain_errors
-from predictors.cli.estimator import EstimatorOptions, Naming, pack_estimator
+from predictors.cli.console import fail, plain_errors
+from predictors.cli.estimator import EstimatorOptions, Naming, load_estimator, pack_estimator
 from predictors.cli.kind import Kind
 from predictors.cli.manifest import show_manifest
 from predictors.cli.writing import Version, check_version, copying, writing
@@ -162,17 +162,15 @@ def _pack_gguf(file: Path, out: Path, naming: Naming, instructions_file: Path | 
 
 
 def _package(file: Path, kind: Kind, naming: Naming, settings: dict[str, Any]) -> "Package":
-    from predictors.serving.artifacts.joblib_file import load_joblib
     from predictors.serving.errors import ArtifactError
     from predictors.serving.model.training import Names
 
-    errors.print(f"loading {file}, which runs the code in it", markup=False)
-    pickled = file.read_bytes()
     module = importlib.import_module(f"predictors.{kind}.pack")
     options = {"settings": settings} if kind is Kind.INTENT else {}
     names = Names(naming.features, naming.class_names)
     try:
-        package: Package = module.package(load_joblib(pickled), pickled, names=names, **options)
+        model, pickled = load_estimator(file)
+        package: Package = module.package(model, pickled, names=names, **options)
     except ArtifactError as error:
         raise ArtifactError(f"{file}: {error}") from error
     return package

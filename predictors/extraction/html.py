@@ -27,7 +27,6 @@ _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BOLD = {"b", "strong"}
 _LONG_PARAGRAPH = 200  # characters after which the document has begun
 _MOST_OPTIONS = 12
-_PARTS_OF_PAGES = ("td table", "td h1", "td h2", "td h3", "td h4", "td p + p")
 _LAYOUT_CELL = 700  # characters of a cell in a table that only arranges the page
 _MAIN_SHARE = 0.3  # share of the page's text that its main part must have
 

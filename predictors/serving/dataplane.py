@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from predictors import __version__
-from predictors.serving.dispatch.decoding import LARGE_BYTES, DecodingThread
+from predictors.serving.dispatch.decoding import DecodingThread
 from predictors.serving.dispatch.registry import Registry
 from predictors.serving.dispatch.served_model import ServedModel, State
 from predictors.serving.errors import NotFound
@@ -72,10 +72,7 @@ class Inference:
             DeadlineExceeded: it was not done in time.
         """
         begun = time.monotonic()
-        if self._call.bytes_in <= LARGE_BYTES:
-            decoded = decode(*args, **kwargs)
-        else:
-            decoded = await self._elsewhere.run(self._call.deadline, decode, *args, **kwargs)
+        decoded = await self._elsewhere.decode(self._call, decode, *args, **kwargs)
         self._steps.decoding.observe(time.monotonic() - begun)
         return decoded
 
@@ -161,9 +158,7 @@ class DataPlane:
         Raises:
             DeadlineExceeded: it was not done in time.
         """
-        if call.bytes_in <= LARGE_BYTES:
-            return parse(*args, **kwargs)
-        return await self._elsewhere.run(call.deadline, parse, *args, **kwargs)
+        return await self._elsewhere.decode(call, parse, *args, **kwargs)
 
     def unready(self) -> str:
         """Why the server as a whole is not ready, empty if it is."""

@@ -149,7 +149,7 @@ def _load(artifact: Artifact, entry: FileEntry) -> tuple[Signature, Runner]:
         model = load_joblib(raw)
     model = nesting.unwrapped(model)
     if not hasattr(model, "predict"):
-        raise ArtifactError(f"a fitted scikit-learn estimator is expected, not {type(model).__name__}")
+        raise nesting.no_estimator(model)
     signature = read_signature(artifact.manifest) if artifact.manifest.outputs else _found_out(model)
     return signature, EstimatorRunner(model, signature)
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from predictors.serving.errors import ArtifactError
+
 _VECTORIZERS = ("CountVectorizer", "TfidfVectorizer", "HashingVectorizer")
 _IMPUTERS = ("SimpleImputer", "KNNImputer", "IterativeImputer")
 _MODULES_OF_TREES = ("sklearn.tree.", "sklearn.ensemble._forest", "sklearn.ensemble._gb", "sklearn.ensemble._iforest")
@@ -13,6 +15,11 @@ _MODULES_OF_TREES = ("sklearn.tree.", "sklearn.ensemble._forest", "sklearn.ensem
 def unwrapped(model: Any) -> Any:
     """The model that a search found, without the search."""
     return getattr(model, "best_estimator_", model)
+
+
+def no_estimator(model: Any) -> ArtifactError:
+    """The error for what cannot predict."""
+    return ArtifactError(f"a fitted scikit-learn estimator is expected, not {type(model).__name__}")
 
 
 def every(model: Any) -> list[Any]:

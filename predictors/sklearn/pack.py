@@ -7,13 +7,11 @@ from typing import Any, NamedTuple
 
 from predictors.serving.artifacts.artifact import Golden, Manifest
 from predictors.serving.artifacts.files import FileEntry, FileFormat, bytes_entry
-from predictors.serving.artifacts.writing import replacing, write_manifest
 from predictors.serving.errors import ArtifactError, ServingError
-from predictors.serving.model.training import Trained, golden_examples, tensor_entries
+from predictors.serving.model.training import Trained, golden_examples, tensor_entries, write_files
 from predictors.serving.model.types import (
     FeatureInput,
     Input,
-    Limits,
     Outputs,
 )
 from predictors.serving.model.validation import batch_from_instances
@@ -22,6 +20,7 @@ from predictors.sklearn.conversion import Conversion, check_same, convert
 from predictors.sklearn.describe import Hints, describe, input_of
 from predictors.sklearn.estimator import EstimatorRunner
 from predictors.sklearn.frames import Rows
+from predictors.sklearn.model import SklearnPredictor
 from predictors.sklearn.onnx_file import OnnxRunner
 from predictors.sklearn.sample import first_rows, sample_taken
 from predictors.sklearn.signature import Signature
@@ -31,7 +30,6 @@ from predictors.sklearn.versions import versions
 _COMPARED_ROWS = 2_000
 _GOLDEN_ROWS = 5
 _LONGEST_REASON = 300
-_LIMITS = Limits(max_rows=10_000, max_text_chars=100_000)
 _LIBRARIES = ("kserve-predictors", "numpy", "scikit-learn", "scipy", "skops", "skl2onnx", "onnxruntime")
 # Whose types the packer approves by trusting the file; any other must be named.
 _KNOWN_PACKAGES = ("sklearn", "numpy", "scipy", "builtins", "collections", "functools")
@@ -107,10 +105,7 @@ class Packed(NamedTuple):
             library_versions=versions(_LIBRARIES),
             golden=self.golden,
         )
-        with replacing(directory) as staging:
-            for form in self.forms:
-                (staging / form.entry.name).write_bytes(form.data)
-            return Trained(directory, manifest, write_manifest(staging, manifest))
+        return write_files(directory, manifest, {form.entry.name: form.data for form in self.forms})
 
 
 def package(model: Any, pickled: bytes, options: Options = Options()) -> Packed:  # noqa: B008  # immutable
@@ -156,7 +151,7 @@ def package(model: Any, pickled: bytes, options: Options = Options()) -> Packed:
 
 def _require_fitted(model: Any) -> None:
     if not hasattr(model, "predict"):
-        raise ArtifactError(f"a fitted scikit-learn estimator is expected, not {type(model).__name__}")
+        raise nesting.no_estimator(model)
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
@@ -165,12 +160,12 @@ def _require_fitted(model: Any) -> None:
     except NotFittedError:
         raise ArtifactError(f"the {type(model).__name__} is not fitted") from None
     except TypeError:
-        raise ArtifactError(f"a fitted scikit-learn estimator is expected, not {type(model).__name__}") from None
+        raise nesting.no_estimator(model) from None
 
 
 def _batch(instances: Sequence[Any], kind: Input) -> Rows:
     try:
-        batch = batch_from_instances(list(instances), kind, _LIMITS, {})
+        batch = batch_from_instances(list(instances), kind, SklearnPredictor.limits, {})
     except ServingError as error:
         raise ArtifactError(f"the examples do not fit the model: {error}") from None
     assert isinstance(batch, Rows)  # noqa: S101  # models here take no prompts

@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from predictors.summarizer.engine.types import Generation
+from predictors.summarizer.engine.types import FinishReason, Generation
 from predictors.summarizer.text.bullets import Bullet
 from predictors.summarizer.text.digest import Mode
 from predictors.summarizer.text.document import ENGLISH, Document
 from predictors.summarizer.text.topics import TOPICS
-
-FinishReason: TypeAlias = Literal["stop", "length", "deadline"]
 
 _ORDER = {topic: place for place, topic in enumerate(TOPICS)}
 _MORE = {

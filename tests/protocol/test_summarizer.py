@@ -13,10 +13,10 @@ import pytest
 from predictors.extraction.content_types import DOCX
 from predictors.serving.model.kserve_api import pb
 from predictors.summarizer.text.cleaning import clean
-from predictors.summarizer.text.guarantee import is_compression
 from predictors.summarizer.text.topics import TOPICS
 from tests.live import ROOT, LiveServer, pb_grpc, serve, wait_for
 from tests.unit.extraction.files import docx, paragraph
+from tests.unit.summarizer.text.guarantee import is_compression
 
 pytestmark = pytest.mark.llama
 

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from predictors.serving.errors import DeadlineExceeded
+from predictors.serving.telemetry.call import Call
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,12 +26,27 @@ class DecodingThread:
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="decoding")  # starts with the first large request
 
+    async def decode(self, call: Call, decode: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a decoder at once, or on the thread if the request is large.
+
+        Args:
+            call: the request.
+            decode: must use nothing that belongs to the event loop.
+            args, kwargs: what it is given.
+
+        Raises:
+            DeadlineExceeded: it was not done in time.
+        """
+        if call.bytes_in <= LARGE_BYTES:
+            return decode(*args, **kwargs)
+        return await self.run(call.deadline, decode, *args, **kwargs)
+
     async def run(self, deadline: float, decode: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a decoder.
+        """Run a decoder on the thread.
 
         Args:
             deadline: of the request, seconds on the clock of `time.monotonic`.
-            decode: runs on the thread, and must use nothing that belongs to the event loop.
+            decode: must use nothing that belongs to the event loop.
             args, kwargs: what it is given.
 
         Raises:

@@ -132,9 +132,23 @@ def write_artifact(directory: Path, package: Package, version: str, name: str = 
         evaluation=dict(package.evaluation),
         golden=package.golden,
     )
+    return write_files(directory, manifest, {"model.npz": package.npz, "model.joblib": package.pickled})
+
+
+def write_files(directory: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Trained:
+    """Write an artifact.
+
+    Args:
+        directory: the artifact's; what it holds so far stays in place until the new artifact is complete.
+        manifest: describes the files.
+        files: their names and contents.
+
+    Raises:
+        OSError: the directory cannot be written.
+    """
     with replacing(directory) as staging:
-        (staging / "model.npz").write_bytes(package.npz)
-        (staging / "model.joblib").write_bytes(package.pickled)
+        for name, data in files.items():
+            (staging / name).write_bytes(data)
         return Trained(directory, manifest, write_manifest(staging, manifest))
 
 

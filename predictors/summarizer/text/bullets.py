@@ -1,10 +1,9 @@
 """What the model wrote → bullets that their source supports."""
 
-import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from predictors.summarizer.text.document import ENGLISH, Document, plain
+from predictors.summarizer.text.document import ENGLISH, Document
 from predictors.summarizer.text.gloss.told import Told, told
 from predictors.summarizer.text.parties import addressed
 from predictors.summarizer.text.topics import TOPICS
@@ -13,7 +12,6 @@ Unsupported = Literal["quote", "drop", "mark"]
 # Below this score a bullet counts as unsupported (see `support`).
 LEAST_SUPPORT = 0.5
 _UNEXPLAINED = "What the document says, in its own words."
-_NOTHING = re.compile(r"\W*(?:nothing|none|n/?a)\W*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +56,3 @@ class Bullet:
             "quoted": self.whole and not self.written,
             **({"quote": self.quote} if self.quote else {}),
         }
-
-
-def lines(answer: str) -> list[str]:
-    """The points of an answer: its distinct lines without their marks, except those that say nothing."""
-    texts = map(plain, answer.splitlines())
-    return [text for text in dict.fromkeys(texts) if text and not _NOTHING.fullmatch(text)]
-
-
-def quotation(document: Document, clauses: tuple[int, ...]) -> Bullet:
-    """The first of some clauses, in its own words."""
-    return Bullet(document.sentences[clauses[0]], clauses, 1.0, written=False)

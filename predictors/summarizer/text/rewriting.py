@@ -47,12 +47,11 @@ def _check(
         return Bullet(text, tuple(cited), min(citation.score, LEAST_SUPPORT / 2), written=True, quote=quote)
     if unsupported == "drop":
         return None
-    return _quotation(document, passages, clauses, text)
+    return _quotation(document, passages, citation.sentences, text)
 
 
-def _quotation(document: Document, passages: Passages, clauses: Sequence[int], text: str) -> Bullet:
-    """The clause that a point is closest to, in its own words."""
-    best = document.index.cite(text, clauses).sentences
-    scores = {i: document.index.cite(text, [i]).score for i in best}
+def _quotation(document: Document, passages: Passages, cited: Sequence[int], text: str) -> Bullet:
+    """Of the clauses that a point comes from, the one that it is closest to, in its own words."""
+    scores = {i: document.index.cite(text, [i]).score for i in cited}
     passage: Passage = passages.around(max(scores, key=scores.__getitem__))
     return draft(document, passage).whole

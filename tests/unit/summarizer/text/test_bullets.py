@@ -1,17 +1,18 @@
-"""Bullets, and the lines of an answer."""
+"""Bullets, as they appear in answers."""
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from predictors.summarizer.text.bullets import Bullet, lines, quotation
+from predictors.summarizer.text.bullets import Bullet
 from predictors.summarizer.text.document import Document
 
 DOCUMENT = Document("FEES\n\n1. The fee is €25 a month.\n\n2. Pets are not allowed.", lambda text: [0], 1000)
 
 
+def quotation(document: Document, clause: int) -> Bullet:
+    return Bullet(document.sentences[clause], (clause,), 1.0, written=False)
+
+
 def test_a_quotation_as_it_appears_in_answers() -> None:
     (fee, _) = DOCUMENT.body
-    assert quotation(DOCUMENT, (fee,)).as_json(DOCUMENT) == {
+    assert quotation(DOCUMENT, fee).as_json(DOCUMENT) == {
         "topic": "cost",
         "gloss": "This is paid month by month.",
         "text": "The fee is €25 a month.",
@@ -35,15 +36,8 @@ def test_what_leaves_something_out_is_no_quotation() -> None:
     assert "quote" not in shown.as_json(DOCUMENT)
 
 
-@given(st.text(max_size=200))
-def test_any_answer_becomes_lines(answer: str) -> None:
-    found = lines(answer)
-    assert len(set(found)) == len(found)
-    assert all(line and "\n" not in line for line in found)
-
-
 def test_you_is_the_company_where_the_customer_speaks() -> None:
     note = "I promise to pay you. I will pay on time. I may prepay. I must write. I agree to this. You may sell cakes."
     document = Document(note, lambda text: [0], 1000)
-    assert quotation(document, (document.body[-1],)).as_json(document)["gloss"] == "Something they may do."
-    assert quotation(DOCUMENT, (DOCUMENT.body[-1],)).as_json(DOCUMENT)["gloss"] == "Something is not allowed."
+    assert quotation(document, document.body[-1]).as_json(document)["gloss"] == "Something they may do."
+    assert quotation(DOCUMENT, DOCUMENT.body[-1]).as_json(DOCUMENT)["gloss"] == "Something is not allowed."

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from predictors.summarizer.text.compression import analyse
-from predictors.summarizer.text.guarantee import is_compression
+from tests.unit.summarizer.text.guarantee import is_compression
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from predictors.summarizer.text.digest import digest, room
 from predictors.summarizer.text.document import Document
-from predictors.summarizer.text.guarantee import is_compression
+from tests.unit.summarizer.text.guarantee import is_compression
 
 SET = Path(__file__).parents[3] / "eval/set"
 TOKENS_PER_WORD = 1.4

@@ -2,7 +2,7 @@
 
 import pytest
 
-from predictors.summarizer.text.guarantee import is_compression
+from tests.unit.summarizer.text.guarantee import is_compression
 
 
 @pytest.mark.parametrize(
