@@ -4,7 +4,6 @@ A predictor with a large fixed cost (scikit-learn's own forest: milliseconds a c
 project's server, with --micro_batching auto and off. Each runs on one core with wrk on the other; rounds are interleaved.
 """
 
-import argparse
 import os
 import statistics
 import sys
@@ -14,11 +13,10 @@ from rich.console import Console
 
 from tests.benchmarks.load.cases import V1, Case
 from tests.benchmarks.load.check import check, expected
-from tests.benchmarks.load.errors import BenchError
 from tests.benchmarks.load.parse import Load
 from tests.benchmarks.load.servers import PEERS, Ports, Server, running
 from tests.benchmarks.load.tools import Tools
-from tests.benchmarks.output import Grid, fail, show_grids
+from tests.benchmarks.output import Comparison, compare
 from tests.live import ARTIFACTS, ROOT
 
 WAYS = ("auto", "off")
@@ -84,19 +82,8 @@ COLUMNS = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of measurements (default: 3)")
-    parser.add_argument("--seconds", type=float, default=4, help="length of each measurement (default: 4)")
-    parser.add_argument("--write", action="store_true", help=f"also write the table to {REPORT.relative_to(ROOT)}")
-    options = parser.parse_args()
-    try:
-        found = measure(options.rounds, options.seconds, Console(stderr=True))
-    except BenchError as error:
-        fail(str(error))
-    grid = Grid(f"one core, medians of {options.rounds} rounds", COLUMNS, rows(found))
-    show_grids([grid], Console(width=140))
-    if options.write:
-        REPORT.write_text(INTRODUCTION + grid.markdown() + "\n")
+    assert __doc__ is not None
+    compare(Comparison(__doc__, REPORT, INTRODUCTION, COLUMNS, lambda *asked: rows(measure(*asked)), width=140))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ first, and the first one also as skops, which scikit-learn computes. Rounds are 
 figures are medians, and ratios are of medians of one run.
 """
 
-import argparse
 import functools
 import json
 import os
@@ -31,10 +30,9 @@ from predictors.serving.artifacts.writing import write_manifest
 from predictors.sklearn.pack import package
 from tests.benchmarks.load.cases import MLSERVER, OURS, ROWS, STOCK, V1, V2, Case
 from tests.benchmarks.load.check import check
-from tests.benchmarks.load.errors import BenchError
 from tests.benchmarks.load.servers import MLSERVER_BATCH, MLSERVER_SETTINGS, PEERS, Ports, Server, running
 from tests.benchmarks.load.tools import Measured, Tools
-from tests.benchmarks.output import Grid, fail, show_grids
+from tests.benchmarks.output import Comparison, compare
 from tests.benchmarks.peers import mlserver_venv
 from tests.live import ROOT
 
@@ -184,19 +182,8 @@ with logistic regression; one row a request, each server on one core with wrk on
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of measurements (default: 3)")
-    parser.add_argument("--seconds", type=float, default=4, help="length of each measurement (default: 4)")
-    parser.add_argument("--write", action="store_true", help=f"also write the table to {REPORT.relative_to(ROOT)}")
-    options = parser.parse_args()
-    try:
-        found = measure(options.rounds, options.seconds, Console(stderr=True))
-    except BenchError as error:
-        fail(str(error))
-    grid = Grid(f"one core, medians of {options.rounds} rounds", COLUMNS, rows(found))
-    show_grids([grid], Console(width=160))
-    if options.write:
-        REPORT.write_text(INTRODUCTION + grid.markdown() + "\n")
+    assert __doc__ is not None
+    compare(Comparison(__doc__, REPORT, INTRODUCTION, COLUMNS, lambda *asked: rows(measure(*asked)), width=160))
 
 
 if __name__ == "__main__":

@@ -59,3 +59,12 @@ def archive(**files: bytes) -> bytes:
 def paragraph(text: str, properties: str = "") -> str:
     """A paragraph of a Word file."""
     return f"<w:p><w:pPr>{properties}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+class Over(Exception):  # an event, not a fault
+    """There is no time left."""
+
+
+def stop() -> None:
+    """A check that ends the reading at once."""
+    raise Over

@@ -4,6 +4,7 @@ import pytest
 
 from predictors.extraction.errors import Unreadable
 from predictors.extraction.extract import extract
+from tests.unit.extraction.files import Over, stop
 
 
 def blocks(body: str) -> list[str]:
@@ -173,11 +174,5 @@ def test_any_elements_are_read_in_linear_time(wide: str) -> None:
 
 
 def test_reading_stops_when_it_is_told_to() -> None:
-    class Over(Exception):
-        pass
-
-    def check() -> None:
-        raise Over
-
     with pytest.raises(Over):
-        extract(b"<p>a" * 100_000, "text/html", check=check)
+        extract(b"<p>a" * 100_000, "text/html", check=stop)

@@ -7,7 +7,7 @@ import pytest
 
 from predictors.extraction.errors import Unreadable
 from predictors.extraction.extract import extract
-from tests.unit.extraction.files import pdf
+from tests.unit.extraction.files import Over, pdf, stop
 
 PARAGRAPHS = [
     (700, "You pay 5 euros each month for the"),
@@ -50,11 +50,5 @@ def test_what_cannot_be_read_says_why(data: bytes, says: str) -> None:
 
 
 def test_reading_stops_when_it_is_told_to() -> None:
-    class Over(Exception):
-        pass
-
-    def check() -> None:
-        raise Over
-
     with pytest.raises(Over):
-        extract(pdf([PARAGRAPHS] * 3), None, check=check)
+        extract(pdf([PARAGRAPHS] * 3), None, check=stop)
