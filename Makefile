@@ -11,6 +11,10 @@ LLAMA_INDEX ?=
 REGISTRY ?= docker.io/kserve-predictors
 TAG ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGES ?= iris intent summarizer all sklearn rollout-controller
+# What the summarizer computes on: cpu, or cuda for NVIDIA's GPUs too (TAG=…-cuda keeps both).
+LLAMA_BACKEND ?= cpu
+# The base image, if not the Dockerfile's; scripts/image_digest.py prints that with its digest.
+PYTHON_IMAGE ?=
 # docker or buildah; whichever is there if none is named. And flags for its `build`.
 BUILDER ?=
 BUILD_FLAGS ?=
@@ -57,6 +61,20 @@ lint: $(INSTALLED_TOOLS) ## Check style, types and imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint --config .hadolint.yaml Dockerfile
+	$(BIN)/zizmor --offline --quiet .github/workflows
+
+.PHONY: lint-workflows
+lint-workflows: ## Check the workflows with actionlint; needs Go
+	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
+.PHONY: pin-actions
+pin-actions: ## Look up the commits of the actions' versions in the workflows; needs git and GitHub
+	@$(PYTHON) scripts/pin_actions.py .github/workflows/*.yaml
+
+.PHONY: version
+version: ## Print the version
+	@echo $(TAG)
 
 .PHONY: format
 format: $(INSTALLED_TOOLS) ## Format the code
@@ -64,12 +82,20 @@ format: $(INSTALLED_TOOLS) ## Format the code
 	$(BIN)/ruff check --fix .
 
 .PHONY: images
-images: ## Build the images with docker or buildah (IMAGES=, REGISTRY=, TAG=, BUILDER=, BUILD_FLAGS=, LLAMA_INDEX=, WHEELS=)
-	@BUILDER='$(BUILDER)' WHEELS='$(WHEELS)' LLAMA_INDEX='$(LLAMA_INDEX)' BUILD_FLAGS='$(BUILD_FLAGS)' scripts/images.sh $(REGISTRY) $(TAG) $(IMAGES)
+images: ## Build the images with docker or buildah (IMAGES=, REGISTRY=, TAG=, BUILDER=, BUILD_FLAGS=, LLAMA_BACKEND=, LLAMA_INDEX=, WHEELS=, PYTHON_IMAGE=)
+	@BUILDER='$(BUILDER)' PYTHON_IMAGE='$(PYTHON_IMAGE)' WHEELS='$(WHEELS)' LLAMA_BACKEND='$(LLAMA_BACKEND)' LLAMA_INDEX='$(LLAMA_INDEX)' BUILD_FLAGS='$(BUILD_FLAGS)' scripts/images.sh $(REGISTRY) $(TAG) $(IMAGES)
 
 .PHONY: image-sizes
 image-sizes: ## Say what the images weigh, and what weighs most in them; needs buildah
 	@$(PYTHON) scripts/image_sizes.py $(addprefix $(REGISTRY)/,$(addsuffix :$(TAG),$(IMAGES)))
+
+.PHONY: sbom
+sbom: ## Write what is in the images to build/sbom, as CycloneDX; needs syft, and docker or buildah (IMAGES=, REGISTRY=, TAG=, BUILDER=)
+	@BUILDER='$(BUILDER)' $(PYTHON) scripts/sbom.py build/sbom $(addprefix $(REGISTRY)/,$(addsuffix :$(TAG),$(IMAGES)))
+
+.PHONY: charts
+charts: ## Package the charts into build/charts; needs helm
+	helm package charts/predictors charts/rollout-controller --destination build/charts
 
 .PHONY: chart-docs
 chart-docs: $(INSTALLED_TOOLS) ## Make the charts' schemas and the values in their READMEs from their values.yaml
@@ -148,6 +174,18 @@ eval: $(INSTALLED_DEV) $(ARTIFACTS) ## Evaluate summaries: facts covered, missed
 eval-intent: $(INSTALLED_DEV) artifacts/intent/manifest.json ## Measure intent on utterances that training never saw
 	$(BIN)/python -m tests.unit.intent.unseen
 
+.PHONY: function
+function: $(INSTALLED_CORE) artifacts/iris/manifest.json ## Fill build/function, the folder that `gcloud functions deploy --source` takes
+	@scripts/function.sh $(BIN)/python artifacts/iris build/function
+
+.PHONY: bench-elsewhere
+bench-elsewhere: $(INSTALLED_TOOLS) artifacts/iris/manifest.json ## Measure starts, latency and memory as Cloud Run and Cloud Functions run iris; needs docker (ARGS= is passed to the benchmark)
+	$(BIN)/python -m tests.benchmarks.elsewhere $(ARGS)
+
+.PHONY: costs
+costs: $(INSTALLED_TOOLS) ## Say what a million requests cost, from `make bench`'s figures and your prices (ARGS= is passed to the command)
+	@$(BIN)/python -m tests.benchmarks.costs $(ARGS)
+
 .PHONY: clean
 clean: ## Remove .venv, artifacts and tool caches
 	rm -rf .venv artifacts build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
@@ -180,7 +218,7 @@ $(INSTALLED_TOOLS): $(INSTALLED_CORE)
 	@touch $@
 
 # What each artifact is made from; it is made again when one of these files changes.
-ARTIFACT_CODE := predictors/serving/artifacts/artifact.py predictors/serving/artifacts/files.py predictors/serving/artifacts/writing.py predictors/serving/model/training.py
+ARTIFACT_CODE := predictors/serving/artifacts/artifact.py predictors/serving/artifacts/files.py predictors/serving/artifacts/manifest.py predictors/serving/artifacts/writing.py predictors/serving/model/training.py
 artifacts/iris/manifest.json: predictors/iris/train.py predictors/iris/pack.py predictors/iris/conversion.py predictors/iris/forest.py $(ARTIFACT_CODE) | $(INSTALLED_CORE)
 artifacts/intent/manifest.json: $(filter-out predictors/intent/model.py predictors/intent/settings.py,$(wildcard predictors/intent/*.py)) predictors/intent/utterances.csv $(ARTIFACT_CODE) | $(INSTALLED_CORE)
 $(ARTIFACTS_CORE): artifacts/%/manifest.json:

@@ -10,12 +10,16 @@ from rich.console import Console
 from predictors.cli.console import errors, plain_errors
 from predictors.cli.manifest import show_manifest
 from predictors.cli.pack import pack
+from predictors.cli.sign import sign
 from predictors.cli.writing import copying, writing
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="rich", help="Show what an artifact holds, check it, make one, or copy it."
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Show what an artifact holds, check it, make one, sign it, or copy it.",
 )
 app.command()(pack)
+app.command()(sign)
 
 
 @app.command("inspect")
@@ -24,7 +28,7 @@ def inspect_artifact(
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest itself.")] = False,
 ) -> None:
     """Show an artifact's manifest, without loading the model."""
-    from predictors.serving.artifacts.artifact import read_manifest
+    from predictors.serving.artifacts.manifest import read_manifest
     from predictors.serving.errors import ArtifactError
 
     with plain_errors(ArtifactError):
@@ -41,18 +45,31 @@ def verify_artifact(
     artifact_digest: Annotated[
         str, typer.Option("--artifact_digest", help="Digest the manifest must have: sha256:…")
     ] = "",
+    signature_key: Annotated[
+        str | None,
+        typer.Option(
+            "--signature_key", help="PEM file with the keys, or authorities, one of which must have signed it."
+        ),
+    ] = None,
 ) -> None:
-    """Compare each file with its hash in the manifest, and the manifest with a digest; exit 1 if any differs."""
-    from predictors.serving.artifacts.artifact import Artifact, read_manifest
+    """Compare each file with its hash in the manifest, and the manifest with a digest; exit 1 if any differs.
+
+    With --signature_key, check who signed it, too.
+    """
+    from predictors.serving.artifacts.artifact import Artifact
+    from predictors.serving.artifacts.manifest import read_manifest
+    from predictors.serving.artifacts.signature import SIGNATURE
     from predictors.serving.errors import ArtifactError
 
     with plain_errors(ArtifactError):
-        manifest, digest = read_manifest(directory, artifact_digest)
+        manifest, digest = read_manifest(directory, artifact_digest, signature_key=signature_key)
     faults = []
     output = Console(soft_wrap=True, highlight=False)
     for entry, fault in Artifact(directory, manifest).verify():
         faults.append(fault)
         output.print(f"{entry.name:<40} {fault or 'intact'}", style="red" if fault else "green", markup=False)
+    if signature_key is not None:
+        output.print(f"{SIGNATURE:<40} valid", style="green", markup=False)
     output.print(digest)
     if any(faults):
         raise typer.Exit(1)
@@ -81,7 +98,7 @@ def export_artifact(
 
     What TARGET holds so far is served until the copy is complete. If it is this very artifact, nothing is written.
     """
-    from predictors.serving.artifacts.artifact import read_manifest
+    from predictors.serving.artifacts.manifest import read_manifest
     from predictors.serving.artifacts.writing import export
     from predictors.serving.errors import ArtifactError
 

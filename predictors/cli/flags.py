@@ -112,11 +112,17 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
             raise typer.BadParameter(f"--{misplaced[0]} is for {kind}, which is not served")
     if "gguf" in given and artifacts.model_dir:
         raise typer.BadParameter("--gguf and --model_dir exclude each other")
+    summarizer = build(SummarizerSettings, given) if "summarizer" in kinds else None
+    if summarizer and summarizer.gguf and artifacts.signature_key is not None:
+        raise typer.BadParameter(
+            "--gguf names a file that no signature covers: make an artifact of it with predictors artifact pack, sign "
+            "that, and serve it with --model_dir"
+        )
     return Options(
         build(ServerSettings, given),
         artifacts,
         build(IntentSettings, given) if "intent" in kinds else None,
-        build(SummarizerSettings, given) if "summarizer" in kinds else None,
+        summarizer,
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from predictors.serving.artifacts.artifact import Manifest
+    from predictors.serving.artifacts.manifest import Manifest
 
 
 def show_manifest(directory: Path, manifest: "Manifest", digest: str) -> None:
@@ -17,6 +17,8 @@ def show_manifest(directory: Path, manifest: "Manifest", digest: str) -> None:
         manifest: what to print.
         digest: of the manifest, as ``sha256:…``.
     """
+    from predictors.serving.artifacts.signature import SIGNATURE
+
     rows = [("artifact", str(directory)), ("model", f"{manifest.name} version {manifest.version}, for {manifest.kind}")]
     if manifest.description:
         rows.append(("description", manifest.description))
@@ -31,6 +33,8 @@ def show_manifest(directory: Path, manifest: "Manifest", digest: str) -> None:
     for title, values in (("setting", manifest.settings), ("evaluation", manifest.evaluation)):
         rows += [(title, f"{name} {_rounded(value)}") for name, value in values.items()]
     rows += [("golden", f"{len(manifest.golden)} examples"), ("digest", digest)]
+    if (directory / SIGNATURE).exists():
+        rows.append(("signature", f"{SIGNATURE}; predictors artifact verify --signature_key checks whose it is"))
     output = Console(soft_wrap=True, highlight=False)
     for title, text in rows:
         output.print(f"[dim]{title:<12}[/dim]", end="")

@@ -43,7 +43,7 @@ def _new_predictor(kind: str, options: Options) -> Predictor[Any]:
     """Make one predictor, importing the module of no other."""
     artifacts = options.artifacts
     directory = artifacts.model_dir or artifacts.artifacts_dir / kind
-    source = Source(directory, artifacts.artifact_digest, artifacts.trust_artifact)
+    source = Source(directory, artifacts.artifact_digest, artifacts.trust_artifact, artifacts.signature_key)
     name = artifacts.model_name or kind
     if kind == "iris":
         from predictors.iris.model import IrisPredictor

@@ -21,7 +21,7 @@ def check_version(version: str) -> None:
     Raises:
         typer.BadParameter: saying what is allowed.
     """
-    from predictors.serving.artifacts.artifact import VERSION_PATTERN
+    from predictors.serving.artifacts.manifest import VERSION_PATTERN
 
     if not re.fullmatch(VERSION_PATTERN, version):
         raise typer.BadParameter("--version takes 1 to 64 letters, digits, dots, dashes and underscores")

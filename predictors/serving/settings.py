@@ -158,6 +158,12 @@ class ArtifactSettings(Settings):
     trust_artifact: bool = Field(
         default=False, description="Load files that run code (joblib) without a pinned digest."
     )
+    signature_key: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Load only artifacts that are signed (predictors artifact sign): PEM file, or the PEM itself, with "
+        "the public keys, or certificates of authorities, whose signatures count.",
+    )
 
 
 class Source(NamedTuple):
@@ -167,8 +173,10 @@ class Source(NamedTuple):
         directory: the artifact's.
         digest: the pinned ``sha256:…`` of its manifest, or empty.
         trusted: whether files that run code are loaded without a pinned digest.
+        signature_key: who must have signed it: PEM, or a PEM file's path; None for nobody.
     """
 
     directory: Path
     digest: str = ""
     trusted: bool = False
+    signature_key: str | None = None

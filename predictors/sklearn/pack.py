@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from predictors.serving.artifacts.artifact import Golden, Manifest
 from predictors.serving.artifacts.files import FileEntry, FileFormat, bytes_entry
+from predictors.serving.artifacts.manifest import Golden, Manifest
 from predictors.serving.errors import ArtifactError, ServingError
 from predictors.serving.model.training import Trained, golden_examples, tensor_entries, write_files
 from predictors.serving.model.types import (

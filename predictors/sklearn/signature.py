@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from predictors.serving.artifacts.artifact import Manifest, TensorEntry
+from predictors.serving.artifacts.manifest import Manifest, TensorEntry
 from predictors.serving.errors import ArtifactError
 from predictors.serving.model.types import ColumnInput, FeatureInput, Input, TensorSpec, TextInput
 

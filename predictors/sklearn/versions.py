@@ -4,7 +4,7 @@ import logging
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 
-from predictors.serving.artifacts.artifact import Manifest
+from predictors.serving.artifacts.manifest import Manifest
 
 logger = logging.getLogger(__name__)
 

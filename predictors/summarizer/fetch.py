@@ -10,8 +10,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from predictors.serving.artifacts.artifact import read_manifest
 from predictors.serving.artifacts.files import file_entry
+from predictors.serving.artifacts.manifest import read_manifest
 from predictors.serving.artifacts.writing import replacing, write_manifest
 from predictors.serving.errors import ArtifactError
 from predictors.serving.model.training import Trained

@@ -11,8 +11,9 @@ import orjson
 from prometheus_client import CollectorRegistry
 
 from predictors.extraction.content_types import ContentType
-from predictors.serving.artifacts.artifact import Artifact, Manifest
+from predictors.serving.artifacts.artifact import Artifact
 from predictors.serving.artifacts.files import file_entry
+from predictors.serving.artifacts.manifest import Manifest
 from predictors.serving.errors import ArtifactError, DeadlineExceeded
 from predictors.serving.kserve_model import KServeModel
 from predictors.serving.model.agreement import Bounds

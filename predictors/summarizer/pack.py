@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from predictors.serving.artifacts.artifact import Artifact, Golden, Manifest
+from predictors.serving.artifacts.artifact import Artifact
 from predictors.serving.artifacts.files import FileEntry, file_entry
+from predictors.serving.artifacts.manifest import Golden, Manifest
 from predictors.serving.artifacts.writing import copy_files, replacing, write_manifest
 from predictors.serving.errors import ArtifactError
 from predictors.serving.model.training import Trained, tensor_entries

@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from predictors.serving.artifacts.artifact import MANIFEST, Manifest
+from predictors.serving.artifacts.manifest import MANIFEST, Manifest
 from predictors.serving.artifacts.writing import write_manifest
 from predictors.sklearn.pack import package
 from tests.benchmarks.load.cases import MLSERVER, OURS, ROWS, STOCK, V1, V2, Case

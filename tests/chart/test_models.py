@@ -4,6 +4,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from predictors.cli.flags import SERVE_SETTINGS
 from predictors.serving.settings import Settings
 from tests.chart.chart import CHART, Chart, Object, Values, flags
@@ -13,7 +15,7 @@ HERE: Values = {"storageUri": "pvc://models/1"}
 _NOT_SETTINGS = {
     "artifact_digest", "artifacts_dir", "cache_url", "drain_seconds", "enable_grpc", "gguf", "grace_seconds", "grpc_port", "host",
     "http_port", "log_level", "max_body_bytes", "max_queue", "max_rows", "max_text_chars", "model_dir", "model_name",
-    "request_timeout_seconds", "shadow_file", "uds",
+    "request_timeout_seconds", "shadow_file", "signature_key", "uds",
 }  # fmt: skip
 
 
@@ -113,6 +115,36 @@ def test_a_cache_url_with_a_password_comes_from_a_secret(chart: Chart) -> None:
     values = {"models": {"iris": {**HERE, "cacheUrlSecret": {"name": "cache"}}}}
     [variable] = chart.render(values).predictor("iris")["model"]["env"]
     assert variable == {"name": "PREDICTORS_CACHE_URL", "valueFrom": {"secretKeyRef": {"name": "cache", "key": "url"}}}
+
+
+PUBLIC_KEY = "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"
+
+
+@pytest.mark.parametrize("mode", ["Standard", "Knative"])
+def test_whose_signatures_count_is_the_same_for_a_canary(chart: Chart, mode: str) -> None:
+    names = {"name": "v2"} if mode == "Standard" else {}
+    canary = {**names, "storageUri": "pvc://models/2"}
+    kserve = {"version": "0.21", "deploymentMode": mode}
+    for given, flag in (
+        ({"signatureKey": PUBLIC_KEY}, PUBLIC_KEY),
+        ({"signatureKeyConfigMap": {"name": "signers"}}, "$(PREDICTORS_SIGNATURE_KEY)"),
+    ):
+        values = {"kserve": kserve, "defaults": given, "models": {"iris": {**HERE, "canary": canary}}}
+        predictors = [predictor for _, predictor in chart.render(values).variants()]
+        assert len(predictors) == (2 if mode == "Standard" else 1)
+        for predictor in predictors:
+            assert flags(predictor["model"]["args"])["--signature_key"] == flag
+
+
+def test_whose_signatures_count_may_stand_in_a_config_map(chart: Chart) -> None:
+    values = {"models": {"iris": {**HERE, "signatureKeyConfigMap": {"name": "signers"}}}}
+    [variable] = chart.render(values).predictor("iris")["model"]["env"]
+    source = {"configMapKeyRef": {"name": "signers", "key": "signature.pem"}}  # not optional: without it, no pod starts
+    assert variable == {"name": "PREDICTORS_SIGNATURE_KEY", "valueFrom": source}
+
+
+def test_no_signature_is_demanded_by_default(chart: Chart) -> None:
+    assert "--signature_key" not in flags(chart.render("minimal").predictor("iris")["model"]["args"])
 
 
 def test_models_of_one_kind_and_image_share_a_runtime(chart: Chart) -> None:

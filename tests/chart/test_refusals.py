@@ -57,6 +57,20 @@ def iris(others: Values | None = None, /, **fields: Any) -> Values:
             iris(cacheUrl="redis://a", cacheUrlSecret={"name": "b"}),
             "models.iris: cacheUrl and cacheUrlSecret exclude each other",
         ),
+        (
+            iris(signatureKey="-----BEGIN EC PRIVATE KEY-----\nA\n-----END EC PRIVATE KEY-----"),
+            "models.iris.signatureKey is a private key, which must not be here; give its public half, which `openssl ec -in KEY -pubout` prints",
+        ),
+        (iris(signatureKey="signers.pem"), "models.iris.signatureKey is neither a public key nor a certificate in PEM"),
+        (
+            iris(signatureKey="-----BEGIN CERTIFICATE-----", signatureKeyConfigMap={"name": "signers"}),
+            "models.iris: signatureKey and signatureKeyConfigMap exclude each other",
+        ),
+        (iris(signatureKeyConfigMap={"name": "signers", "key": ""}), "signatureKeyConfigMap"),
+        (
+            iris(settings={"signatureKey": "a.pem"}),
+            "models.iris.settings.signatureKey: write models.iris.signatureKey instead",
+        ),
         (iris(settings={"maxQueue": 1}), "models.iris.settings.maxQueue: write models.iris.maxQueue instead"),
         (iris(settings={"cacheUrl": "x"}), "models.iris.settings.cacheUrl: write models.iris.cacheUrl instead"),
         (
@@ -122,7 +136,7 @@ def iris(others: Values | None = None, /, **fields: Any) -> Values:
         ),
         (
             iris(KNATIVE, autoscaling={"maxReplicas": 2, "cpu": 50}),
-            "models.iris.autoscaling.cpu: Knative's autoscaler looks at requests alone; use requestsPerSecond, or nothing (it then scales by concurrency)",
+            "models.iris.autoscaling.cpu: Knative's autoscaler looks at requests alone; use requestsPerSecond or concurrency",
         ),
         (
             iris(KNATIVE, autoscaling={"maxReplicas": 2, "queueDepth": 5}),

@@ -59,16 +59,21 @@ def publish(cluster: Cluster, namespace: str, settings: Settings, scratch: Path)
     """
     first, second, damaged, swapped = (scratch / name for name in ("first", "second", "damaged", "swapped"))
     for directory, version in ((first, "1"), (second, "2")):
-        pack("iris", ARTIFACTS / "iris/model.joblib", version, directory, *_FLOWERS)
+        pack_iris(version, directory)
     pack("iris", _train_on_permuted_classes(scratch / "swapped.joblib"), "3", swapped, *_FLOWERS)
     shutil.copytree(first, damaged)
-    _change_one_byte(damaged / "model.npz")
+    change_one_byte(damaged / "model.npz")
     directories = {path.name: path for path in (first, second, damaged, swapped)}
     url = serve(cluster, namespace, settings, directories)
     return Archives(
         *(f"{url}/{name}.tar.gz" for name in (*directories, "absent")),
         *map(digest, (first, second, swapped)),
     )
+
+
+def pack_iris(version: str, directory: Path) -> None:
+    """Make an artifact of iris."""
+    pack("iris", ARTIFACTS / "iris/model.joblib", version, directory, *_FLOWERS)
 
 
 def pack(kind: str, model: Path, version: str, directory: Path, *options: str) -> None:
@@ -96,7 +101,8 @@ def _predictors(*arguments: str | Path) -> str:
     return run(sys.executable, "-m", "predictors", *arguments)
 
 
-def _change_one_byte(file: Path) -> None:
+def change_one_byte(file: Path) -> None:
+    """In the middle."""
     contents = bytearray(file.read_bytes())
     contents[len(contents) // 2] ^= 1
     file.write_bytes(contents)

@@ -15,7 +15,7 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 
-from predictors.serving.artifacts.artifact import read_manifest
+from predictors.serving.artifacts.manifest import read_manifest
 from tests.e2e.test_cli import predictors
 from tests.live import JSON, ROOT, serve
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from predictors.serving.artifacts.artifact import Manifest
 from predictors.serving.artifacts.files import file_entry
+from predictors.serving.artifacts.manifest import Manifest
 from predictors.serving.artifacts.writing import write_manifest
 from tests.live import JSON, ROOT, serve, serve_command, wait_for
 from tests.unit.summarizer.gguf_writer import write_decoder

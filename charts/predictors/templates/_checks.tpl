@@ -4,6 +4,7 @@
 {{- define "predictors.checkModel" -}}
 {{- include "predictors.checkNames" . }}
 {{- include "predictors.checkArtifact" . }}
+{{- include "predictors.checkSigner" . }}
 {{- include "predictors.checkServer" . }}
 {{- include "predictors.checkMetadata" . }}
 {{- include "predictors.checkScaling" . }}
@@ -49,6 +50,21 @@
 {{- end }}
 {{- end }}
 
+{{- define "predictors.checkSigner" -}}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
+{{- with $model.signatureKey }}
+  {{- if contains "PRIVATE KEY-----" . }}
+    {{- fail (printf "models.%s.signatureKey is a private key, which must not be here; give its public half, which `openssl ec -in KEY -pubout` prints" $name) }}
+  {{- else if not (regexMatch "-----BEGIN (PUBLIC KEY|CERTIFICATE)-----" .) }}
+    {{- fail (printf "models.%s.signatureKey is neither a public key nor a certificate in PEM; it begins with -----BEGIN PUBLIC KEY----- or -----BEGIN CERTIFICATE-----" $name) }}
+  {{- end }}
+  {{- if $model.signatureKeyConfigMap.name }}
+    {{- fail (printf "models.%s: signatureKey and signatureKeyConfigMap exclude each other" $name) }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "predictors.checkServer" -}}
 {{- $root := index . 0 }}
 {{- $name := index . 1 }}
@@ -85,10 +101,11 @@
 {{- end }}
 
 {{- define "predictors.checkScaling" -}}
+{{- $root := index . 0 }}
 {{- $name := index . 1 }}
 {{- $model := index . 2 }}
 {{- $scaling := $model.autoscaling }}
-{{- if and (not $scaling.maxReplicas) (or $scaling.cpu $scaling.requestsPerSecond $scaling.queueDepth $scaling.behavior) }}
+{{- if and (eq $root.Values.kserve.deploymentMode "Standard") (not $scaling.maxReplicas) (or $scaling.cpu $scaling.requestsPerSecond $scaling.queueDepth $scaling.behavior) }}
   {{- fail (printf "models.%s.autoscaling.maxReplicas is missing: there is a target, but no room to scale" $name) }}
 {{- end }}
 {{- if lt (int $model.max) (int $model.min) }}
@@ -137,7 +154,7 @@
 {{- $model := index . 2 }}
 {{- range list "cpu" "queueDepth" "behavior" }}
   {{- if get $model.autoscaling . }}
-    {{- fail (printf "models.%s.autoscaling.%s: Knative's autoscaler looks at requests alone; use requestsPerSecond, or nothing (it then scales by concurrency)" $name .) }}
+    {{- fail (printf "models.%s.autoscaling.%s: Knative's autoscaler looks at requests alone; use requestsPerSecond or concurrency" $name .) }}
   {{- end }}
 {{- end }}
 {{- if or $model.predictorName $model.canary.name }}

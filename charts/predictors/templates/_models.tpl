@@ -112,10 +112,16 @@ volumeMounts:
 {{- with index . 2 }}
   {{- $_ := set $settings "artifactDigest" . }}
 {{- end }}
+{{- if $model.signatureKeyConfigMap.name }}
+  {{- /* As a flag too, since an empty variable is as good as none. */}}
+  {{- $_ := set $settings "signatureKey" "$(PREDICTORS_SIGNATURE_KEY)" }}
+{{- end }}
 {{- if eq $root.Values.kserve.deploymentMode "Standard" }}
   {{- $_ := set $settings "shadowFile" "/etc/predictors/shadow/shadow.json" }}
 {{- else }}
   {{- $_ := set $settings "enableGrpc" false }}
+  {{- /* Knative's proxy in the pod drains before the server is told to stop. */}}
+  {{- $_ := set $settings "drainSeconds" 0 }}
 {{- end }}
 {{- $arguments := list }}
 {{- range $name, $value := $settings }}
@@ -128,7 +134,7 @@ volumeMounts:
 
 {{/* Settings of the server that are fields of a model. */}}
 {{- define "predictors.namedSettings" -}}
-{{- list "modelName" "requestTimeoutSeconds" "drainSeconds" "graceSeconds" "maxBodyBytes" "maxRows" "maxTextChars" "maxQueue" "logLevel" | toJson }}
+{{- list "modelName" "requestTimeoutSeconds" "drainSeconds" "graceSeconds" "maxBodyBytes" "maxRows" "maxTextChars" "maxQueue" "logLevel" "signatureKey" | toJson }}
 {{- end }}
 
 {{/* Environment of a model's server, JSON. The cache's URL is here, because a list of arguments is read by more people. */}}
@@ -138,6 +144,9 @@ volumeMounts:
   {{- $environment = append $environment (dict "name" "PREDICTORS_CACHE_URL" "value" .cacheUrl) }}
 {{- else if .cacheUrlSecret.name }}
   {{- $environment = append $environment (dict "name" "PREDICTORS_CACHE_URL" "valueFrom" (dict "secretKeyRef" .cacheUrlSecret)) }}
+{{- end }}
+{{- if .signatureKeyConfigMap.name }}
+  {{- $environment = append $environment (dict "name" "PREDICTORS_SIGNATURE_KEY" "valueFrom" (dict "configMapKeyRef" .signatureKeyConfigMap)) }}
 {{- end }}
 {{- concat $environment .env | toJson }}
 {{- end }}

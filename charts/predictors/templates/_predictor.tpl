@@ -64,15 +64,16 @@ minReplicas: {{ toJson $model.min }}
 {{- with $model.autoscaling.maxReplicas }}
 maxReplicas: {{ toJson . }}
 {{- end }}
-{{- with $model.autoscaling.requestsPerSecond }}
-scaleMetric: rps
+{{- with $model.autoscaling.requestsPerSecond | default $model.autoscaling.concurrency }}
+scaleMetric: {{ empty $model.autoscaling.requestsPerSecond | ternary "concurrency" "rps" }}
 scaleTarget: {{ ceil . | int }}
 {{- end }}
 {{- with $canary }}
 # The newest revision, which serves the artifact below, gets this share; the revision before it gets the rest.
 canaryTrafficPercent: {{ toJson .trafficPercent }}
 {{- end }}
-timeout: {{ add $model.requestTimeoutSeconds 5 }}
+# In it are the wait for a pod, and as long a pod has to end: Knative's own drain takes 30 s of that.
+timeout: {{ add $model.requestTimeoutSeconds 60 }}
 {{- include "predictors.podFields" (list $root $name $model) }}
 {{- end }}
 

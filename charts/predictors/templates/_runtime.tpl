@@ -32,11 +32,13 @@ containers:
   - {name: grpc, containerPort: 8081, protocol: TCP}
   {{- end }}
   # The port opens at once and the model loads behind it: alive does not mean ready.
+  {{- if eq $root.Values.kserve.deploymentMode "Standard" }}
   startupProbe:
     httpGet: {path: /v2/health/live, port: 8080}
     periodSeconds: 1
     timeoutSeconds: 2
     failureThreshold: 120
+  {{- end }}
   readinessProbe:
     httpGet: {path: /v2/health/ready, port: 8080}
     periodSeconds: 1
@@ -44,6 +46,10 @@ containers:
     failureThreshold: 5
   livenessProbe:
     httpGet: {path: /v2/health/live, port: 8080}
+    {{- if eq $root.Values.kserve.deploymentMode "Knative" }}
+    # Instead of a startup probe: with one, Knative sends a pod nothing until the kubelet has found it ready, a second later.
+    initialDelaySeconds: 100
+    {{- end }}
     periodSeconds: 10
     timeoutSeconds: 5
     failureThreshold: 3

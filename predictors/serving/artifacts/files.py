@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+import os
+from io import BufferedReader
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -49,3 +51,20 @@ def bytes_entry(name: str, file_format: FileFormat, data: bytes) -> FileEntry:
     """Describe a file before it is written."""
     digest = hashlib.sha256(data).hexdigest()
     return FileEntry(name=name, format=file_format, sha256=digest, size_bytes=len(data))
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file, unless it is a folder or a pipe, which would block for ever.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        ArtifactError: it cannot be read.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise ArtifactError(f"{path.name} is not a regular file")
+        return path.open("rb")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ArtifactError(f"{path.name} cannot be read: {os.strerror(error.errno or 0)}") from None

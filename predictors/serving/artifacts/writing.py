@@ -13,15 +13,10 @@ from pathlib import Path
 
 import orjson
 
-from predictors.serving.artifacts.artifact import (
-    MANIFEST,
-    Artifact,
-    Manifest,
-    manifest_bytes,
-    parse_manifest,
-    read_manifest,
-)
+from predictors.serving.artifacts.artifact import Artifact
 from predictors.serving.artifacts.files import FileEntry, compare
+from predictors.serving.artifacts.manifest import MANIFEST, Manifest, manifest_bytes, parse_manifest, read_manifest
+from predictors.serving.artifacts.signature import SIGNATURE, signature_bytes
 from predictors.serving.errors import ArtifactError
 
 _CHUNK_BYTES = 2**20
@@ -51,6 +46,7 @@ def replacing(directory: Path) -> Iterator[Path]:
             _finish(staging / name)
         with _alone(directory):
             (directory / MANIFEST).unlink(missing_ok=True)  # it describes the previous files
+            (directory / SIGNATURE).unlink(missing_ok=True)  # and this vouches for them
             _sync_names(directory)
             for name in names:  # the manifest is the last
                 (staging / name).replace(directory / name)
@@ -134,8 +130,22 @@ def write_manifest(directory: Path, manifest: Manifest) -> str:
     return f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
+def write_signature(directory: Path, raw: bytes) -> None:
+    """Write ``model.sig`` into an artifact's directory, in place of an earlier one.
+
+    Raises:
+        OSError: the directory cannot be written.
+    """
+    with _staging(directory) as staging:
+        (staging / SIGNATURE).write_bytes(raw)
+        _finish(staging / SIGNATURE)
+        with _alone(directory):
+            (staging / SIGNATURE).replace(directory / SIGNATURE)
+            _sync_names(directory)
+
+
 def export(source: Path, target: Path, advance: Callable[[int], None]) -> tuple[str, bool]:
-    """Copy an artifact: its manifest, and the files that the manifest names.
+    """Copy an artifact: its manifest, the files that the manifest names, and its signature, if it has one.
 
     Args:
         source: an artifact's directory.
@@ -151,10 +161,13 @@ def export(source: Path, target: Path, advance: Callable[[int], None]) -> tuple[
     """
     raw = manifest_bytes(source)
     manifest, digest = parse_manifest(raw)
-    if _is_there(target, digest):
+    signature = signature_bytes(source)
+    if _is_there(target, digest) and signature_bytes(target) == signature:
         return digest, False
     with replacing(target) as staging:
         copy_files(Artifact(source, manifest), staging, advance)
+        if signature is not None:
+            (staging / SIGNATURE).write_bytes(signature)
         (staging / MANIFEST).write_bytes(raw)
     return digest, True
 

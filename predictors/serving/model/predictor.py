@@ -12,7 +12,8 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 
 from predictors import __version__
-from predictors.serving.artifacts.artifact import MANIFEST, Artifact, Golden, Manifest
+from predictors.serving.artifacts.artifact import Artifact
+from predictors.serving.artifacts.manifest import MANIFEST, Golden, Manifest
 from predictors.serving.errors import ArtifactError, PackageMissing, ServingError
 from predictors.serving.model.agreement import Bounds, same_outputs
 from predictors.serving.model.parameters import NO_PARAMETERS, own_parameters
@@ -188,7 +189,8 @@ class Predictor(ABC, Generic[BatchT]):
 
     def open_artifact(self) -> Artifact:
         """Open the artifact at the source."""
-        return Artifact.open(self.source.directory, self.kind, self.source.digest, self.source.trusted)
+        source = self.source
+        return Artifact.open(source.directory, self.kind, source.digest, source.trusted, source.signature_key)
 
     def check_golden(self, manifest: Manifest) -> None:
         """Compute the manifest's golden examples and compare.

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from predictors.serving.artifacts.artifact import Golden, Manifest, TensorEntry
 from predictors.serving.artifacts.files import bytes_entry
+from predictors.serving.artifacts.manifest import Golden, Manifest, TensorEntry
 from predictors.serving.artifacts.writing import replacing, write_manifest
 from predictors.serving.errors import ArtifactError
 from predictors.serving.model.predictor import GOLDEN_TOLERANCE, Predictor

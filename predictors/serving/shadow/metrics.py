@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from prometheus_client import CollectorRegistry
 
-from predictors.serving.artifacts.artifact import VERSION_PATTERN
+from predictors.serving.artifacts.manifest import VERSION_PATTERN
 from predictors.serving.telemetry.collectors import Counter
 
 OTHER = "other"

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from predictors.cli.artifact import app
-from predictors.serving.artifacts.artifact import read_manifest
+from predictors.serving.artifacts.manifest import read_manifest
 from tests.unit.summarizer.gguf_writer import write_decoder
 
 

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
 
 from predictors.cli.artifact import app
-from predictors.serving.artifacts.artifact import read_manifest
+from predictors.serving.artifacts.manifest import read_manifest
 
 X, Y = load_wine(return_X_y=True)
 

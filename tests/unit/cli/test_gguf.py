@@ -43,6 +43,19 @@ def test_inspect_as_json(model: Path) -> None:
     assert row["total_bytes"] == sum(row[f"{part}_bytes"] for part in parts)
 
 
+def test_inspect_says_what_a_gpu_holds(model: Path) -> None:
+    rows = {
+        layers: json.loads(run("inspect", model, "--slots", "1", "--gpu_layers", layers, "--json").stdout)["memory"][0]
+        for layers in ("0", "10", "-1")
+    }
+    assert rows["0"]["gpu_bytes"] == 0
+    assert rows["-1"]["model_bytes"] == rows["-1"]["kv_bytes"] == 0
+    assert rows["0"]["total_bytes"] > rows["10"]["total_bytes"] > rows["-1"]["total_bytes"]
+    assert 0 < rows["10"]["gpu_bytes"] < rows["-1"]["gpu_bytes"]
+    assert "GPU" in run("inspect", model, "--gpu_layers", "10").stdout
+    assert "GPU" not in run("inspect", model).stdout
+
+
 @pytest.mark.parametrize(
     ("options", "context"), [((), SummarizerSettings().context_tokens), (("--context_tokens", "100000"), 8192)]
 )
@@ -58,6 +71,27 @@ def test_inspect_says_what_fits_a_small_machine(model: Path, monkeypatch: pytest
     assert 0 < rows[8]["largest_context_tokens"] < rows[1]["largest_context_tokens"] < 8192
     monkeypatch.setattr("predictors.summarizer.llama.memory.memory_limit", lambda: 100_000_000)
     assert "none fits" in run("inspect", model, "--slots", "1").stdout
+
+
+@pytest.mark.parametrize(
+    ("limit", "size", "verdict"),
+    [
+        ("2Gi", 2 * 2**30, "--slots 8 fits into 2,048 MiB"),
+        ("600Mi", 600 * 2**20, "--slots 2 fits into 600 MiB"),
+        ("300M", 300_000_000, "it does not fit into 286 MiB"),
+        ("300000000", 300_000_000, "it does not fit into 286 MiB"),
+    ],
+)
+def test_inspect_says_what_fits_a_container(model: Path, limit: str, size: int, verdict: str) -> None:
+    assert json.loads(run("inspect", model, "--memory_limit", limit, "--json").stdout)["memory_limit_bytes"] == size
+    assert f"With contexts of 2,048 tokens, {verdict}." in run("inspect", model, "--memory_limit", limit).stdout
+
+
+@pytest.mark.parametrize("limit", ["0", "2i", "2Xi", "-1", "much"])
+def test_inspect_takes_no_limit_that_is_no_size(model: Path, limit: str) -> None:
+    result = run("inspect", model, f"--memory_limit={limit}")
+    assert result.exit_code == 2
+    assert f"{limit} is not a size such as 2Gi" in result.stderr
 
 
 @pytest.mark.parametrize(

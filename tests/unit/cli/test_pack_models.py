@@ -30,7 +30,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from predictors.serving.artifacts.artifact import read_manifest
+from predictors.serving.artifacts.manifest import read_manifest
 from tests.unit.cli.test_artifact import TRUST, pack
 
 WINE, CULTIVAR = load_wine(return_X_y=True, as_frame=True)

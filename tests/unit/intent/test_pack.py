@@ -11,7 +11,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from predictors.intent.intents import CLASS_NAMES
 from predictors.intent.normalize import normalize
 from predictors.intent.pack import package
-from predictors.serving.artifacts.artifact import read_manifest
+from predictors.serving.artifacts.manifest import read_manifest
 from predictors.serving.errors import ArtifactError
 from predictors.serving.model.training import Names
 from predictors.serving.model.types import TensorSpec

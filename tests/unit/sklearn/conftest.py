@@ -8,7 +8,7 @@ from typing import Any
 import joblib
 import pytest
 
-from predictors.serving.artifacts.artifact import Manifest
+from predictors.serving.artifacts.manifest import Manifest
 from predictors.serving.artifacts.writing import write_manifest
 from predictors.serving.settings import Source
 from predictors.sklearn.model import SklearnPredictor

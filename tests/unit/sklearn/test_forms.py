@@ -15,8 +15,8 @@ from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from predictors.serving.artifacts.artifact import Manifest
 from predictors.serving.artifacts.files import FileFormat, bytes_entry
+from predictors.serving.artifacts.manifest import Manifest
 from predictors.serving.artifacts.writing import write_manifest
 from predictors.serving.errors import ArtifactError
 from predictors.sklearn import skops_file

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from predictors.serving.artifacts.artifact import Manifest
 from predictors.serving.artifacts.files import FileEntry
+from predictors.serving.artifacts.manifest import Manifest
 from predictors.serving.errors import ArtifactError
 from predictors.serving.model.types import TextBatch
 from predictors.serving.settings import Source

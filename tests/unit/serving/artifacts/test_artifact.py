@@ -11,7 +11,8 @@ import pytest
 
 from predictors.intent.model import IntentPredictor
 from predictors.iris.model import IrisPredictor
-from predictors.serving.artifacts.artifact import Artifact, pinning_digest, read_manifest
+from predictors.serving.artifacts.artifact import Artifact, pinning_digest
+from predictors.serving.artifacts.manifest import read_manifest
 from predictors.serving.errors import ArtifactError, ArtifactMissing
 from predictors.serving.settings import Source
 
@@ -169,6 +170,15 @@ def test_a_missing_manifest_says_what_makes_one(kind: str, says: str, tmp_path: 
     with pytest.raises(ArtifactMissing) as missing:
         Artifact.open(tmp_path / "none", kind)
     assert str(missing.value) == f"{tmp_path / 'none' / 'manifest.json'}: there is no artifact here; {says}"
+
+
+def test_an_artifact_in_a_folder_is_pointed_at(copy: Path, tmp_path: Path) -> None:
+    """As it is left by an archive that was packed with its folder."""
+    directory = tmp_path / "models"
+    directory.mkdir()
+    copy.rename(directory / "iris-2")
+    with pytest.raises(ArtifactMissing, match=r"there is no artifact here; its folder iris-2 has one$"):
+        Artifact.open(directory, "iris")
 
 
 class Bomb:
