@@ -116,6 +116,17 @@ def test_downloads_by_a_restricted_container(chart: Chart, uri: str, downloaded:
     assert "storageContainerName" not in chart.render({"models": {"iris": {"storageUri": uri}}}).predictor("iris")
 
 
+def test_the_initializer_gets_an_environment(chart: Chart) -> None:
+    env = [{"name": "HF_ENDPOINT", "value": "https://hub.example.com"}]
+    values: Values = {
+        "storage": {"initializer": {"create": True, "env": env}},
+        "models": {"iris": {"storageUri": "hf://acme/iris"}},
+    }
+    assert chart.render(values).one("ClusterStorageContainer")["spec"]["container"]["env"] == env
+    del values["storage"]["initializer"]["env"]
+    assert "env" not in chart.render(values).one("ClusterStorageContainer")["spec"]["container"]
+
+
 def test_each_variant_names_what_downloads_it(chart: Chart) -> None:
     values: Values = {
         "kserve": {"version": "0.21"},

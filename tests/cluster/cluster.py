@@ -12,7 +12,9 @@ from tests.waiting import until
 
 Object = dict[str, Any]
 _VERSIONS = {
+    "CustomResourceDefinition": "apiextensions.k8s.io/v1",
     "Deployment": "apps/v1",
+    "EndpointSlice": "discovery.k8s.io/v1",
     "HTTPRoute": "gateway.networking.k8s.io/v1",
     "HorizontalPodAutoscaler": "autoscaling/v2",
     "InferenceRollout": "rollouts.predictors.dev/v1alpha1",

@@ -1,18 +1,22 @@
 """What the tests of the cluster share; see the package's docstring."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 
-from tests.cluster.archives import Archives, publish
+from tests.cluster.archives import Archives, pack_iris, publish
 from tests.cluster.cluster import Cluster
 from tests.cluster.diagnosis import diagnose
 from tests.cluster.gateway import Gateway
 from tests.cluster.namespaces import Namespaces
+from tests.cluster.page import Reader
 from tests.cluster.release import Release, Values, merge, sized
 from tests.cluster.settings import Settings, missing, read_settings
+from tests.cluster.stores.s3 import S3
 
 KINDS = ("iris", "intent", "summarizer")
 _FIGURES = pytest.StashKey[list[str]]()
@@ -122,3 +126,32 @@ def archives(
 ) -> Archives:
     """A file server in the cluster with artifacts of iris: two versions, and the first with a damaged file."""
     return publish(cluster, namespaces.create("files"), settings, tmp_path_factory.mktemp("artifacts"))
+
+
+@pytest.fixture(scope="session")
+def iris_2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An artifact of iris, version 2."""
+    directory = tmp_path_factory.mktemp("reader") / "iris-2"
+    pack_iris("2", directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """An S3 on this machine."""
+    server = S3()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def reader(
+    cluster: Cluster, gateway: Gateway, settings: Settings, namespaces: Namespaces, iris_2: Path, tmp_path: Path
+) -> Iterator[Reader]:
+    """Follows docs/storage.md with that artifact, in a namespace of their own."""
+    shutil.copytree(iris_2, tmp_path / iris_2.name)
+    namespace = namespaces.create("reader")
+    reader = Reader(cluster, gateway, namespace, sized(settings), tmp_path)
+    yield reader
+    reader.release.uninstall()
+    namespaces.delete(namespace)

@@ -41,6 +41,9 @@ class Settings:
     adapter_namespace: str
     adapter_name: str
     kserve_version: str
+    knative_gateway: Address | None = None  # None: Kourier's Service
+    here: str = ""  # IPv4 address; empty: towards a node
+    load: str = ""  # command
 
 
 def missing(environment: Mapping[str, str]) -> str:
@@ -57,6 +60,7 @@ def read_settings() -> Settings:
     get = os.environ.get
     gateway_tls = Address.parse(get("PREDICTORS_GATEWAY_TLS", "127.0.0.1:10443"))
     namespace, _, name = get("PREDICTORS_ADAPTER", "monitoring/prometheus-adapter").partition("/")
+    knative = get("PREDICTORS_KNATIVE_GATEWAY", "")
     return Settings(
         gateway=Address.parse(get("PREDICTORS_GATEWAY", "127.0.0.1:10080")),
         gateway_tls=gateway_tls,
@@ -67,6 +71,9 @@ def read_settings() -> Settings:
         adapter_namespace=namespace,
         adapter_name=name,
         kserve_version=get("PREDICTORS_KSERVE_VERSION", "0.20"),
+        knative_gateway=Address.parse(knative) if knative else None,
+        here=get("PREDICTORS_HERE", ""),
+        load=get("PREDICTORS_LOAD", ""),
     )
 
 

@@ -1,6 +1,5 @@
 """Where models come from, and what happens when they do not: `pvc://` and a download, into a restricted namespace."""
 
-import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,6 +8,15 @@ from tests.cluster.archives import Archives
 from tests.cluster.cluster import Cluster, is_ready
 from tests.cluster.conftest import Note, Releases
 from tests.cluster.gateway import V1_BODIES, Gateway
+from tests.cluster.refusals import (
+    WATCHED_SECONDS,
+    is_never_served,
+    last_words,
+    mentions,
+    readiness,
+    the_new_pod,
+    the_pod,
+)
 from tests.cluster.release import Release, Values
 from tests.cluster.senders import rest
 from tests.cluster.traffic import Pace, steady
@@ -16,8 +24,6 @@ from tests.waiting import stays, until
 
 pytestmark = pytest.mark.cluster
 NOBODYS_DIGEST = "sha256:" + "0" * 64
-# So long is watched that something does not happen.
-WATCHED_SECONDS = 5
 LIGHT = Pace(per_second=20, least=100, most=12_000)
 
 
@@ -34,41 +40,6 @@ def downloads(releases: Releases, archives: Archives) -> Iterator[Release]:
         "downloads", {"models": {name: {"kind": "iris", **model} for name, model in models.items()}}
     ) as release:
         yield release
-
-
-def the_pod(cluster: Cluster, namespace: str, model: str) -> str:
-    """The name of a model's one pod."""
-    [pod] = until(lambda: cluster.pods(namespace, model), f"a pod of {model}")
-    return str(pod["metadata"]["name"])
-
-
-def readiness(cluster: Cluster, namespace: str, pod: str) -> tuple[int, str]:
-    """Status and reason of a server's own answer, once it gives one."""
-
-    def look() -> tuple[int, str] | None:
-        status, body = cluster.ask_pod(namespace, pod, "/v2/health/ready")
-        try:
-            return status, json.loads(body)["error"]
-        except (KeyError, ValueError):
-            return None  # the API server's answer: nothing listens yet
-
-    return until(look, f"pod {pod} to say why it is not ready")
-
-
-def mentions(cluster: Cluster, namespace: str, pod: str, what: str) -> list[str]:
-    """The lines of a server's log with a text."""
-    return [line for line in cluster.logs(namespace, pod, "kserve-container").splitlines() if what in line]
-
-
-def is_never_served(cluster: Cluster, gateway: Gateway, namespace: str, model: str) -> None:
-    """Check that an InferenceService is not Ready, and that the gateway answers nobody for it."""
-    with gateway.rest(model, namespace) as client:
-
-        def served() -> tuple[bool, bool]:
-            response = client.post(f"/v1/models/{model}:predict", json=V1_BODIES["iris"])
-            return is_ready(cluster.get("InferenceService", model, namespace)), response.is_success
-
-        stays(served, (False, False), WATCHED_SECONDS)
 
 
 @pytest.mark.gate
@@ -104,7 +75,7 @@ def test_what_is_absent_is_not_served(
     pod = the_pod(cluster, namespace, "absent")
 
     def reason() -> bool:
-        last = cluster.logs(namespace, pod, "storage-initializer").strip().rpartition("\n")[2]
+        last = last_words(cluster, namespace, pod)
         return "not found" in last and archives.absent in last
 
     until(reason, "the initializer's log to end with what is absent")
@@ -124,16 +95,6 @@ def change(cluster: Cluster, installed: Release) -> Iterator[Change]:
     yield upgrade
     installed.upgrade({})
     cluster.wait_rolled_out(installed.namespace, "iris", 1)
-
-
-def the_new_pod(cluster: Cluster, namespace: str, model: str, old: str) -> str:
-    """The name of the pod beside a model's old one."""
-
-    def new() -> set[str]:
-        return {str(pod["metadata"]["name"]) for pod in cluster.pods(namespace, model)} - {old}
-
-    [pod] = until(new, f"a new pod of {model}")
-    return pod
 
 
 def test_a_bad_upgrade_leaves_the_old_version_in_service(

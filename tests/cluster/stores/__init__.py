@@ -1,0 +1,1 @@
+"""Storage that KServe's initializer downloads from: servers on this machine, under names that pods know."""
