@@ -8,8 +8,10 @@
 # --model_dir=/mnt/models; `sklearn` carries none, and waits for it there. `make images` builds the six, with docker or
 # buildah.
 
-# To pin the base: --build-arg PYTHON_IMAGE=docker.io/library/python:3.11-slim-bookworm@sha256:…
+# To pin the base by its digest: make images PYTHON_IMAGE=$(python3 scripts/image_digest.py)
 ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim-bookworm
+# cuda: the summarizer computes on an NVIDIA GPU, where its node has one and --gpu_layers says so. No other image changes.
+ARG LLAMA_BACKEND=cpu
 
 # ---- What builds: none of it is in an image --------------------------------------------------------------------------
 
@@ -18,15 +20,18 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 UV_NO_CACHE=1 UV_LINK_MOD
 RUN pip install --quiet "uv>=0.13,<0.14"
 WORKDIR /build
 
-# llama-cpp-python, compiled for every generation of processors (10 to 20 minutes). It depends on these files only, so a
+# llama-cpp-python, compiled for every generation of processors (10 to 20 minutes), and for GPUs if that is asked for (hours,
+# unless CUDA_ARCHITECTURES names one kind, such as 90-real). It depends on these files only, so a
 # change of the code does not compile it again (one of any pin does). Instead of compiling:
 #   - a wheel of that version in the folder wheels/ is taken as it is;
 #   - --build-arg LLAMA_INDEX=https://… names a package index that has one, as llama-cpp-python's README does.
 FROM build AS llama
 ARG LLAMA_INDEX=
+ARG LLAMA_BACKEND
+ARG CUDA_ARCHITECTURES=
 COPY wheels wheels
 COPY constraints.txt ./
-COPY scripts/llama_wheel.sh scripts/slim_wheel.py scripts/
+COPY scripts/llama_wheel.sh scripts/slim_wheel.py scripts/cuda_toolkit.sh scripts/
 RUN set -e; version=$(sed -n 's/^llama_cpp_python==//p' constraints.txt); \
     if ls "wheels/llama_cpp_python-$version-"*.whl >/dev/null 2>&1; then exit 0; fi; \
     if [ -n "$LLAMA_INDEX" ]; then \
@@ -34,6 +39,10 @@ RUN set -e; version=$(sed -n 's/^llama_cpp_python==//p' constraints.txt); \
       python scripts/slim_wheel.py wheels/*.whl; exit 0; \
     fi; \
     apt-get update -qq; apt-get install -y -qq --no-install-recommends g++ >/dev/null; \
+    if [ "$LLAMA_BACKEND" = cuda ]; then \
+      scripts/cuda_toolkit.sh /opt/cuda; \
+      export CUDAToolkit_ROOT=/opt/cuda/nvidia/cu13 CUDACXX=/opt/cuda/nvidia/cu13/bin/nvcc; \
+    fi; \
     cp "$(XDG_CACHE_HOME=/tmp scripts/llama_wheel.sh python)" wheels/; rm -rf /tmp/kserve-predictors
 
 # The environment of iris and intent: kserve without the packages that serving does not import.
@@ -41,12 +50,18 @@ FROM build AS core
 ENV VIRTUAL_ENV=/opt/predictors UV_CONSTRAINT=constraints.txt UV_EXCLUDE=image_excludes.txt
 RUN python -m venv --without-pip /opt/predictors
 COPY pyproject.toml constraints.txt scripts/image_excludes.txt ./
-RUN uv pip install --quiet --requirements pyproject.toml
+RUN uv pip install --quiet --requirements pyproject.toml --extra signing
 
 # The summarizer's environment: the same, and llama.cpp.
 FROM core AS core-llama
+ARG LLAMA_BACKEND
 COPY --from=llama /build/wheels wheels
-RUN uv pip install --quiet --requirements pyproject.toml --extra summarizer --extra cache --find-links wheels
+RUN set -- --extra summarizer --extra cache; \
+    if [ "$LLAMA_BACKEND" = cuda ]; then \
+      grep -q libggml-cuda wheels/llama_cpp_python-*.whl || { echo "the wheel of llama-cpp-python has no CUDA" >&2; exit 1; }; \
+      set -- "$@" --extra cuda; \
+    fi; \
+    uv pip install --quiet --requirements pyproject.toml "$@" --find-links wheels
 
 # The environment of scikit-learn's models: the same, with scikit-learn, skops, ONNX Runtime, and pandas for named columns.
 FROM core AS core-sklearn
@@ -85,7 +100,10 @@ RUN /opt/predictors/bin/python -m predictors fetch --out /opt/models/summarizer 
 # ---- What runs -------------------------------------------------------------------------------------------------------
 
 FROM ${PYTHON_IMAGE} AS runtime
-RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3.11/ensurepip /usr/local/lib/python3.11/site-packages/*
+# The official image has no bytecode of the standard library, and a container that cannot write any would compile it at every
+# start: 1 s of CPU time.
+RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3.11/ensurepip /usr/local/lib/python3.11/site-packages/* && \
+    python -m compileall -q -x '/(distutils|idlelib|lib2to3|pydoc_data|test|tkinter|turtledemo)/' /usr/local/lib/python3.11
 ENV PATH=/opt/predictors/bin:/usr/local/bin:/usr/bin:/bin HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # `make images` adds the version and the revision.
 LABEL org.opencontainers.image.title="kserve-predictors" \
@@ -136,12 +154,17 @@ ENTRYPOINT ["predictors", "rollout", "controller"]
 LABEL org.opencontainers.image.description="Controller of InferenceRollouts"
 
 FROM runtime AS large
+ARG LLAMA_BACKEND
 USER 0:0
 # llama.cpp's threads.
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1 >/dev/null && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/*
-USER 65532:65532
 COPY --from=core-llama /opt/predictors /opt/predictors
+# Where llama.cpp finds CUDA's libraries; its driver is the node's.
+RUN if [ "$LLAMA_BACKEND" = cuda ]; then \
+      echo /opt/predictors/lib/python3.11/site-packages/nvidia/cu13/lib >/etc/ld.so.conf.d/cuda.conf && /sbin/ldconfig; \
+    fi
+USER 65532:65532
 COPY --from=model-summarizer /opt/models/summarizer /opt/models/summarizer
 COPY --from=code /code /opt/predictors/lib/python3.11/site-packages
 COPY --from=code /code/bin /opt/predictors/bin

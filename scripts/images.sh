@@ -3,7 +3,8 @@
 #
 #   scripts/images.sh REGISTRY TAG TARGET…
 #
-# BUILD_FLAGS is passed to `docker build` or `buildah build`; BUILDER, LLAMA_INDEX and WHEELS are as in the Makefile.
+# BUILD_FLAGS is passed to `docker build` or `buildah build`; BUILDER, LLAMA_BACKEND, LLAMA_INDEX, PYTHON_IMAGE and WHEELS
+# are as in the Makefile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 registry=$1 tag=$2
@@ -31,5 +32,6 @@ for target; do
   # shellcheck disable=SC2086  # several flags
   "${build[@]}" ${BUILD_FLAGS:-} --target "$target" --tag "$registry/$target:$tag" \
     --label "org.opencontainers.image.version=$tag" --label "org.opencontainers.image.revision=$revision" \
-    --build-arg "LLAMA_INDEX=${LLAMA_INDEX:-}" .
+    ${PYTHON_IMAGE:+--build-arg "PYTHON_IMAGE=$PYTHON_IMAGE"} \
+    --build-arg "LLAMA_INDEX=${LLAMA_INDEX:-}" --build-arg "LLAMA_BACKEND=${LLAMA_BACKEND:-cpu}" .
 done

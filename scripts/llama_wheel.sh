@@ -3,6 +3,9 @@
 #
 #   scripts/llama_wheel.sh PYTHON      PYTHON: the interpreter to compile for
 #
+# With LLAMA_BACKEND=cuda, it is for NVIDIA's GPUs too. CUDAToolkit_ROOT and CUDACXX say where CUDA's toolkit and its nvcc
+# are, if not where CMake looks, and CUDA_ARCHITECTURES which GPUs (CMAKE_CUDA_ARCHITECTURES; by default all that ggml knows).
+#
 # On x86-64, the wheel holds ggml's CPU code once for each generation of processors, and llama.cpp loads the best one at
 # start (predictors/summarizer/llama/library.py). So one wheel is right for every processor, in images too.
 #
@@ -19,6 +22,9 @@ options="-DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_OPENSSL=OFF"
 # Elsewhere than on x86-64, Debian 12's compiler lacks what the newest variants need, so that the build is for this machine.
 [ "$(uname -m)" != x86_64 ] ||
   options="$options -DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DCMAKE_INSTALL_BINDIR=llama_cpp/lib"
+# The driver's library is not linked, so that the same wheel loads on a machine without one.
+[ "${LLAMA_BACKEND:-cpu}" != cuda ] ||
+  options="$options -DGGML_CUDA=ON -DGGML_CUDA_NO_VMM=ON${CUDA_ARCHITECTURES:+ -DCMAKE_CUDA_ARCHITECTURES=$CUDA_ARCHITECTURES}"
 
 compiler=$("${CXX:-c++}" --version | head -n 1)
 key=$(printf '%s\n' "$version" "$options" "$compiler" "$(uname -sm)" "$(getconf GNU_LIBC_VERSION 2>/dev/null || true)" |

@@ -1,5 +1,6 @@
 """`predictors gguf`: describe GGUF files, and quantize them."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -23,6 +24,18 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Describe 
 _GIB = 2**30
 _MIB = 2**20
 _SLOTS = (1, 2, 4, 8)
+_HEADINGS = {"kv": "KV cache", "gpu": "on the GPU"}
+_SIZE = re.compile(r"(\d+)([KMG]?)(i?)")
+_POWERS = ("", "K", "M", "G")
+
+
+def _bytes(text: str) -> int:
+    """A size as Kubernetes writes it."""
+    size = _SIZE.fullmatch(text.strip())
+    if not size or (size[3] and not size[2]) or not int(size[1]):
+        raise typer.BadParameter(f"{text} is not a size such as 2Gi, 512Mi, 2G or 2000000000")
+    factor: int = (1024 if size[3] else 1000) ** _POWERS.index(size[2])
+    return int(size[1]) * factor
 
 
 @app.command("inspect")
@@ -40,14 +53,32 @@ def inspect_file(
             "predictors serve if omitted.",
         ),
     ] = None,
+    gpu_layers: Annotated[
+        int, typer.Option("--gpu_layers", min=-1, help="Layers on a GPU, as of predictors serve; -1: all.")
+    ] = 0,
+    memory_limit: Annotated[
+        int | None,
+        typer.Option(
+            "--memory_limit",
+            parser=_bytes,
+            metavar="SIZE",
+            help="Memory that there will be, such as a container's limit: 2Gi, 512Mi, 2G or bytes; what there is here "
+            "if omitted.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; sizes are in bytes.")] = False,
 ) -> None:
     """Show what a model is, and how much memory it takes to serve, without loading its weights.
 
     [bold]Will it fit?[/bold] The last column is the largest context that this machine (or its cgroup) has memory for:
       predictors gguf inspect model.gguf
+    [bold]Will it fit a container?[/bold]
+      predictors gguf inspect model.gguf --memory_limit 2Gi
     [bold]Eight concurrent answers[/bold] of 4,096 tokens each:
       predictors gguf inspect model.gguf --slots 8 --context_tokens 4096
+
+    [bold]On a GPU:[/bold] what stays in main memory, and what the GPU has to hold:
+      predictors gguf inspect model.gguf --gpu_layers -1
 
     The figures hold for `predictors serve` with the same --slots and --context_tokens. The KV cache has room for a
     whole context in each slot, and for each prompt prefix that is kept for reuse.
@@ -56,7 +87,7 @@ def inspect_file(
         from predictors.summarizer.llama.gguf import inspect
 
         inspection = inspect(file)
-        report = _memory_report(inspection, (slots,) if slots else _SLOTS, context_tokens)
+        report = _memory_report(inspection, (slots,) if slots else _SLOTS, context_tokens, gpu_layers, memory_limit)
     if as_json:
         described = {"name": inspection.name, "license": inspection.license, **asdict(inspection.shape)}
         described |= {
@@ -71,6 +102,7 @@ def inspect_file(
         output.print(text, markup=False)
     output.print()
     output.print(_memory_table(report))
+    output.print(_verdict(report))
 
 
 @app.command("quantize")
@@ -128,19 +160,29 @@ def _reading() -> Iterator[None]:
         fail(f"{error.filename}: {error.strerror}")
 
 
-def _memory_report(inspection: "Inspection", slots: tuple[int, ...], context_tokens: int | None) -> dict[str, Any]:
-    from predictors.summarizer.llama.memory import RUNTIME_BYTES, fitting_tokens, memory_limit, memory_plan
+def _memory_report(
+    inspection: "Inspection", slots: tuple[int, ...], context_tokens: int | None, gpu_layers: int, limit: int | None
+) -> dict[str, Any]:
+    from predictors.summarizer.llama.memory import (
+        RUNTIME_BYTES,
+        fitting_tokens,
+        gpu_bytes,
+        host_part,
+        memory_limit,
+        memory_plan,
+    )
     from predictors.summarizer.runtime import BATCH_TOKENS, KEPT_SEQUENCES
     from predictors.summarizer.settings import SummarizerSettings
 
     default: int = SummarizerSettings.model_fields["context_tokens"].default
     context = min(context_tokens or default, inspection.shape.trained_context)
-    limit = memory_limit()
+    limit = limit or memory_limit()
+    host = host_part(inspection.shape, gpu_layers)
     rows = []
     for count in slots:
         sequences = count + KEPT_SEQUENCES
-        plan = memory_plan(inspection.shape, context, sequences, BATCH_TOKENS)
-        fits = fitting_tokens(inspection.shape, limit, sequences, BATCH_TOKENS)
+        whole, plan = (memory_plan(each, context, sequences, BATCH_TOKENS) for each in (inspection.shape, host))
+        fits = fitting_tokens(host, limit, sequences, BATCH_TOKENS)
         rows.append(
             {
                 "slots": count,
@@ -149,6 +191,7 @@ def _memory_report(inspection: "Inspection", slots: tuple[int, ...], context_tok
                 **asdict(plan),
                 "process_bytes": RUNTIME_BYTES,
                 "total_bytes": plan.total_bytes,
+                "gpu_bytes": gpu_bytes(whole, plan),
                 "largest_context_tokens": min(fits, inspection.shape.trained_context),
             }
         )
@@ -174,14 +217,17 @@ def _description(inspection: "Inspection") -> Iterator[tuple[str, str]]:
 
 def _memory_table(report: dict[str, Any]) -> Table:
     limit = report["memory_limit_bytes"]
+    parts: tuple[str, ...] = ("model", "kv", "compute", "process", "total")
+    if any(row["gpu_bytes"] for row in report["memory"]):
+        parts += ("gpu",)
     table = Table(
-        *("slots", "context per slot", "model", "KV cache", "compute", "process", "total", "largest context"),
-        caption=f"MiB; the limit here is {limit // _MIB:,}",
+        *("slots", "context per slot", *(_HEADINGS.get(part, part) for part in parts), "largest context"),
+        caption=f"MiB; the limit is {limit // _MIB:,}",
     )
     for column in table.columns:
         column.justify = "right"
     for row in report["memory"]:
-        sizes = [row[f"{part}_bytes"] for part in ("model", "kv", "compute", "process", "total")]
+        sizes = [row[f"{part}_bytes"] for part in parts]
         table.add_row(
             str(row["slots"]),
             f"{row['context_tokens']:,}",
@@ -190,6 +236,15 @@ def _memory_table(report: dict[str, Any]) -> Table:
             style="red" if row["total_bytes"] > limit else "",
         )
     return table
+
+
+def _verdict(report: dict[str, Any]) -> str:
+    limit = report["memory_limit_bytes"]
+    fitting = [row["slots"] for row in report["memory"] if row["total_bytes"] <= limit]
+    tokens = report["memory"][0]["context_tokens"]
+    if not fitting:
+        return f"With contexts of {tokens:,} tokens, it does not fit into {limit // _MIB:,} MiB."
+    return f"With contexts of {tokens:,} tokens, --slots {fitting[-1]} fits into {limit // _MIB:,} MiB."
 
 
 def _mib(size: int) -> str:

@@ -18,7 +18,16 @@ from predictors.summarizer.engine.types import Generation, GrammarError, Prompt
 from predictors.summarizer.llama.decoder import LlamaDecoder
 from predictors.summarizer.llama.gguf import read_shape
 from predictors.summarizer.llama.json_schema import JsonSchemas
-from predictors.summarizer.llama.memory import ModelShape, fitting_tokens, memory_limit, memory_plan
+from predictors.summarizer.llama.memory import (
+    RUNTIME_BYTES,
+    ModelShape,
+    fitting_tokens,
+    gpu_bytes,
+    host_part,
+    layers_on_gpu,
+    memory_limit,
+    memory_plan,
+)
 from predictors.summarizer.llama.model import LlamaModel, Message
 from predictors.summarizer.parameters import PromptParameters, SummaryParameters
 from predictors.summarizer.settings import SummarizerSettings
@@ -53,7 +62,9 @@ class Runtime:
     """
 
     def __init__(self, path: Path, name: str, settings: SummarizerSettings, tuning: Tuning) -> None:
-        self._model = LlamaModel(path, name, tuning.chat_template)
+        if not settings.gpu_layers:
+            _check_weights(path, name)
+        self._model = LlamaModel(path, name, tuning.chat_template, settings.gpu_layers)
         try:
             self._schemas = JsonSchemas(self._model)
             self.context_tokens = min(settings.context_tokens, self._model.trained_context)
@@ -68,11 +79,12 @@ class Runtime:
     def _new_decoder(self, shape: ModelShape, settings: SummarizerSettings) -> LlamaDecoder:
         sequences = settings.slots + KEPT_SEQUENCES
         threads = settings.threads or usable_cpus()
-        _check_memory(shape, self.context_tokens, sequences)
+        _check_memory(shape, host_part(shape, settings.gpu_layers), self.context_tokens, sequences)
         decoder = LlamaDecoder(self._model, self.context_tokens, sequences, BATCH_TOKENS, threads)
         logger.info(
-            "%s: %d slots of %d tokens, %d threads", self._model.name, settings.slots, self.context_tokens, threads
-        )
+            "%s: %d slots of %d tokens, %d threads, %s", self._model.name, settings.slots, self.context_tokens, threads,
+            f"{layers_on_gpu(shape, settings.gpu_layers)} of {shape.layers + 1} layers on a GPU",
+        )  # fmt: skip
         return decoder
 
     def _new_summarizer(self, settings: SummarizerSettings, tuning: Tuning) -> Summarizer:
@@ -152,14 +164,27 @@ class Runtime:
             raise InvalidInput(f"messages: {error}") from None
 
 
-def _check_memory(shape: ModelShape, context_tokens: int, sequences: int) -> None:
-    plan, limit = memory_plan(shape, context_tokens, sequences, BATCH_TOKENS), memory_limit()
+def _check_weights(path: Path, name: str) -> None:
+    """Refuse a file that cannot fit before it is loaded: the kernel would kill the process, which then says nothing."""
+    least, limit = path.stat().st_size + RUNTIME_BYTES, memory_limit()
+    if least > limit:
+        raise ArtifactError(
+            f"{name} takes {least // _MIB} MiB even without a KV cache, and the memory limit is {limit // _MIB} MiB; "
+            "raise the limit or use a smaller model"
+        )
+
+
+def _check_memory(shape: ModelShape, host: ModelShape, context_tokens: int, sequences: int) -> None:
+    whole, plan = (memory_plan(each, context_tokens, sequences, BATCH_TOKENS) for each in (shape, host))
+    limit = memory_limit()
+    if moved := gpu_bytes(whole, plan):
+        logger.info("memory of the GPU: about %d MiB, without what its driver takes", -(-moved // _MIB))
     logger.info(
         "memory: model %d MiB + KV cache %d MiB + compute %d MiB + process %d MiB = %d MiB of %d MiB",
         *(-(-part // _MIB) for part in plan.parts), sum(-(-part // _MIB) for part in plan.parts), limit // _MIB,
     )  # fmt: skip
     if plan.total_bytes > limit:
-        fits = fitting_tokens(shape, limit, sequences, BATCH_TOKENS)
+        fits = fitting_tokens(host, limit, sequences, BATCH_TOKENS)
         advice = f"--context_tokens {fits} would fit" if fits else "use fewer --slots or a smaller model"
         raise ArtifactError(
             f"a KV cache of {sequences} times {context_tokens} tokens makes {plan.total_bytes // _MIB} MiB in all, and "

@@ -20,6 +20,12 @@ class SummarizerSettings(Settings):
     )
     slots: int = Field(default=8, ge=1, le=64, description="Answers generated at the same time; more wait.")
     threads: int = Field(default=0, ge=0, description="Compute threads; 0: as many as the CPU quota allows.")
+    gpu_layers: int = Field(
+        default=0,
+        ge=-1,
+        description="Layers that a GPU computes, counted from the model's output, which is one too; -1: all. They and "
+        "their part of the KV cache are in the GPU's memory. It needs a llama.cpp that was compiled for GPUs.",
+    )
     reading: Literal["auto", "clauses", "chunks"] = Field(
         default="auto",
         description="What the model does: of clauses, it chooses what can be left out; of chunks, it says in its own "

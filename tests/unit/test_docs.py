@@ -29,11 +29,12 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 GENERATED = sorted((ROOT / "docs/benchmarks").glob("*.md"))
 # Commands of other programs, with their continuation lines.
 OTHER_PROGRAMS = re.compile(
-    r"^(?:kind|kubectl|helm|docker|aws|\$ make eval) (?:.*\\\n)*.*|`(?:kubectl|helm|docker) [^`]*`", re.MULTILINE
+    r"^(?:kind|kubectl|helm|docker|gcloud|aws|cosign|gh|model_signing|\.venv/bin/functions-framework|\$ make eval) (?:.*\\\n)*.*|`(?:kubectl|helm|docker|gcloud) [^`]*`",
+    re.MULTILINE,
 )
-FOLDERS = ("predictors", "tests", "docs", "scripts", "charts", "manifests")
+FOLDERS = ("predictors", "tests", "docs", "scripts", "charts", "manifests", "deploy")
 PATH = re.compile(
-    r"(?:(?:predictors|tests|docs|scripts|charts|manifests)/[\w./-]*|[\w./-]+\.(?:csv|md|py|sh|svg|toml)|[\w./-]+/)"
+    r"(?:(?:predictors|tests|docs|scripts|charts|manifests|deploy)/[\w./-]*|[\w./-]+\.(?:csv|md|py|sh|svg|toml)|[\w./-]+/)"
 )
 
 

@@ -13,7 +13,7 @@ Four things are in memory at once:
 
 import bisect
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from predictors.summarizer.engine.cpu import CGROUP_ROOT
@@ -112,6 +112,45 @@ def memory_plan(shape: ModelShape, sequence_tokens: int, sequences: int, batch_t
         kv_bytes=sequences * cells * shape.cell_bytes,
         compute_bytes=_compute_bytes(shape, cells, sequences, batch_tokens),
     )
+
+
+def host_part(shape: ModelShape, gpu_layers: int) -> ModelShape:
+    """The part of a model that stays in main memory when its last layers are on a GPU.
+
+    Of each layer, the output included, the same share of the weights is counted. The embeddings of the input stay in
+    main memory too, but they are mapped from the file, and of them only the rows of tokens in use are read.
+
+    Args:
+        shape: the model's.
+        gpu_layers: as in `SummarizerSettings`.
+    """
+    layers = shape.layers + 1
+    kept = layers - layers_on_gpu(shape, gpu_layers)
+    return replace(shape, layers=min(kept, shape.layers), model_bytes=shape.model_bytes * kept // layers)
+
+
+def layers_on_gpu(shape: ModelShape, gpu_layers: int) -> int:
+    """Layers on a GPU as llama.cpp counts them: one more than the model's, since the output is one.
+
+    Args:
+        shape: the model's.
+        gpu_layers: as in `SummarizerSettings`.
+    """
+    layers = shape.layers + 1
+    return layers if gpu_layers < 0 else min(gpu_layers, layers)
+
+
+def gpu_bytes(whole: MemoryPlan, host: MemoryPlan) -> int:
+    """What a GPU has to hold: the weights and the KV cache that the host does not, and its own compute buffers.
+
+    What its driver takes is not in it. Nothing of it was measured on a GPU.
+
+    Args:
+        whole: the model's plan.
+        host: that of its `host_part`.
+    """
+    moved = whole.model_bytes - host.model_bytes + whole.kv_bytes - host.kv_bytes
+    return moved + whole.compute_bytes if moved else 0
 
 
 def fitting_tokens(shape: ModelShape, limit_bytes: int, sequences: int, batch_tokens: int) -> int:

@@ -36,16 +36,26 @@ class LlamaModel:
         path: the file.
         name: what to call the file in errors, since the path may be a file descriptor's.
         template: a chat template instead of the file's own.
+        gpu_layers: layers that a GPU computes, counted from the output; -1: all.
 
     Raises:
-        ArtifactError: not a GGUF file, not loadable, not a text generator, or without a usable chat template.
+        ArtifactError: not a GGUF file, not loadable, not a text generator, without a usable chat template, or there is
+            no GPU for its layers.
     """
 
-    def __init__(self, path: Path, name: str, template: str = "") -> None:
+    def __init__(self, path: Path, name: str, template: str = "", gpu_layers: int = 0) -> None:
         library = load_library()
         self.name = name
         self._api = library.api
-        self.pointer: Any = library.load_model(path, name, self._api.llama_model_default_params())
+        if gpu_layers and not self._api.llama_supports_gpu_offload():
+            raise ArtifactError(
+                f"--gpu_layers is {gpu_layers}, but llama.cpp finds no GPU: it needs a llama.cpp that was compiled for "
+                "GPUs, such as that of an image built with LLAMA_BACKEND=cuda, and a machine with one; otherwise leave "
+                "out --gpu_layers"
+            )
+        params = self._api.llama_model_default_params()
+        params.n_gpu_layers = gpu_layers
+        self.pointer: Any = library.load_model(path, name, params)
         try:
             if self._api.llama_model_has_encoder(self.pointer) or self._api.llama_model_is_diffusion(self.pointer):
                 raise ArtifactError(f"{name} is not a decoder-only language model; no other kind can be served")

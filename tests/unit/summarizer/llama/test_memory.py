@@ -21,6 +21,9 @@ from predictors.summarizer.llama.memory import (
     RUNTIME_BYTES,
     ModelShape,
     fitting_tokens,
+    gpu_bytes,
+    host_part,
+    layers_on_gpu,
     memory_limit,
     memory_plan,
 )
@@ -160,6 +163,28 @@ def test_the_most_tokens_fit_and_one_step_more_does_not(
     if tokens:
         assert memory_plan(shape, tokens, sequences, batch_tokens).total_bytes <= limit
     assert memory_plan(shape, tokens + CELL_STEP, sequences, batch_tokens).total_bytes > limit
+
+
+def test_without_a_gpu_the_host_has_it_all() -> None:
+    assert host_part(SHAPE, 0) == SHAPE
+    plan = memory_plan(SHAPE, 4096, 4, 256)
+    assert gpu_bytes(plan, plan) == 0
+
+
+@pytest.mark.parametrize(
+    ("gpu_layers", "on_gpu", "kept"), [(1, 1, 30), (11, 11, 20), (31, 31, 0), (99, 31, 0), (-1, 31, 0)]
+)
+def test_layers_on_a_gpu_take_their_weights_and_their_keys_and_values_along(
+    gpu_layers: int, on_gpu: int, kept: int
+) -> None:
+    """The output is a layer too, and the first to go; it has no keys and values."""
+    host = host_part(SHAPE, gpu_layers)
+    assert layers_on_gpu(SHAPE, gpu_layers) == on_gpu
+    assert host.model_bytes == SHAPE.model_bytes * kept // 31
+    assert host.cell_bytes * 30 == SHAPE.cell_bytes * kept
+    whole, left = (memory_plan(each, 4096, 4, 256) for each in (SHAPE, host))
+    both = whole.model_bytes + whole.kv_bytes + whole.compute_bytes  # the GPU has buffers of its own
+    assert gpu_bytes(whole, left) + left.model_bytes + left.kv_bytes == both
 
 
 def test_nothing_fits_where_the_model_alone_does_not() -> None:

@@ -1,0 +1,1 @@
+"""The programs in scripts/ that people and workflows call, each as a process of its own."""
