@@ -18,6 +18,9 @@ from predictors.serving.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
+# A process that wakes so much later than it asked for was suspended, as Cloud Run suspends one between two requests.
+_SUSPENDED_SECONDS = 1.0
+
 
 class Watched(Protocol):
     """What is asked of a connection here."""
@@ -151,10 +154,14 @@ class Connections:
         settings = self._settings
         interval = min(settings.keep_alive_seconds, settings.head_timeout_seconds, settings.write_timeout_seconds) / 4
         while True:
-            await asyncio.sleep(min(interval, 1.0))
+            due = time.monotonic() + min(interval, 1.0)
+            await asyncio.sleep(due - time.monotonic())
             self.refresh_date()
+            now = time.monotonic()
+            if now - due > _SUSPENDED_SECONDS:
+                continue  # what clients have sent meanwhile is still unread; it is not they who kept the server waiting
             try:
-                self._sweep(time.monotonic())
+                self._sweep(now)
             except Exception:
                 logger.exception("looking after the connections failed")
 

@@ -219,3 +219,18 @@ def test_a_connection_with_unsent_data_is_not_evicted_until_it_is_read(app: Scri
         loopback.run(scenario())
         assert loopback.ended("evicted") == 1
         assert loopback.ended("write_timeout") == 0
+
+
+def test_a_server_that_was_suspended_does_not_blame_its_clients() -> None:
+    async def scenario() -> None:
+        async with loopback.client() as client:
+            await client.check_goes_on()
+            date = state.default_headers
+            time.sleep(3)  # nothing runs meanwhile, as in a process that is suspended
+            await until(lambda: state.default_headers != date)
+            await client.check_goes_on()
+            assert await client.rest() == b""  # a client that leaves a running server alone is given up
+
+    with Loopback(keep_alive_seconds=1) as loopback:
+        state = loopback.connections.state
+        loopback.run(scenario())
