@@ -187,11 +187,12 @@ class DirectPods:
 
 
 def http_port(pod: Object) -> int:
-    """Port of a pod's REST server: the one that is named http…, or the first."""
+    """Port of a pod's metrics: the one that is named metrics, else REST's, which is named http…, or the first."""
     containers = pod["spec"]["containers"]
     container = next((each for each in containers if each["name"] == "kserve-container"), containers[0])
     ports: list[Object] = container.get("ports", [])
-    named = [port for port in ports if port.get("name", "").startswith("http")]
+    named = [port for port in ports if port.get("name") == "metrics"]
+    named += [port for port in ports if port.get("name", "").startswith("http")]
     return int((named or ports or [{"containerPort": _DEFAULT_PORT}])[0]["containerPort"])
 
 
