@@ -46,7 +46,7 @@ Keys: TypeAlias = Mapping[str, Key]
 # What a key can verify, by its type and curve. A secret (`oct`) is never among them: with it, whoever may check tokens
 # could make them, and a public key that is taken for a secret (RFC 8725, 2.1) finds no algorithm here.
 _ALGORITHMS = {
-    ("RSA", None): frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")),
+    ("RSA", ""): frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")),
     ("EC", "P-256"): frozenset(("ES256",)),
     ("EC", "P-384"): frozenset(("ES384",)),
     ("EC", "P-521"): frozenset(("ES512",)),
@@ -78,9 +78,9 @@ def parse_keys(raw: bytes) -> Keys:
 
 def _key(entry: dict[str, Any]) -> Key | None:
     kind = str(entry.get("kty"))
-    algorithms = _ALGORITHMS.get((kind, None if kind == "RSA" else entry.get("crv")), frozenset())
+    algorithms = _ALGORITHMS.get((kind, "" if kind == "RSA" else str(entry.get("crv"))), frozenset())
     if "alg" in entry:
-        algorithms &= {entry["alg"]}
+        algorithms &= {str(entry["alg"])}
     if not algorithms or entry.get("use", "sig") != "sig":
         return None
     try:

@@ -80,7 +80,7 @@ class SignedTokens:
         except jwt.PyJWTError:
             raise _invalid() from None
         algorithm = header.get("alg")
-        if algorithm not in self._algorithms:
+        if not isinstance(algorithm, str) or algorithm not in self._algorithms:
             raise _invalid()
         key = await self._key(header)
         if algorithm not in key.algorithms:
