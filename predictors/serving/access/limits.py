@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from predictors.serving.access.buckets import MINUTE, Buckets, Draw, Drawn
@@ -79,8 +79,8 @@ class Limits:
             Quota("model", model, False, 1, "requests a minute to this model"),
         ]
         tokens = Quota("tokens", settings.client_tokens_per_minute or 0, True, 0, "tokens a minute for each client")
-        self._requests = _Quotas(each for each in requests if each.per_minute)
-        self._all = _Quotas(each for each in (*requests, tokens) if each.per_minute)
+        self._requests = _Quotas(requests)
+        self._all = _Quotas([*requests, tokens])
         self._tokens = tokens
         self._here = Buckets(clock)
         self._shared = _shared(settings.limits_url, lambda: count("limits"), clock)
@@ -95,7 +95,7 @@ class Limits:
                 enough that some are left.
         """
         quotas = self._all if generates else self._requests
-        draws = [each.draw(client, model, each.at_once) for each in quotas]
+        draws = quotas.draws(client, model)
         if not draws:
             return Standing()
         drawn = await self._shared.draw(draws) if self._shared is not None else None
@@ -116,22 +116,29 @@ class Limits:
             await self._shared.close()
 
 
-class _Quotas(tuple[Quota, ...]):
+class _Quotas:
     """The limits of a kind of request."""
+
+    def __init__(self, quotas: Iterable[Quota]) -> None:
+        self._quotas = [quota for quota in quotas if quota.per_minute]
+        self._policy = ", ".join(f'"{quota.name}";q={quota.per_minute};w=60' for quota in self._quotas)
+
+    def draws(self, client: str, model: str) -> list[Draw]:
+        """What a request takes of each."""
+        return [quota.draw(client, model, quota.at_once) for quota in self._quotas]
 
     def standing(self, drawn: Drawn) -> Standing:
         """Say where a request stands."""
-        policy = ", ".join([f'"{quota.name}";q={quota.per_minute};w=60' for quota in self])
         left = ", ".join(
             [
                 f'"{quota.name}";r={quota.left(used)};t={math.ceil(used)}'
-                for quota, used in zip(self, drawn.used, strict=True)
+                for quota, used in zip(self._quotas, drawn.used, strict=True)
             ]
         )
-        return Standing(policy, left, None if drawn.allowed else self._refusal(drawn.used))
+        return Standing(self._policy, left, None if drawn.allowed else self._refusal(drawn.used))
 
     def _refusal(self, used: Sequence[float]) -> RateLimited:
-        longest, quota = max(zip(used, self, strict=True))
+        longest, quota = max(zip(used, self._quotas, strict=True))
         seconds = max(math.ceil(longest - MINUTE), 1)
         return RateLimited(f"at most {quota.per_minute} {quota.says} are allowed; try again in {seconds} s", seconds)
 

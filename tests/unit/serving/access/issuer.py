@@ -13,7 +13,7 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.unit.serving.transport.certificates import Authority
 
@@ -47,10 +47,7 @@ class Issuer:
 
     def pem(self) -> bytes:
         """The public key as PEM."""
-        return self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-    def private_pem(self) -> bytes:
-        return self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return bytes(self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
     def token(self, kid: str | None = "one", *, headers: dict[str, Any] | None = None, **claims: Any) -> str:
         """A token that is valid for an hour, unless claims say otherwise; None takes a claim away."""

@@ -76,9 +76,11 @@ def test_clients_and_models_have_their_own(clock: Clock) -> None:
 def test_what_the_headers_say(clock: Clock) -> None:
     limits = Limits(AccessSettings(client_requests_per_minute=4, model_requests_per_minute=60), print, clock)
     standing = admit(limits)
-    assert standing == ('"client";q=4;w=60, "model";q=60;w=60', '"client";r=3;t=15, "model";r=59;t=1', None)
-    for _ in range(3):
-        standing = admit(limits)
+    policy, left = '"client";q=4;w=60, "model";q=60;w=60', '"client";r=3;t=15, "model";r=59;t=1'
+    assert standing == Standing(policy, left)
+    for _ in range(2):
+        admit(limits)
+    standing = admit(limits)
     assert standing.left == '"client";r=0;t=60, "model";r=56;t=4'
     clock.now += 5
     standing = admit(limits)
