@@ -5,6 +5,7 @@
 {{- include "predictors.checkNames" . }}
 {{- include "predictors.checkArtifact" . }}
 {{- include "predictors.checkServer" . }}
+{{- include "predictors.checkAccess" . }}
 {{- include "predictors.checkMetadata" . }}
 {{- include "predictors.checkScaling" . }}
 {{- include "predictors.checkRollout" . }}

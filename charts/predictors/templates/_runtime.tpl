@@ -32,21 +32,7 @@ containers:
   - {name: grpc, containerPort: 8081, protocol: TCP}
   {{- end }}
   # The port opens at once and the model loads behind it: alive does not mean ready.
-  startupProbe:
-    httpGet: {path: /v2/health/live, port: 8080}
-    periodSeconds: 1
-    timeoutSeconds: 2
-    failureThreshold: 120
-  readinessProbe:
-    httpGet: {path: /v2/health/ready, port: 8080}
-    periodSeconds: 1
-    timeoutSeconds: 2
-    failureThreshold: 5
-  livenessProbe:
-    httpGet: {path: /v2/health/live, port: 8080}
-    periodSeconds: 10
-    timeoutSeconds: 5
-    failureThreshold: 3
+{{- include "predictors.probes" 8080 | nindent 2 }}
   securityContext:
 {{- include "predictors.containerSecurity" $root | nindent 4 }}
   volumeMounts:
@@ -54,6 +40,25 @@ containers:
 volumes:
 - name: tmp
   emptyDir: {}
+{{- end }}
+
+{{/* The probes of the container: (PORT). */}}
+{{- define "predictors.probes" -}}
+startupProbe:
+  httpGet: {path: /v2/health/live, port: {{ . }}}
+  periodSeconds: 1
+  timeoutSeconds: 2
+  failureThreshold: 120
+readinessProbe:
+  httpGet: {path: /v2/health/ready, port: {{ . }}}
+  periodSeconds: 1
+  timeoutSeconds: 2
+  failureThreshold: 5
+livenessProbe:
+  httpGet: {path: /v2/health/live, port: {{ . }}}
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 3
 {{- end }}
 
 {{/*
