@@ -36,17 +36,17 @@ RUN set -e; version=$(sed -n 's/^llama_cpp_python==//p' constraints.txt); \
     apt-get update -qq; apt-get install -y -qq --no-install-recommends g++ >/dev/null; \
     cp "$(XDG_CACHE_HOME=/tmp scripts/llama_wheel.sh python)" wheels/; rm -rf /tmp/kserve-predictors
 
-# The environment of iris and intent: kserve without the packages that serving does not import.
+# The environment of iris and intent: kserve without the packages that serving does not import, and what tells callers.
 FROM build AS core
 ENV VIRTUAL_ENV=/opt/predictors UV_CONSTRAINT=constraints.txt UV_EXCLUDE=image_excludes.txt
 RUN python -m venv --without-pip /opt/predictors
 COPY pyproject.toml constraints.txt scripts/image_excludes.txt ./
-RUN uv pip install --quiet --requirements pyproject.toml
+RUN uv pip install --quiet --requirements pyproject.toml --extra cache --extra jwt
 
 # The summarizer's environment: the same, and llama.cpp.
 FROM core AS core-llama
 COPY --from=llama /build/wheels wheels
-RUN uv pip install --quiet --requirements pyproject.toml --extra summarizer --extra cache --find-links wheels
+RUN uv pip install --quiet --requirements pyproject.toml --extra summarizer --find-links wheels
 
 # The environment of scikit-learn's models: the same, with scikit-learn, skops, ONNX Runtime, and pandas for named columns.
 FROM core AS core-sklearn
