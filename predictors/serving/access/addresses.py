@@ -1,6 +1,7 @@
 """Where a request comes from, behind proxies that are trusted."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from predictors.serving.errors import StartupError
@@ -70,6 +71,7 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     return mapped or address
 
 
+@lru_cache(maxsize=4096)
 def _site(text: str) -> str:
     address = _parsed(text)
     if address is None:
