@@ -45,18 +45,18 @@ RUN set -e; version=$(sed -n 's/^llama_cpp_python==//p' constraints.txt); \
     fi; \
     cp "$(XDG_CACHE_HOME=/tmp scripts/llama_wheel.sh python)" wheels/; rm -rf /tmp/kserve-predictors
 
-# The environment of iris and intent: kserve without the packages that serving does not import.
+# The environment of iris and intent: kserve without the packages that serving does not import, and what tells callers.
 FROM build AS core
 ENV VIRTUAL_ENV=/opt/predictors UV_CONSTRAINT=constraints.txt UV_EXCLUDE=image_excludes.txt
 RUN python -m venv --without-pip /opt/predictors
 COPY pyproject.toml constraints.txt scripts/image_excludes.txt ./
-RUN uv pip install --quiet --requirements pyproject.toml --extra signing
+RUN uv pip install --quiet --requirements pyproject.toml --extra cache --extra jwt --extra signing
 
 # The summarizer's environment: the same, and llama.cpp.
 FROM core AS core-llama
 ARG LLAMA_BACKEND
 COPY --from=llama /build/wheels wheels
-RUN set -- --extra summarizer --extra cache; \
+RUN set -- --extra summarizer; \
     if [ "$LLAMA_BACKEND" = cuda ]; then \
       grep -q libggml-cuda wheels/llama_cpp_python-*.whl || { echo "the wheel of llama-cpp-python has no CUDA" >&2; exit 1; }; \
       set -- "$@" --extra cuda; \

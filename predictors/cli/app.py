@@ -12,6 +12,7 @@ from predictors.cli.call import CallCommand, call
 from predictors.cli.rollout.app import app as rollout
 from predictors.cli.serve import ServeCommand, serve
 from predictors.cli.summarize import summarize
+from predictors.cli.token import token
 from predictors.cli.train import fetch, train
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.command()(train)
 app.command()(fetch)
 app.command(cls=CallCommand)(call)
 app.command()(summarize)
+app.command()(token)
 app.add_typer(artifact.app, name="artifact")
 app.add_typer(gguf.app, name="gguf")
 app.add_typer(rollout, name="rollout")

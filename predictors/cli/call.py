@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperCommand
 
-from predictors.cli.client import DEFAULT_TIMEOUT_SECONDS, DEFAULT_URL, AsJson, Url, check_status, connect
+from predictors.cli.client import DEFAULT_TIMEOUT_SECONDS, DEFAULT_URL, AsJson, TokenFile, Url, check_status, connect
 from predictors.cli.console import errors, fail, print_json
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def call(
     ],
     url: Url = DEFAULT_URL,
     parameters: Annotated[str, typer.Option(help="Request parameters, a JSON object.")] = "{}",
+    token_file: TokenFile = None,
     as_json: AsJson = False,
     timeout_seconds: Annotated[
         float, typer.Option("--timeout_seconds", min=0.001, help="Maximum time to wait for the response, seconds.")
@@ -56,7 +57,7 @@ def call(
     predictors call summarizer terms.txt --parameters '{"max_tokens": 100}'
     """
     given = _parse_parameters(parameters)
-    with errors.status(f"waiting for {model}…"), connect(url, timeout_seconds) as http:
+    with errors.status(f"waiting for {model}…"), connect(url, timeout_seconds, token_file) as http:
         metadata = _read_json(http.get(f"/v2/models/{model}"))
         instances = _instances(metadata["inputs"], inputs)
         body = {"instances": instances} | ({"parameters": given} if given else {})

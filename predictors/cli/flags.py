@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from predictors.intent.settings import IntentSettings
+from predictors.serving.access.settings import AccessSettings
 from predictors.serving.settings import ENV_PREFIX, ArtifactSettings, ServerSettings, Settings
 from predictors.summarizer.settings import SummarizerSettings
 
@@ -25,7 +26,7 @@ SettingsClasses: TypeAlias = tuple[type[Settings], ...]
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 PREDICTOR_SETTINGS: Mapping[str, type[Settings]] = {"intent": IntentSettings, "summarizer": SummarizerSettings}
-SERVE_SETTINGS: SettingsClasses = (ServerSettings, ArtifactSettings, *PREDICTOR_SETTINGS.values())
+SERVE_SETTINGS: SettingsClasses = (ServerSettings, AccessSettings, ArtifactSettings, *PREDICTOR_SETTINGS.values())
 
 # What Kubernetes puts into a container's environment for each Service of its namespace: NAME_PORT=tcp://10.0.0.1:80.
 _SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
@@ -37,12 +38,14 @@ class Options(NamedTuple):
 
     Args:
         server: of the server itself.
+        access: of who may call it.
         artifacts: of what it serves.
         intent: of the intent predictor, if it is served.
         summarizer: of the summarizer, if it is served.
     """
 
     server: ServerSettings
+    access: AccessSettings
     artifacts: ArtifactSettings
     intent: IntentSettings | None
     summarizer: SummarizerSettings | None
@@ -120,6 +123,7 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
         )
     return Options(
         build(ServerSettings, given),
+        build(AccessSettings, given),
         artifacts,
         build(IntentSettings, given) if "intent" in kinds else None,
         summarizer,
@@ -182,6 +186,8 @@ def _fields(classes: SettingsClasses) -> dict[str, FieldInfo]:
 def _shown(default: object) -> str:
     if default in (None, "", ()):
         return ""
+    if isinstance(default, tuple):
+        return ",".join(map(str, default))
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 

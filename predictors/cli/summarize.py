@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from predictors.cli.client import DEFAULT_TIMEOUT_SECONDS, DEFAULT_URL, AsJson, Url, check_status, connect
+from predictors.cli.client import DEFAULT_TIMEOUT_SECONDS, DEFAULT_URL, AsJson, TokenFile, Url, check_status, connect
 from predictors.cli.console import errors, fail, print_json
 from predictors.cli.document import read_document
 
@@ -46,6 +46,7 @@ def summarize(
             help="Say where each point stands, and what the document says there if the point leaves words out."
         ),
     ] = True,
+    token_file: TokenFile = None,
     as_json: AsJson = False,
     timeout_seconds: Annotated[
         float, typer.Option("--timeout_seconds", min=0.001, help="Maximum time without progress, seconds.")
@@ -63,7 +64,7 @@ def summarize(
     text = read_document(document, timeout_seconds)
     body = {"instances": [text], "parameters": parameters}
     with (
-        connect(url, timeout_seconds) as http,
+        connect(url, timeout_seconds, token_file) as http,
         http.stream("POST", f"/v1/models/{model}:predict", json=body) as response,
     ):
         check_status(response)

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from predictors import __version__
+from predictors.serving.access.limits import Limits
 from predictors.serving.dispatch.decoding import DecodingThread
 from predictors.serving.dispatch.registry import Registry
 from predictors.serving.dispatch.served_model import ServedModel, State
@@ -18,6 +19,9 @@ from predictors.serving.telemetry.metrics import Metrics, Steps
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+# The outputs of a model that generates text that say how many tokens it has read and written.
+_TOKENS = ("prompt_tokens", "completion_tokens")
 
 
 class ServerMetadata(NamedTuple):
@@ -55,15 +59,19 @@ class Inference:
         call: the record of the request.
         steps: where times are counted.
         elsewhere: decodes what is large.
+        limits: count the tokens that it uses up, if any.
     """
 
-    __slots__ = ("_call", "_elsewhere", "_steps", "model")
+    __slots__ = ("_call", "_elsewhere", "_limits", "_steps", "model")
 
-    def __init__(self, model: ServedModel, call: Call, steps: Steps, elsewhere: DecodingThread) -> None:
+    def __init__(
+        self, model: ServedModel, call: Call, steps: Steps, elsewhere: DecodingThread, limits: Limits | None
+    ) -> None:
         self.model = model
         self._call = call
         self._steps = steps
         self._elsewhere = elsewhere
+        self._limits = limits
 
     async def decode(self, decode: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the protocol's decoder, for a large request on a thread.
@@ -85,6 +93,8 @@ class Inference:
         begun = time.monotonic()
         outputs = await self.model.answer(batch, self._call)
         self._steps.predicting.observe(time.monotonic() - begun)
+        if self._limits is not None:
+            await self._charge(self._limits, outputs)
         if self.model.tap is not None:
             self.model.tap(batch, outputs, self._call)
         return outputs
@@ -97,9 +107,16 @@ class Inference:
             async for part in parts:
                 if not isinstance(part, Event):
                     self._steps.predicting.observe(time.monotonic() - begun)
+                    if self._limits is not None:
+                        await self._charge(self._limits, part)
                 yield part
         finally:
             await parts.aclose()
+
+    async def _charge(self, limits: Limits, outputs: Outputs) -> None:
+        if self.model.predictor.generates:
+            tokens = sum(int(sum(outputs[name])) for name in _TOKENS)
+            await limits.charge(self._call.caller.key, self.model.name, tokens)
 
     def encode(self, encode: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the protocol's encoder."""
@@ -116,11 +133,15 @@ class DataPlane:
         registry: the models.
         metrics: where the steps of requests are timed.
         enable_repository: whether callers may load and unload models, and list their states.
+        limits: how much each caller may ask, if there are limits.
     """
 
-    def __init__(self, registry: Registry, metrics: Metrics, enable_repository: bool) -> None:
+    def __init__(
+        self, registry: Registry, metrics: Metrics, enable_repository: bool, limits: Limits | None = None
+    ) -> None:
         self._registry = registry
         self._enable_repository = enable_repository
+        self._limits = limits
         self._steps = {name: metrics.steps(name) for name in registry.models}
         self._elsewhere = DecodingThread()
 
@@ -129,28 +150,39 @@ class DataPlane:
         """All models, the first named first."""
         return list(self._registry.models.values())
 
+    def visible(self, call: Call) -> list[ServedModel]:
+        """The models that the caller may use, the first named first."""
+        return [model for model in self.models if call.caller.may_use(model.name)]
+
     def find(self, call: Call, name: str, version: str = "") -> ServedModel:
         """Look a model up, and note on the call that it is the one that is meant.
 
         Raises:
+            Forbidden: the caller may not use a model of that name.
             NotFound: no such model, or another version of it is loaded.
         """
-        model = self._registry.find(name, version)
+        model = self._registry.find(name, version, call.caller)
         call.model, call.version = model.name, model.version
         return model
 
-    def open(self, call: Call, name: str, version: str = "") -> Inference:
-        """Begin an inference. This is where overload is judged, whichever protocol a request came by.
+    async def open(self, call: Call, name: str, version: str = "") -> Inference:
+        """Begin an inference. This is where overload and limits are judged, whichever protocol a request came by.
 
         Raises:
+            Forbidden: the caller may not use a model of that name.
             NotFound: no such model, or another version of it is loaded.
             ModelNotReady: with the reason.
             Overloaded: too many requests are waiting for the model.
+            RateLimited: the caller, or all together, have sent more than they may.
         """
         model = self.find(call, name, version)
         model.require_ready()
         model.require_room(call.ahead)
-        return Inference(model, call, self._steps[model.name], self._elsewhere)
+        if self._limits is not None:
+            call.standing = await self._limits.admit(call.caller.key, model.name, model.predictor.generates)
+            if call.standing.refusal is not None:
+                raise call.standing.refusal
+        return Inference(model, call, self._steps[model.name], self._elsewhere, self._limits)
 
     async def parse(self, call: Call, parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a protocol's parser, where a request must be parsed to find its model; a large one on a thread.
@@ -176,7 +208,7 @@ class DataPlane:
         """Describe a model.
 
         Raises:
-            NotFound: no such model, or another version of it is loaded.
+            Forbidden, NotFound: see `find`.
             ModelNotReady: with the reason.
         """
         model = self.find(call, name, version)
@@ -186,27 +218,29 @@ class DataPlane:
             model.name, (model.version,), predictor.platform, predictor.input.specs(), tuple(predictor.outputs)
         )
 
-    def index(self) -> list[IndexEntry]:
+    def index(self, call: Call) -> list[IndexEntry]:
         """List the models and their states.
 
         Raises:
+            Forbidden: the caller may not use the repository.
             NotFound: the repository is off.
         """
-        self._require_repository()
+        self._require_repository(call)
         states = {State.READY: "READY", State.LOADING: "LOADING"}
         return [
             IndexEntry(model.name, model.version, states.get(model.state, "UNAVAILABLE"), model.reason)
-            for model in self.models
+            for model in self.visible(call)
         ]
 
     async def load(self, call: Call, name: str) -> ServedModel:
         """Load a model again from its artifact.
 
         Raises:
+            Forbidden: the caller may not use the repository, or the model.
             NotFound: no such model, or the repository is off.
             ModelNotReady: it is loading already, or failed to load.
         """
-        self._require_repository()
+        self._require_repository(call)
         model = self.find(call, name)
         await self._registry.load(model)
         call.version = model.version
@@ -216,16 +250,18 @@ class DataPlane:
         """Unload a model.
 
         Raises:
+            Forbidden: the caller may not use the repository, or the model.
             NotFound: no such model, or the repository is off.
             ModelNotReady: it is not loaded.
         """
-        self._require_repository()
+        self._require_repository(call)
         model = self.find(call, name)
         await self._registry.unload(model)
         call.version = model.version
         return model
 
-    def _require_repository(self) -> None:
+    def _require_repository(self, call: Call) -> None:
+        call.caller.require_repository()
         if not self._enable_repository:
             raise NotFound(
                 "the model repository endpoints are off; start the server with --enable_repository to use them"

@@ -71,6 +71,38 @@ class Overloaded(ServingError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class Unauthenticated(ServingError):
+    """The caller does not say who it is, or not so that it can be believed.
+
+    Args:
+        code: of RFC 6750, 3.1, such as ``invalid_token``; empty if there is no token at all.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Forbidden(ServingError):
+    """The caller may not do that."""
+
+
+class RateLimited(ServingError):
+    """The caller, or all callers together, have asked for more than the limits allow.
+
+    Args:
+        retry_after_seconds: when to try again, whole seconds, at least 1.
+    """
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unavailable(ServingError):
+    """The server cannot do its part for now."""
+
+
 class StartupError(Exception):
     """The server cannot start; the text says what to do."""
 

@@ -11,7 +11,6 @@ import logging
 import os
 import signal
 import socket
-import stat
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,8 +19,11 @@ from typing import Any
 import uvloop
 from prometheus_client import CollectorRegistry
 
+from predictors.serving.access.door import Door
+from predictors.serving.access.settings import AccessSettings
 from predictors.serving.app.application import build_application
-from predictors.serving.app.routes import build_router
+from predictors.serving.app.routes import build_probe_router, build_router
+from predictors.serving.app.routing import Router
 from predictors.serving.dataplane import DataPlane
 from predictors.serving.dispatch.registry import Registry
 from predictors.serving.errors import StartupError
@@ -31,7 +33,8 @@ from predictors.serving.telemetry.access_log import AccessLog
 from predictors.serving.telemetry.call import Call, RequestIds
 from predictors.serving.telemetry.metrics import Metrics
 from predictors.serving.transport.connections import Connections
-from predictors.serving.transport.listener import BACKLOG, HttpListener
+from predictors.serving.transport.listener import HttpListener
+from predictors.serving.transport.sockets import listen, listen_on_port
 from predictors.serving.transport.tls import Certificate
 
 logger = logging.getLogger(__name__)
@@ -53,9 +56,10 @@ class Server:
         settings: the server's settings.
         log_json: whether the access log is JSON.
         on_ready: called once, when loading has ended, with the URL of REST and the port of gRPC, if any.
+        access: who may call, and how much; by default, what the environment says.
 
     Raises:
-        StartupError: the certificate cannot be used.
+        StartupError: the certificate, or what tells callers, cannot be used.
     """
 
     def __init__(
@@ -64,35 +68,55 @@ class Server:
         settings: ServerSettings,
         log_json: bool,
         on_ready: Callable[[Registry, int, int | None], None] | None = None,
+        access: AccessSettings | None = None,
     ) -> None:
         self._settings = settings
         self._on_ready = on_ready
         self._hurry = asyncio.Event()  # ends the drain
         self._forced = False  # a second signal came
         self._certificate = _certificate(settings)
-        metrics = Metrics(CollectorRegistry())
-        ids = RequestIds()
-        access_log = AccessLog(log_json, enabled=settings.log_level in ("debug", "info"))
-        self.registry = Registry(predictors, settings, metrics)
-        plane = DataPlane(self.registry, metrics, settings.enable_repository)
-        self.app = build_application(
-            build_router(plane, metrics),
-            settings,
-            metrics=metrics,
-            access_log=access_log,
-            ids=ids,
-            ending=lambda: self.http.ending,
-        )
-        connections = Connections(self.app, settings, metrics, lambda: Call(ids.choose(None), ""), access_log.write)
-        self.http = HttpListener(connections, settings)
-        self.grpc = self._new_grpc(plane, metrics, access_log, ids) if settings.enable_grpc else None
-        self._shadowing = self._new_shadowing(metrics) if settings.shadow_file else None
+        self._metrics = Metrics(CollectorRegistry())
+        self._ids = RequestIds()
+        self._access_log = AccessLog(log_json, enabled=settings.log_level in ("debug", "info"))
+        self._door = Door(access or AccessSettings(), self._metrics.count_access_error)
+        self.registry = Registry(predictors, settings, self._metrics)
+        plane = DataPlane(self.registry, self._metrics, settings.enable_repository, self._door.limits)
+        self.http = self._new_http(build_router(plane, self._metrics), self._metrics)
+        self.probes = None if settings.probe_port is None else self._new_probes(plane)
+        self.grpc = self._new_grpc(plane) if settings.enable_grpc else None
+        self._shadowing = self._new_shadowing(self._metrics) if settings.shadow_file else None
 
-    def _new_grpc(self, plane: DataPlane, metrics: Metrics, access_log: AccessLog, ids: RequestIds) -> Any:
+    def _new_http(self, router: Router, metrics: Metrics) -> HttpListener:
+        """A listener with an application of its own.
+
+        Args:
+            router: finds the application's handlers.
+            metrics: where its connections and their memory are counted.
+        """
+        ids, log = self._ids, self._access_log
+        app = build_application(
+            router,
+            self._settings,
+            metrics=metrics,
+            access_log=log,
+            ids=ids,
+            ending=lambda: listener.ending,
+            door=None if self._door.is_open else self._door,
+        )
+        connections = Connections(app, self._settings, metrics, lambda: Call(ids.choose(None), ""), log.write)
+        listener = HttpListener(connections, self._settings)
+        return listener
+
+    def _new_probes(self, plane: DataPlane) -> HttpListener:
+        """The listener of the probes' port; its few connections are not among those that metrics show."""
+        return self._new_http(build_probe_router(plane, self._metrics), Metrics(CollectorRegistry()))
+
+    def _new_grpc(self, plane: DataPlane) -> Any:
         from predictors.serving.protocols.grpc.server import GrpcServer
         from predictors.serving.protocols.grpc.service import InferenceService
 
-        service = InferenceService(plane, self._settings, metrics, access_log, ids)
+        door = None if self._door.is_open else self._door
+        service = InferenceService(plane, self._settings, self._metrics, self._access_log, self._ids, door)
         credentials = self._certificate.grpc_credentials() if self._certificate else None
         return GrpcServer(service, self.registry, self._settings, credentials)
 
@@ -115,7 +139,7 @@ class Server:
             os._exit(0)  # Python would wait for the models' threads
 
     async def _serve(self) -> None:
-        listener = _listen(self._settings)
+        listener = listen(self._settings)
         try:
             await self._serve_on(listener)
         finally:
@@ -128,7 +152,10 @@ class Server:
         stop = asyncio.Event()
         self._handle_signals(stop)
         await self.http.start(listener, self._certificate.context if self._certificate else None)
-        background = [asyncio.create_task(self._load(listener, grpc_port))]
+        probe_port = await self._start_probes()
+        background = [asyncio.create_task(self._load(listener, grpc_port, probe_port))]
+        if not self._door.is_open:
+            background.append(asyncio.create_task(self._door.run()))
         if self._certificate is not None:
             background.append(asyncio.create_task(self._certificate.watch()))
         shadowing = None if self._shadowing is None else asyncio.create_task(self._shadowing.run())
@@ -141,6 +168,7 @@ class Server:
             for task in background:
                 task.cancel()
             await self.registry.close_cache()
+            await self._door.close()
             self.registry.close()
 
     async def _start_grpc(self) -> int | None:
@@ -152,18 +180,34 @@ class Server:
             raise StartupError(str(error)) from None
         return port
 
-    async def _load(self, listener: socket.socket, grpc_port: int | None) -> None:
+    async def _start_probes(self) -> int | None:
+        if self.probes is None or self._settings.probe_port is None:
+            return None
+        listener = listen_on_port(self._settings.host, self._settings.probe_port, "probe_port")
+        await self.probes.start(listener)
+        return int(listener.getsockname()[1])
+
+    async def _load(self, listener: socket.socket, grpc_port: int | None, probe_port: int | None) -> None:
         settings = self._settings
         where = f"{settings.host}: HTTP {listener.getsockname()[1]}" if not settings.uds else f"HTTP {settings.uds}"
-        logger.info("listening on %s, gRPC %s%s", where, grpc_port or "off", ", with TLS" if self._certificate else "")
-        if settings.host in ("0.0.0.0", "::"):  # noqa: S104
-            logger.warning("the ports are open to the network, without authentication; --host 127.0.0.1 limits them")
+        probes = "" if probe_port is None else f", probes {probe_port}"
+        tls = ", with TLS" if self._certificate else ""
+        logger.info("listening on %s, gRPC %s%s%s", where, grpc_port or "off", tls, probes)
+        self._say_who_may_call()
         await self.registry.load_all()
         _exempt_from_collection()
         if self._on_ready is not None:
             self._on_ready(self.registry, 0 if settings.uds else listener.getsockname()[1], grpc_port)
         while await self.registry.load_late():
             _exempt_from_collection()
+
+    def _say_who_may_call(self) -> None:
+        if self._door.guards_models:
+            logger.info("callers need a token")
+        elif self._settings.host in ("0.0.0.0", "::"):  # noqa: S104
+            logger.warning("the ports are open to the network, without authentication; --host 127.0.0.1 limits them")
+        else:
+            logger.info("there is no authentication; --token_digests_file and --jwt_issuer turn it on")
 
     def _handle_signals(self, stop: asyncio.Event) -> None:
         def on_signal(number: signal.Signals) -> None:
@@ -188,8 +232,10 @@ class Server:
             logger.info("not ready any more, still accepting for up to %.1f s", self._settings.drain_seconds)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._hurry.wait(), self._settings.drain_seconds)
-        servers = (self.http, self.grpc) if self.grpc else (self.http,)
+        servers = [server for server in (self.http, self.grpc) if server is not None]
         await asyncio.gather(*(each.stop(self._settings.grace_seconds, lambda: self._forced) for each in servers))
+        if self.probes is not None:  # the last, so that probes are answered as long as requests are
+            await self.probes.stop(0, lambda: True)
 
 
 def _exempt_from_collection() -> None:
@@ -201,42 +247,9 @@ def _exempt_from_collection() -> None:
 
 def _certificate(settings: ServerSettings) -> Certificate | None:
     if settings.ssl_certfile is None and settings.ssl_keyfile is None:
+        if settings.ssl_ca_certfile is not None:
+            raise StartupError("--ssl_ca_certfile needs --ssl_certfile and --ssl_keyfile")
         return None
     if settings.ssl_certfile is None or settings.ssl_keyfile is None:
         raise StartupError("TLS needs both --ssl_certfile and --ssl_keyfile")
-    return Certificate(settings.ssl_certfile, settings.ssl_keyfile)
-
-
-def _listen(settings: ServerSettings) -> socket.socket:
-    if settings.uds:
-        return _listen_on_path(Path(settings.uds))
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        listener = socket.create_server((settings.host, settings.http_port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise StartupError(
-            f"cannot listen on {settings.host} port {settings.http_port} ({error.strerror}); "
-            "choose another with --http_port"
-        ) from None
-    listener.setblocking(False)
-    return listener
-
-
-def _listen_on_path(path: Path) -> socket.socket:
-    """Open a Unix socket; one that a server left behind is replaced, and nothing else."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not _is_served(path):
-            path.unlink()
-        listener.bind(str(path))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise StartupError(f"cannot listen on {path} ({error.strerror or error}); choose another with --uds") from None
-    listener.setblocking(False)
-    return listener
-
-
-def _is_served(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex(str(path)) == 0
+    return Certificate(settings.ssl_certfile, settings.ssl_keyfile, settings.ssl_ca_certfile)

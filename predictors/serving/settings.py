@@ -27,8 +27,7 @@ class ServerSettings(Settings):
 
     host: str = Field(
         default="0.0.0.0",  # noqa: S104  # what a container needs; the text warns of it
-        description="Address to listen on. The default is open to the network, without authentication; "
-        "127.0.0.1 is this machine only.",
+        description="Address to listen on. The default is open to the network; 127.0.0.1 is this machine only.",
     )
     http_port: int = Field(
         default=8080,
@@ -43,9 +42,22 @@ class ServerSettings(Settings):
         default=None, description="PEM certificate (with its chain) for REST and gRPC; reloaded when it changes."
     )
     ssl_keyfile: Path | None = Field(default=None, description="PEM private key of the certificate.")
+    ssl_ca_certfile: Path | None = Field(
+        default=None,
+        description="PEM certificates of authorities; only clients with a certificate of theirs may connect, by REST "
+        "and gRPC. Reloaded when it changes.",
+    )
+    probe_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port that answers probes and /metrics alone, without TLS, for who cannot show a certificate.",
+    )
     enable_grpc: bool = Field(default=True, description="Serve gRPC too.")
     enable_repository: bool = Field(
-        default=False, description="Let anyone who can reach the port load and unload models."
+        default=False,
+        description="Let callers load and unload models: anyone who can reach the port or, where tokens are needed, "
+        "whoever has the right.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Origins of web pages that may call the server, comma-separated; none by default."
@@ -112,6 +124,9 @@ class ServerSettings(Settings):
         default="",
         description="JSON file that names canaries and the share of the requests that they get copies of; it may "
         "appear, change and vanish at any time. Empty: off.",
+    )
+    shadow_token_file: Path | None = Field(
+        default=None, description="File with the token that copies of requests carry, where canaries ask for one."
     )
     shadow_max_difference: float = Field(
         default=0.05,

@@ -22,6 +22,42 @@ def iris(others: Values | None = None, /, **fields: Any) -> Values:
     ("values", "sentence"),
     [
         (
+            iris(settings={"tokenDigestsFile": "/tmp/x"}),
+            "models.iris.settings.tokenDigestsFile: use models.iris.access.tokenDigestsSecret, which mounts the Secret",
+        ),
+        (
+            iris(settings={"limitsUrl": "redis://:secret@redis"}),
+            "models.iris.settings.limitsUrl: use models.iris.limitsUrlSecret, which mounts the Secret",
+        ),
+        (
+            iris(settings={"jwtIssuer": "https://issuer"}),
+            "models.iris.settings: JWTs need jwtIssuer, jwtAudience and jwtKeys; missing is jwtAudience and jwtKeys",
+        ),
+        (
+            iris(settings={"jwtIssuer": "i", "jwtAudience": "a", "jwtKeys": "http://issuer/keys"}),
+            'models.iris.settings.jwtKeys: "http://issuer/keys" is no address that begins with https://; no file of keys is mounted',
+        ),
+        (
+            iris(access={"tokenDigestsSecret": {"name": "callers"}}),
+            "models.iris.access.callerTokenSecret.name is missing: callers need a token, and so do `helm test` and the copies of a rollout",
+        ),
+        (
+            iris(limitsUrlSecret={"name": "redis"}),
+            "models.iris.limitsUrlSecret: there is no limit to count for",
+        ),
+        (
+            iris(tls={"clientAuthorities": True}),
+            "models.iris.tls.secretName is missing: clientAuthorities takes ca.crt from that Secret",
+        ),
+        (
+            iris(KNATIVE, tls={"secretName": "tls"}),
+            "models.iris.tls is for Standard mode: Knative's proxy in the pod speaks to the server without TLS",
+        ),
+        (
+            iris(tls={"secretName": "tls"}, rollout={"enabled": True, "strategy": {"shadow": {"percent": 5}}}),
+            "models.iris.tls: a rollout's shadow sends its copies without TLS; leave out rollout.strategy.shadow",
+        ),
+        (
             {"models": {"roses": HERE}},
             'models.roses.kind: there is no kind "roses"; say which predictor it is: iris, intent, summarizer or sklearn',
         ),

@@ -259,3 +259,46 @@ def test_unusable_files_are_refused_at_startup(artifacts: object, tmp_path: Path
     assert start_error("iris", *tls).startswith(cannot + unencrypted)
     (tmp_path / "tls.key").unlink()
     assert start_error("iris", *tls) == f"{cannot}No such file or directory"
+
+
+def test_clients_need_a_certificate_and_probes_do_not(artifacts: object, tmp_path: Path) -> None:
+    clients = Authority()
+    (tmp_path / "ca.crt").write_bytes(clients.certificate)
+    (tmp_path / "client").mkdir()
+    client = clients.issue("client", client=True)
+    flags = (
+        *files(tmp_path, AUTHORITY.issue("first")),
+        "--ssl_ca_certfile",
+        str(tmp_path / "ca.crt"),
+        "--probe_port",
+        "0",
+    )
+    with serve("iris", *flags) as live:
+        said = next(line["message"] for line in live.lines if "listening on" in str(line.get("message")))
+        probes = f"http://127.0.0.1:{said.rpartition('probes ')[2]}"
+        wait_for(lambda: httpx.get(f"{probes}/v2/health/ready").is_success, "readiness")
+        assert "model_requests_total" in httpx.get(f"{probes}/metrics").text
+        assert httpx.post(probes + V1, content=BODY, headers=JSON).status_code == 404
+        url = f"https://localhost:{live.http_port}"
+        with pytest.raises(httpx.TransportError):
+            httpx.post(url + V1, content=BODY, headers=JSON, verify=TRUSTING)
+        known = ssl.create_default_context(cadata=AUTHORITY.certificate.decode())
+        known.load_cert_chain(*client.write(tmp_path / "client"))
+        assert httpx.post(url + V1, content=BODY, headers=JSON, verify=known).json()["labels"] == ["setosa"]
+
+        def live_by_grpc(*own: bytes) -> bool:
+            credentials = grpc.ssl_channel_credentials(AUTHORITY.certificate, *own)
+            with grpc.secure_channel(f"localhost:{live.grpc_port}", credentials) as secured:
+                stub = pb_grpc.GRPCInferenceServiceStub(secured)
+                return bool(stub.ServerLive(pb.ServerLiveRequest(), timeout=PATIENCE_SECONDS).live)
+
+        assert live_by_grpc(client.key, client.certificate)
+        with pytest.raises(grpc.RpcError) as caught:
+            live_by_grpc()
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert live.terminate() == 0
+
+
+def test_client_certificates_need_tls(artifacts: object, tmp_path: Path) -> None:
+    message = start_error("iris", "--ssl_ca_certfile", str(tmp_path / "ca.crt"))
+    assert message == "--ssl_ca_certfile needs --ssl_certfile and --ssl_keyfile"

@@ -1,25 +1,39 @@
 """Send one V1 and one V2 request to each service of a model; `helm test` runs this in the model's own image.
 
-Arguments: the model's name, the V1 body, the V2 body, then the services' host names. Where the bodies hold no rows,
+Arguments: the model's name, the V1 body, the V2 body, then the services' host names,
+after https:// where they have TLS. A token to send is in PREDICTORS_TOKEN. Where the bodies hold no rows,
 the model's metadata says what it takes, and it gets a row of zeros and short texts. It may refuse those as values, so
 that 400 counts as an answer then.
 """
 
 import http.client
 import json
+import os
+import ssl
 import sys
 import time
 
 PATIENCE_SECONDS = 180  # a test may begin before the pods are ready
 TIMEOUT_SECONDS = 120
+HEADERS = {"content-type": "application/json"}
+if os.environ.get("PREDICTORS_TOKEN"):
+    HEADERS["authorization"] = "Bearer " + os.environ["PREDICTORS_TOKEN"].strip()
+
+
+def connect(address):
+    """Open a connection. A certificate is not checked: it is for the gateway's name of the service, which is unknown here."""
+    scheme, _, host = address.rpartition("://")
+    if scheme == "https":
+        return http.client.HTTPSConnection(host, 80, timeout=TIMEOUT_SECONDS, context=ssl._create_unverified_context())
+    return http.client.HTTPConnection(host, timeout=TIMEOUT_SECONDS)
 
 
 def send(method, host, path, body, end, answers=(200,)):
     """Return the answer to a request; ask again while the service is not ready."""
     while True:
         try:
-            connection = http.client.HTTPConnection(host, timeout=TIMEOUT_SECONDS)
-            connection.request(method, path, body, {"content-type": "application/json"})
+            connection = connect(host)
+            connection.request(method, path, body, HEADERS)
             response = connection.getresponse()
             status, text = response.status, response.read().decode()
         except (OSError, http.client.HTTPException) as error:
@@ -27,7 +41,7 @@ def send(method, host, path, body, end, answers=(200,)):
         if status in answers:
             return json.loads(text)
         if status != 503 or time.monotonic() > end:
-            sys.exit(f"http://{host}{path}: {status} {text}")
+            sys.exit(f"{host}{path}: {status} {text}")
         time.sleep(1)
 
 
@@ -59,5 +73,5 @@ for host in hosts:
         answer = send("POST", host, path, body, end, answers)
         said = answer.get(field) or (400 in answers and answer.get("error"))
         if not said:
-            sys.exit(f"http://{host}{path}: no {field} in {answer}")
-        sys.stdout.write(f"http://{host}{path}: {json.dumps(said)}\n")
+            sys.exit(f"{host}{path}: no {field} in {answer}")
+        sys.stdout.write(f"{host}{path}: {json.dumps(said)}\n")

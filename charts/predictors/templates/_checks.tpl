@@ -6,6 +6,7 @@
 {{- include "predictors.checkArtifact" . }}
 {{- include "predictors.checkSigner" . }}
 {{- include "predictors.checkServer" . }}
+{{- include "predictors.checkAccess" . }}
 {{- include "predictors.checkMetadata" . }}
 {{- include "predictors.checkScaling" . }}
 {{- include "predictors.checkRollout" . }}

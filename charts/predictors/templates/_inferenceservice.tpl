@@ -21,6 +21,13 @@ annotations:
   serving.kserve.io/storageSecretName: {{ . }}
   serving.kserve.io/secretName: {{ . }}
 {{- end }}
+{{- if $model.tls.secretName }}
+  # Where metrics are without TLS, for the rollout controller and for Prometheus.
+  predictors.dev/metrics-port: "8082"
+{{- if hasKey $root.Values.monitoring.annotations "prometheus.io/port" }}
+  prometheus.io/port: "8082"
+{{- end }}
+{{- end }}
 {{- with $model.annotations }}
 {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -92,10 +92,21 @@ env:
 {{- end }}
 resources:
 {{- toYaml $model.resources | nindent 2 }}
-{{- if eq $root.Values.kserve.deploymentMode "Standard" }}
+{{- if $model.tls.secretName }}
+# In place of the runtime's own, on the port that has no TLS: the kubelet has no certificate to show.
+{{- include "predictors.probes" (list $root 8082) | nindent 0 }}
+{{- end }}
+{{- $standard := eq $root.Values.kserve.deploymentMode "Standard" }}
+{{- $mounts := include "predictors.secretMounts" $model | fromJsonArray }}
+{{- if or $standard $mounts }}
 # Beside the runtime's own.
 volumeMounts:
+{{- if $standard }}
 - {name: shadow, mountPath: /etc/predictors/shadow, readOnly: true}
+{{- end }}
+{{- with $mounts }}
+{{- toYaml . | nindent 0 }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -109,6 +120,7 @@ volumeMounts:
     {{- $_ := set $settings . (get $model .) }}
   {{- end }}
 {{- end }}
+{{- $settings = merge (include "predictors.accessSettings" $model | fromJson) $settings }}
 {{- with index . 2 }}
   {{- $_ := set $settings "artifactDigest" . }}
 {{- end }}
@@ -137,7 +149,7 @@ volumeMounts:
 {{- list "modelName" "requestTimeoutSeconds" "drainSeconds" "graceSeconds" "maxBodyBytes" "maxRows" "maxTextChars" "maxQueue" "logLevel" "signatureKey" | toJson }}
 {{- end }}
 
-{{/* Environment of a model's server, JSON. The cache's URL is here, because a list of arguments is read by more people. */}}
+{{/* Environment of a model's server, JSON. URLs that may hold passwords are here, because a list of arguments is read by more people. */}}
 {{- define "predictors.environment" -}}
 {{- $environment := list }}
 {{- if .cacheUrl }}
@@ -147,6 +159,11 @@ volumeMounts:
 {{- end }}
 {{- if .signatureKeyConfigMap.name }}
   {{- $environment = append $environment (dict "name" "PREDICTORS_SIGNATURE_KEY" "valueFrom" (dict "configMapKeyRef" .signatureKeyConfigMap)) }}
+{{- end }}
+{{- with .limitsUrlSecret }}
+  {{- if .name }}
+    {{- $environment = append $environment (dict "name" "PREDICTORS_LIMITS_URL" "valueFrom" (dict "secretKeyRef" .)) }}
+  {{- end }}
 {{- end }}
 {{- concat $environment .env | toJson }}
 {{- end }}

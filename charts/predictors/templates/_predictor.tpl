@@ -99,12 +99,19 @@ tolerations:
 affinity:
 {{- . | nindent 2 }}
 {{- end }}
-{{- if eq $root.Values.kserve.deploymentMode "Standard" }}
+{{- $standard := eq $root.Values.kserve.deploymentMode "Standard" }}
+{{- $secrets := include "predictors.secretVolumes" $model | fromJsonArray }}
+{{- if or $standard $secrets }}
 # Beside the runtime's own. A rollout makes the ConfigMap while it wants copies of requests; its file comes and goes in pods that
 # run. It is mounted without a rollout too, so that turning one on is no other version.
 volumes:
+{{- if $standard }}
 - name: shadow
   configMap: {name: {{ $name }}-shadow, optional: true}
+{{- end }}
+{{- with $secrets }}
+{{- toYaml . | nindent 0 }}
+{{- end }}
 {{- end }}
 {{- end }}
 

@@ -32,27 +32,7 @@ containers:
   - {name: grpc, containerPort: 8081, protocol: TCP}
   {{- end }}
   # The port opens at once and the model loads behind it: alive does not mean ready.
-  {{- if eq $root.Values.kserve.deploymentMode "Standard" }}
-  startupProbe:
-    httpGet: {path: /v2/health/live, port: 8080}
-    periodSeconds: 1
-    timeoutSeconds: 2
-    failureThreshold: 120
-  {{- end }}
-  readinessProbe:
-    httpGet: {path: /v2/health/ready, port: 8080}
-    periodSeconds: 1
-    timeoutSeconds: 2
-    failureThreshold: 5
-  livenessProbe:
-    httpGet: {path: /v2/health/live, port: 8080}
-    {{- if eq $root.Values.kserve.deploymentMode "Knative" }}
-    # Instead of a startup probe: with one, Knative sends a pod nothing until the kubelet has found it ready, a second later.
-    initialDelaySeconds: 100
-    {{- end }}
-    periodSeconds: 10
-    timeoutSeconds: 5
-    failureThreshold: 3
+{{- include "predictors.probes" (list $root 8080) | nindent 2 }}
   securityContext:
 {{- include "predictors.containerSecurity" $root | nindent 4 }}
   volumeMounts:
@@ -60,6 +40,33 @@ containers:
 volumes:
 - name: tmp
   emptyDir: {}
+{{- end }}
+
+{{/* The probes of the container: (list ROOT PORT). */}}
+{{- define "predictors.probes" -}}
+{{- $mode := (index . 0).Values.kserve.deploymentMode }}
+{{- $port := index . 1 }}
+{{- if eq $mode "Standard" -}}
+startupProbe:
+  httpGet: {path: /v2/health/live, port: {{ $port }}}
+  periodSeconds: 1
+  timeoutSeconds: 2
+  failureThreshold: 120
+{{ end -}}
+readinessProbe:
+  httpGet: {path: /v2/health/ready, port: {{ $port }}}
+  periodSeconds: 1
+  timeoutSeconds: 2
+  failureThreshold: 5
+livenessProbe:
+  httpGet: {path: /v2/health/live, port: {{ $port }}}
+  {{- if eq $mode "Knative" }}
+  # Instead of a startup probe: with one, Knative sends a pod nothing until the kubelet has found it ready, a second later.
+  initialDelaySeconds: 100
+  {{- end }}
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 3
 {{- end }}
 
 {{/*

@@ -17,6 +17,7 @@ _Query: TypeAlias = list[tuple[str, str]]
 _ANSWER_SECONDS, _ANSWER_BYTES = 10.0, 8 << 20
 _MERGE_PATCH = "application/merge-patch+json"
 _DEFAULT_PORT = 8080
+_PORT_ANNOTATION = "predictors.dev/metrics-port"
 
 
 class Client:
@@ -187,7 +188,10 @@ class DirectPods:
 
 
 def http_port(pod: Object) -> int:
-    """Port of a pod's REST server: the one that is named http…, or the first."""
+    """Port of a pod's metrics: what the chart's annotation says, else REST's, which is named http…, or the first."""
+    annotated = str((pod["metadata"].get("annotations") or {}).get(_PORT_ANNOTATION, ""))
+    if annotated.isascii() and annotated.isdigit():
+        return int(annotated)
     containers = pod["spec"]["containers"]
     container = next((each for each in containers if each["name"] == "kserve-container"), containers[0])
     ports: list[Object] = container.get("ports", [])

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+from predictors.serving.access.door import Door
+from predictors.serving.app.middleware.access import AccessMiddleware
 from predictors.serving.app.middleware.access_log import AccessLogMiddleware
 from predictors.serving.app.middleware.admission import AdmissionMiddleware
 from predictors.serving.app.middleware.cors import CorsMiddleware
@@ -26,6 +28,7 @@ def build_application(
     access_log: AccessLog,
     ids: RequestIds,
     ending: Callable[[], bool],
+    door: Door | None = None,
 ) -> AsgiApp:
     """Build the application.
 
@@ -36,6 +39,7 @@ def build_application(
         access_log: where they are logged.
         ids: names them.
         ending: whether the server cancels requests since it ends; otherwise their clients have left.
+        door: finds out who calls; without one, everyone may.
     """
     # The first sees a request first, and its answer last.
     layers: Iterable[Callable[[AsgiApp], AsgiApp]] = (
@@ -44,6 +48,7 @@ def build_application(
         lambda app: CorsMiddleware(app, settings.cors_origins) if settings.cors_origins else app,
         lambda app: ErrorMiddleware(app, ending),
         lambda app: RoutingMiddleware(app, router),
+        lambda app: app if door is None else AccessMiddleware(app, door),
         lambda app: AdmissionMiddleware(app, settings.max_held_bytes, metrics),
         lambda app: DeadlineMiddleware(app, settings.request_timeout_seconds),
     )

@@ -3,7 +3,7 @@
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from predictors.serving.app import docs
-from predictors.serving.app.routing import Handler, Route, Router
+from predictors.serving.app.routing import Access, Handler, Route, Router
 from predictors.serving.dataplane import DataPlane
 from predictors.serving.protocols.http import Request, Response
 from predictors.serving.protocols.legacy import LegacyHandlers
@@ -30,19 +30,39 @@ def build_router(plane: DataPlane, metrics: Metrics) -> Router:
     router.add_prefix(OPENAI, unrouted_body)
     if any(model.predictor.generates for model in plane.models):
         _add_openai(router, plane)
-    router.add("GET", "/metrics", Route(_metrics(metrics), quiet=True))
     router.add("GET", "/openapi.json", Route(_openapi(plane)))
-    router.add("GET", "/docs", Route(docs.page))
+    router.add("GET", "/docs", Route(docs.page, access=Access.EVERYONE))
     for name in docs.FILES:
-        router.add("GET", f"/docs/{name}", Route(docs.asset, quiet=True))
+        router.add("GET", f"/docs/{name}", Route(docs.asset, quiet=True, access=Access.EVERYONE))
+    _add_probes(router, plane, metrics)
     return router
+
+
+def build_probe_router(plane: DataPlane, metrics: Metrics) -> Router:
+    """Build the table of what probes and scrapes ask for, and nothing else."""
+    router = Router()
+    _add_probes(router, plane, metrics)
+    return router
+
+
+def _add_probes(router: Router, plane: DataPlane, metrics: Metrics) -> None:
+    v1, v2, legacy = V1Handlers(plane), V2Handlers(plane), LegacyHandlers(plane)
+    probes = {
+        "/": v1.alive,
+        "/v2/health/live": v2.live,
+        "/v2/health/ready": v2.ready,
+        "/health": legacy.health,
+        "/ready": legacy.ready,
+    }
+    for path, handler in probes.items():
+        router.add("GET", path, Route(handler, quiet=True, access=Access.EVERYONE))
+    router.add("GET", "/metrics", Route(_metrics(metrics), quiet=True, access=Access.SCRAPERS))
 
 
 def _add_v1(router: Router, v1: V1Handlers) -> None:
     router.add("POST", "/v1/models/{model}:predict", Route(v1.predict, "v1"))
     router.add("GET", "/v1/models/{model}", Route(v1.status, quiet=True))
     router.add("GET", "/v1/models", Route(v1.models))
-    router.add("GET", "/", Route(v1.alive, quiet=True))
 
 
 def _add_v2(router: Router, v2: V2Handlers) -> None:
@@ -53,8 +73,6 @@ def _add_v2(router: Router, v2: V2Handlers) -> None:
         router.add("GET", f"{model}/ready", Route(v2.model_ready, quiet=True))
     router.add("GET", "/v2", Route(v2.metadata))
     router.add("GET", "/v2/models", Route(v2.models))
-    router.add("GET", "/v2/health/live", Route(v2.live, quiet=True))
-    router.add("GET", "/v2/health/ready", Route(v2.ready, quiet=True))
     router.add("POST", "/v2/repository/index", Route(v2.index))
     router.add("POST", "/v2/repository/models/{model}/load", Route(v2.load))
     router.add("POST", "/v2/repository/models/{model}/unload", Route(v2.unload))
@@ -63,8 +81,6 @@ def _add_v2(router: Router, v2: V2Handlers) -> None:
 def _add_legacy(router: Router, legacy: LegacyHandlers) -> None:
     router.add("POST", "/predict", Route(legacy.predict, "legacy"))
     router.add("POST", "/inference", Route(legacy.inference, "legacy"))
-    router.add("GET", "/health", Route(legacy.health, quiet=True))
-    router.add("GET", "/ready", Route(legacy.ready, quiet=True))
     router.add("GET", "/models", Route(legacy.models))
 
 
@@ -93,6 +109,6 @@ def _metrics(metrics: Metrics) -> Handler:
 
 def _openapi(plane: DataPlane) -> Handler:
     async def handler(request: Request) -> Response:
-        return Response.json(document(plane.models))
+        return Response.json(document(plane.visible(request)))
 
     return handler

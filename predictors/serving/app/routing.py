@@ -7,6 +7,7 @@ that does not grow with the number of routes.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TypeAlias
 
 from predictors.serving.errors import MethodNotAllowed, NotFound
@@ -20,6 +21,17 @@ _NOWHERE = "there is nothing at this path; /openapi.json lists what there is"
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
+class Access(Enum):
+    """Who may use a route."""
+
+    CALLERS = "callers"
+    """Whoever may call."""
+    SCRAPERS = "scrapers"
+    """Whoever may read the metrics."""
+    EVERYONE = "everyone"
+    """Probes, which have no token, and what tells nothing of the models."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """A handler and how its requests are accounted for.
@@ -29,12 +41,14 @@ class Route:
         protocol: the label of its metrics; empty for what is not inference.
         quiet: whether successes stay out of the access log (probes, scrapes).
         error_body: makes the body of an error out of a message, a status and the field at fault, which may be empty.
+        access: who may use it, where the server asks.
     """
 
     handler: Handler
     protocol: str = ""
     quiet: bool = False
     error_body: ErrorBody = plain_error
+    access: Access = Access.CALLERS
 
 
 @dataclass(slots=True)

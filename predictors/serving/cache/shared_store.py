@@ -1,20 +1,12 @@
 """A Redis or Valkey server through which the replicas share answers. Best effort: any failure counts as a miss."""
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from predictors.serving.cache.result_codec import UnreadableResult, decode_outputs
-
-logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
+from predictors.serving.redis_link import RedisLink
 
 _PREFIX = "predictors:"
-_CONNECTIONS = 8
-_QUIET_SECONDS = 5.0
-_LOG_EVERY_SECONDS = 60.0
 
 
 class Shared:
@@ -34,13 +26,8 @@ class Shared:
     def __init__(
         self, url: str, ttl_seconds: int, timeout: float, count: Callable[[str], None], clock: Callable[[], float]
     ) -> None:
-        self._client = _client(url)
+        self._link = RedisLink("result cache", url, timeout, lambda: count("remote_error"), clock)
         self._ttl_seconds = ttl_seconds
-        self._timeout = timeout
-        self._count = count
-        self._clock = clock
-        self._quiet_until = 0.0  # 0 while the server answers
-        self._silent_until = float("-inf")
 
     async def get(self, key: str) -> tuple[bytes, float] | None:
         """Look an answer up.
@@ -52,7 +39,14 @@ class Shared:
             A value that `decode_outputs` can read, and its remaining lifetime in seconds; None if there is no such
             value, or the server does not respond.
         """
-        return await self._guard(lambda: self._get(key))
+        found = await self._link.ask(lambda: self._get(key))
+        if found is None or found[0] is None:
+            return None
+        try:
+            return _readable(key, found[0]), found[1] / 1000
+        except UnreadableResult as error:  # the server works, and the next computation replaces the value
+            self._link.report(error)
+            return None
 
     async def put(self, key: str, value: bytes) -> None:
         """Store an answer.
@@ -61,71 +55,26 @@ class Shared:
             key: from `result_key`.
             value: from `encode_outputs`, under that key.
         """
-        await self._guard(lambda: self._client.set(_PREFIX + key, value, ex=self._ttl_seconds))
+        await self._link.ask(lambda: self._link.client.set(_PREFIX + key, value, ex=self._ttl_seconds))
 
-    async def _get(self, key: str) -> tuple[bytes, float] | None:
-        async with self._client.pipeline(transaction=False) as both:
+    async def _get(self, key: str) -> Any:
+        """What is under a key, and for how many milliseconds it still is."""
+        async with self._link.client.pipeline(transaction=False) as both:
             both.get(_PREFIX + key).pttl(_PREFIX + key)
-            value, milliseconds = await both.execute(raise_on_error=False)
-        if value is None:
-            return None
-        if not isinstance(value, bytes):  # an error reply, such as for a key that holds a list
-            raise UnreadableResult("the key holds no string")
-        decode_outputs(key, value)
-        return value, milliseconds / 1000
-
-    async def _guard(self, exchange: Callable[[], Awaitable[T]]) -> T | None:
-        now = self._clock()
-        if now < self._quiet_until:
-            return None
-        if self._quiet_until:
-            self._quiet_until = now + _QUIET_SECONDS  # only this request tests whether the server is back
-        try:
-            answer = await self._in_time(exchange())
-        except UnreadableResult as error:
-            answer = None  # the server works, and the next computation replaces the value
-            self._report(error)
-        except Exception as error:  # noqa: BLE001  # whatever the client raises counts as a miss
-            self._quiet_until = self._clock() + _QUIET_SECONDS
-            self._report(error)
-            return None
-        self._quiet_until = 0.0
-        return answer
-
-    async def _in_time(self, exchange: Awaitable[T]) -> T:
-        async with asyncio.timeout(self._timeout):
-            return await exchange
-
-    def _report(self, error: Exception) -> None:
-        self._count("remote_error")
-        now = self._clock()
-        if now >= self._silent_until:
-            self._silent_until = now + _LOG_EVERY_SECONDS
-            # Only the type: the text may hold the address and with it a password. The client wraps most errors in one
-            # type, so the cause says more, unless it is the cancellation behind a timeout.
-            kind = type(error.__cause__ if isinstance(error.__cause__, Exception) else error).__name__
-            logger.warning("the shared result cache failed (%s); requests go on without it", kind)
+            return await both.execute(raise_on_error=False)
 
     async def close(self) -> None:
         """Close the connections."""
-        try:
-            await self._in_time(self._client.connection_pool.disconnect())
-        except Exception as error:  # noqa: BLE001  # as above
-            self._report(error)
+        await self._link.close()
 
 
-def _client(url: str) -> Any:
-    scheme, _, rest = url.partition("://")
-    if scheme not in ("redis", "rediss", "valkey", "unix"):
-        raise ValueError("the address of a shared cache must begin with redis://, rediss://, valkey:// or unix://")
-    try:
-        from redis.asyncio import BlockingConnectionPool, Redis
-    except ImportError:
-        raise ValueError("a shared cache needs the package redis: install kserve-predictors[cache]") from None
-    address = f"{'redis' if scheme == 'valkey' else scheme}://{rest}"
-    try:
-        # Waiting for a connection is part of the exchange's timeout, so it needs no limit of its own.
-        pool = BlockingConnectionPool.from_url(address, max_connections=_CONNECTIONS, timeout=None)
-    except ValueError:  # its text may quote the password
-        raise ValueError(f"the address of the shared cache is not a valid {scheme}:// address") from None
-    return Redis(connection_pool=pool)
+def _readable(key: str, value: Any) -> bytes:
+    """A value that can be decoded.
+
+    Raises:
+        UnreadableResult: it cannot.
+    """
+    if not isinstance(value, bytes):  # an error reply, such as for a key that holds a list
+        raise UnreadableResult("the key holds no string")
+    decode_outputs(key, value)
+    return value

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
+from predictors.serving.access.caller import ANYONE, Caller
 from predictors.serving.cache.result_cache import ResultCache
 from predictors.serving.dispatch.served_model import LOOK_SECONDS, ServedModel, State
 from predictors.serving.errors import ModelNotReady, NotFound
@@ -49,15 +50,23 @@ class Registry:
         for listener in self._listeners:
             await listener()
 
-    def find(self, name: str, version: str = "") -> ServedModel:
+    def find(self, name: str, version: str = "", caller: Caller = ANYONE) -> ServedModel:
         """Look a model up.
 
+        Args:
+            name: the model's.
+            version: that must be loaded; empty for any.
+            caller: who asks for it.
+
         Raises:
+            Forbidden: the caller may not use a model of that name.
             NotFound: no such model, or another version of it is loaded.
         """
+        caller.require_model(name)
         model = self.models.get(name)
         if model is None:
-            raise NotFound(f'model "{name[:128]}" does not exist; there are {", ".join(self.models)}')
+            there = ", ".join(filter(caller.may_use, self.models)) or "none that the token allows"
+            raise NotFound(f'model "{name[:128]}" does not exist; there are {there}')
         if version and model.version and version != model.version:
             raise NotFound(f'model "{name}" has no version "{version[:64]}"; version {model.version} is loaded')
         return model

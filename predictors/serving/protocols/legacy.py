@@ -28,7 +28,7 @@ class LegacyHandlers:
     async def predict(self, request: Request) -> Response:
         """``POST /predict``: one row; the field that holds it selects the model."""
         payload = await self._parse(request, "features", "text", "model_version")
-        model = self._model_for(_only(payload, ""), "")
+        model = self._model_for(request, _only(payload, ""), "")
         return await self._answer(request, _Row(payload, "", model.name, _version(payload)))
 
     async def inference(self, request: Request) -> Response:
@@ -39,7 +39,7 @@ class LegacyHandlers:
             raise MissingField(f'"model_type" is {json_type(kind)}; the name of a model is expected', "model_type")
         if type(data) is not dict:
             raise MissingField(f'"data" is {json_type(data)}; an object with "features" or "text" is expected', "data")
-        model = self._model_for(_only(data, "data."), kind)
+        model = self._model_for(request, _only(data, "data."), kind)
         return await self._answer(request, _Row(data, "data.", model.name, _version(payload)))
 
     async def health(self, request: Request) -> Response:
@@ -54,16 +54,16 @@ class LegacyHandlers:
 
     async def models(self, request: Request) -> Response:
         """``GET /models``: what is served."""
-        return Response.json({"models": {model.name: _describe(model) for model in self._plane.models}})
+        return Response.json({"models": {model.name: _describe(model) for model in self._plane.visible(request)}})
 
     async def _parse(self, request: Request, *unique: str) -> dict[str, Any]:
         request.require_json()
         return await self._plane.parse(request, parse_object, await request.body(), *unique)
 
-    def _model_for(self, field: str, kind: str) -> ServedModel:
-        """The first classifier that takes what a field holds; of a kind or name, if one is given."""
+    def _model_for(self, request: Request, field: str, kind: str) -> ServedModel:
+        """The first classifier of the caller's that takes what a field holds; of a kind or name, if one is given."""
         wanted = FeatureInput if field == "features" else TextInput
-        for model in self._plane.models:
+        for model in self._plane.visible(request):
             predictor = model.predictor
             if kind not in ("", model.name, predictor.kind) or not predictor.classifies:
                 continue
@@ -72,7 +72,7 @@ class LegacyHandlers:
         raise NotFound(f'no classifier {f"called {kind[:64]} " if kind else ""}that takes "{field}" is served here')
 
     async def _answer(self, request: Request, row: "_Row") -> Response:
-        inference = self._plane.open(request, row.model, row.version)
+        inference = await self._plane.open(request, row.model, row.version)
         model = inference.model
         outputs = await inference.answer(await inference.decode(_decode, row, model))
         return Response.json(inference.encode(_encode, outputs, request, model.version))

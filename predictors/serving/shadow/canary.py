@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from predictors.serving.protocols.deadline import HEADER as DEADLINE_HEADER
@@ -35,10 +36,15 @@ class Canaries:
 
     It takes some tenths of a second to make, to import httpx and to read the authorities' certificates: do it on a
     thread.
+
+    Args:
+        token_file: holds the token that copies carry; it is read for each, since it may change.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, token_file: Path | None = None) -> None:
         import httpx
+
+        self._token_file = token_file
 
         self._new_request = httpx.Request
         # Not a client, which would take a third more time, use the proxies of the environment, and keep cookies.
@@ -58,14 +64,14 @@ class Canaries:
         Raises:
             TimeoutError: no answer came in time.
             CanaryBusyError: it has no room.
-            NoAnswerError: it answered with an error, or endlessly.
+            NoAnswerError: it answered with an error, or endlessly; or the token cannot be read.
             UnreadableAnswer: it answered something else than a V2 answer.
             httpx.HTTPError: it was not reached, or does not speak HTTP.
         """
         predictor = copy.model.predictor
         url = f"{copy.url.rstrip('/')}/v2/models/{copy.model.name}/infer"
         body = encode_request(copy.batch, predictor.input.specs()[0].name)
-        request = self._new_request("POST", url, content=body, headers=_headers(copy))
+        request = self._new_request("POST", url, content=body, headers={**_headers(copy), **self._authorization()})
         async with asyncio.timeout(copy.patience_seconds):
             response = await self._transport.handle_async_request(request)
             try:
@@ -73,6 +79,15 @@ class Canaries:
             finally:
                 await response.aclose()
         return decode_answer(answer, predictor.outputs, len(copy.batch))
+
+    def _authorization(self) -> dict[str, str]:
+        if self._token_file is None:
+            return {}
+        try:
+            token = self._token_file.read_text("ascii").strip()
+        except (OSError, UnicodeError):
+            raise NoAnswerError("the file of --shadow_token_file cannot be read") from None
+        return {"authorization": f"Bearer {token}"}
 
 
 def _headers(copy: Copy) -> dict[str, str]:

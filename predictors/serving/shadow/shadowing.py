@@ -50,6 +50,7 @@ class Shadowing:
     ) -> None:
         self._models = models
         self._file = PlanFile(Path(settings.shadow_file))
+        self._token_file = settings.shadow_token_file
         self._bounds = Bounds(settings.shadow_max_difference, settings.shadow_min_overlap)
         self._metrics = ShadowMetrics(registry)
         self._look_seconds = look_seconds
@@ -88,7 +89,10 @@ class Shadowing:
     async def _send(self, copies: Copies) -> None:
         free = asyncio.Semaphore(_CONCURRENCY)
         try:
-            async with await asyncio.to_thread(Canaries) as canaries, asyncio.TaskGroup() as exchanges:
+            async with (
+                await asyncio.to_thread(Canaries, self._token_file) as canaries,
+                asyncio.TaskGroup() as exchanges,
+            ):
                 while True:
                     await free.acquire()
                     exchange = exchanges.create_task(self._compare(canaries, await copies.get()))

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import orjson
 
+from predictors.serving.access.caller import ANYONE
 from predictors.serving.telemetry.call import Call
 from predictors.serving.telemetry.logs import printable, timestamp
 
@@ -61,6 +62,8 @@ def _json_line(call: Call, milliseconds: float) -> bytes:
         "bytes_in": call.bytes_in,
         "bytes_out": call.bytes_out,
     }
+    if call.caller is not ANYONE:
+        entry["caller"] = call.caller.key
     return orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
 
 

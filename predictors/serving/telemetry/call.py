@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from predictors.serving.access.caller import ANYONE, Caller
+from predictors.serving.access.limits import Standing
+
 CLIENT_CLOSED_REQUEST = "499"
 """nginx's code for a client that disconnected before it had its answer; only metrics and logs show it."""
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -49,8 +52,8 @@ class Call:
     """
 
     __slots__ = (
-        "ahead", "bytes_in", "bytes_out", "cache", "code", "deadline", "error_body", "id", "model", "path", "protocol",
-        "quiet", "started", "version",
+        "ahead", "bytes_in", "bytes_out", "cache", "caller", "code", "deadline", "error_body", "id", "model", "path",
+        "protocol", "quiet", "standing", "started", "version",
     )  # fmt: skip
 
     def __init__(self, id: str, path: str, protocol: str = "") -> None:  # noqa: A002  # the name that logs show
@@ -71,3 +74,6 @@ class Call:
         self.quiet = False
         """Whether it stays out of the access log, as probes and scrapes that succeed do."""
         self.error_body: ErrorBody = plain_error
+        self.caller: Caller = ANYONE
+        self.standing: Standing | None = None
+        """Where it stands with the rate limits, if any apply to it."""

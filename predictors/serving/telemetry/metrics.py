@@ -84,6 +84,13 @@ class Metrics:
             ("event",),
             registry,
         )
+        self.access_errors = Counter(
+            "access_errors",
+            "Failures of what tells callers: keys (those of JWTs could not be had), limits (requests could not be "
+            "counted with the other replicas).",
+            ("source",),
+            registry,
+        )
         self.cache_bytes = gauge("result_cache_bytes", "Size of the cached answers in this process.")
         self.load_time = gauge("model_load_time_seconds", "Duration of the last successful load.", _MODEL)
         self.confidence = Histogram(
@@ -134,6 +141,10 @@ class Metrics:
     def count_cache_event(self, event: str) -> None:
         """Count an event of the result cache."""
         self.cache_events.labels(event).value += 1
+
+    def count_access_error(self, source: str) -> None:
+        """Count a failure of what tells callers: ``keys`` or ``limits``."""
+        self.access_errors.labels(source).value += 1
 
     def count_predictions(self, model: str, version: str, labels: Column, probabilities: Column) -> None:
         """Count predicted rows.

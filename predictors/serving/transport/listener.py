@@ -11,10 +11,10 @@ from collections.abc import Callable
 from predictors.serving.settings import ServerSettings
 from predictors.serving.transport.connection import Connection
 from predictors.serving.transport.connections import Connections
+from predictors.serving.transport.sockets import BACKLOG
 
 logger = logging.getLogger(__name__)
 
-BACKLOG = 2048
 _POLL_SECONDS = 0.02
 # For a client's part in ending TLS.
 _GOODBYE_SECONDS = 1.0

@@ -1,4 +1,4 @@
-"""TLS: one certificate for REST and gRPC, read again when its files change."""
+"""TLS: one certificate for REST and gRPC, and who may connect, read again when their files change."""
 
 import asyncio
 import logging
@@ -18,43 +18,51 @@ logger = logging.getLogger(__name__)
 _POLL_SECONDS = 5.0
 
 
-class _Pair(NamedTuple):
+class _Pems(NamedTuple):
     certificate: bytes
     key: bytes
+    authorities: bytes | None
 
 
 class Certificate:
-    """A certificate and its key in PEM files.
+    """A certificate and its key in PEM files, and the authorities of clients, if those need certificates too.
 
     Args:
         certificate: the file of the certificate, with its chain.
         key: the file of its private key, without a passphrase.
+        authorities: the file with certificates of authorities, one of which must have issued a client's.
 
     Raises:
         StartupError: they cannot be read, or do not belong together.
     """
 
-    def __init__(self, certificate: Path, key: Path) -> None:
-        self._certificate, self._key = certificate, key
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        """For REST; new connections use what was read last."""
-        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+    def __init__(self, certificate: Path, key: Path, authorities: Path | None = None) -> None:
+        self._certificate, self._key, self._authorities = certificate, key, authorities
         self._stamp = self._read_stamp()
         try:
-            self._pair = self._load()
+            self.context, self._pems = self._load()
         except OSError as error:
-            raise StartupError(
-                f"--ssl_certfile {certificate.name} and --ssl_keyfile {key.name} cannot be used: {_reason(error)}"
-            ) from None
+            files = f"--ssl_certfile {certificate.name} and --ssl_keyfile {key.name}"
+            files += f" and --ssl_ca_certfile {authorities.name}" if authorities else ""
+            raise StartupError(f"{files} cannot be used: {_reason(error)}") from None
+        self._newest = self.context
+        self.context.sni_callback = self._choose
+
+    def _choose(self, connection: ssl.SSLObject, *_: object) -> None:
+        """For REST, whose listener keeps the first context: have a new connection use what was read last."""
+        connection.context = self._newest
 
     def grpc_credentials(self) -> "grpc.ServerCredentials":
         """For gRPC; new connections use what was read last."""
         import grpc
 
         def configuration() -> grpc.ServerCertificateConfiguration:
-            return grpc.ssl_server_certificate_configuration([(self._pair.key, self._pair.certificate)])
+            pems = self._pems
+            return grpc.ssl_server_certificate_configuration([(pems.key, pems.certificate)], pems.authorities)
 
-        return grpc.dynamic_ssl_server_credentials(configuration(), configuration, require_client_authentication=False)
+        return grpc.dynamic_ssl_server_credentials(
+            configuration(), configuration, require_client_authentication=self._authorities is not None
+        )
 
     async def watch(self) -> None:
         """Read the files again whenever they change, for ever; what cannot be used changes nothing."""
@@ -69,21 +77,29 @@ class Certificate:
             return
         self._stamp = stamp
         try:
-            self._pair = self._load()
+            self._newest, self._pems = self._load()
         except OSError as error:
             logger.error("the new certificate cannot be used, the old one stays: %s", _reason(error))
         else:
             logger.info("the certificate was read again")
 
-    def _load(self) -> _Pair:
-        # A throw-away context first: one that has failed to load a key keeps the certificate that it does not fit.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self._certificate, self._key, _no_passphrase)
-        pair = _Pair(self._certificate.read_bytes(), self._key.read_bytes())
-        self.context.load_cert_chain(self._certificate, self._key, _no_passphrase)
-        return pair
+    def _load(self) -> tuple[ssl.SSLContext, _Pems]:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self._certificate, self._key, _no_passphrase)
+        if self._authorities is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self._authorities)
+            # A session that is resumed skips the check of the client's certificate, which may have become invalid. Only
+            # TLS 1.3 lets all of that be turned off.
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
+            context.num_tickets = 0
+        authorities = self._authorities.read_bytes() if self._authorities is not None else None
+        return context, _Pems(self._certificate.read_bytes(), self._key.read_bytes(), authorities)
 
     def _read_stamp(self) -> tuple[tuple[int, int, int] | None, ...]:
-        return tuple(_stamp(path) for path in (self._certificate, self._key))
+        paths = (self._certificate, self._key, self._authorities)
+        return tuple(_stamp(path) for path in paths if path is not None)
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -1,6 +1,7 @@
 """The data plane: everything the server does for its callers, independent of the protocol."""
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
@@ -61,8 +62,8 @@ class Plane:
         self.predictor.gate.set()
         self.registry.close()
 
-    def open(self, ahead: int = 0) -> Inference:
-        return self.plane.open(new_call(ahead), "paced")
+    async def open(self, ahead: int = 0) -> Inference:
+        return await self.plane.open(new_call(ahead), "paced")
 
     def timed(self) -> tuple[int, ...]:
         """How many times each step was timed: decoding, predicting, encoding."""
@@ -76,6 +77,12 @@ def new_call(ahead: int = 0, seconds: float = 60.0) -> Call:
     call = Call("id", "/", "v1")
     call.deadline, call.ahead = later(seconds), ahead
     return call
+
+
+async def finished(result: object) -> None:
+    """Await what a method gave, if it is to be awaited."""
+    if inspect.isawaitable(result):
+        await result
 
 
 def test_find_notes_the_model_on_the_call() -> None:
@@ -96,7 +103,7 @@ def test_unknown_models_and_versions_are_not_found(do: Callable[..., object], na
         async with Plane() as served:
             call = new_call()
             with pytest.raises(NotFound):
-                do(served.plane, call, name, version)
+                await finished(do(served.plane, call, name, version))
             assert (call.model, call.version) == ("", "")
 
     run(scenario())
@@ -109,7 +116,7 @@ def test_a_model_that_is_not_ready_can_be_found_but_not_opened() -> None:
             assert plane.find(call, "paced") is plane.models[0]
             for do in (plane.open, plane.model_metadata):
                 with pytest.raises(ModelNotReady, match=r"model\.npz is missing"):
-                    do(new_call(ahead=10), "paced")
+                    await finished(do(new_call(ahead=10), "paced"))
             assert call.model == "paced"
             assert plane.unready() == 'model "paced": model.npz is missing'
             assert plane.model_unready(plane.models[0]) == "model.npz is missing"
@@ -124,7 +131,7 @@ def test_a_draining_server_is_not_ready_but_answers() -> None:
             assert plane.unready() == plane.model_unready(plane.models[0]) == ""
             served.registry.draining = True
             assert plane.unready() == plane.model_unready(plane.models[0]) == "the server is shutting down"
-            assert await served.open().answer(TextBatch(["a"])) == {"predict": ["a"]}
+            assert await (await served.open()).answer(TextBatch(["a"])) == {"predict": ["a"]}
 
     run(scenario())
 
@@ -134,10 +141,10 @@ def test_overload_counts_requests_waiting_for_the_event_loop(ahead: int, fits: b
     async def scenario() -> None:
         async with Plane() as served:
             if fits:
-                served.open(ahead)
+                await served.open(ahead)
                 return
             with pytest.raises(Overloaded, match=f"{ahead} requests running and waiting") as caught:
-                served.open(ahead)
+                await served.open(ahead)
             assert caught.value.retry_after_seconds >= 1
             assert served.timed() == (0, 0, 0)
 
@@ -147,13 +154,13 @@ def test_overload_counts_requests_waiting_for_the_event_loop(ahead: int, fits: b
 def test_overload_counts_requests_waiting_for_the_model() -> None:
     async def scenario() -> None:
         async with Plane(max_queue=2) as served:
-            taken = [asyncio.create_task(served.open().answer(TextBatch(["wait"]))) for _ in range(2)]
+            taken = [asyncio.create_task((await served.open()).answer(TextBatch(["wait"]))) for _ in range(2)]
             await entered(served.predictor)
             with pytest.raises(Overloaded):
-                served.open()
+                await served.open()
             served.predictor.gate.set()
             await asyncio.gather(*taken)
-            assert await served.open().answer(TextBatch(["a"])) == {"predict": ["a"]}
+            assert await (await served.open()).answer(TextBatch(["a"])) == {"predict": ["a"]}
 
     run(scenario())
 
@@ -161,7 +168,7 @@ def test_overload_counts_requests_waiting_for_the_model() -> None:
 def test_each_step_is_timed_once() -> None:
     async def scenario() -> None:
         async with Plane() as served:
-            inference = served.open()
+            inference = await served.open()
             batch = await inference.decode(lambda texts: TextBatch(texts), ["a"])
             assert served.timed() == (1, 0, 0)
             outputs = await inference.answer(batch)
@@ -178,7 +185,7 @@ def test_steps_that_fail_are_not_timed() -> None:
 
     async def scenario() -> None:
         async with Plane() as served:
-            inference = served.open()
+            inference = await served.open()
             with pytest.raises(InvalidInput):
                 await inference.decode(refuse)
             with pytest.raises(InvalidInput):
@@ -195,7 +202,7 @@ def test_an_answer_from_the_cache_is_timed_and_noted_on_the_call() -> None:
         async with Plane(cache="all") as served:
             for times, cache in ((1, "miss"), (2, "hit")):
                 call = new_call()
-                assert await served.plane.open(call, "paced").answer(TextBatch(["a"])) == {"predict": ["a"]}
+                assert await (await served.plane.open(call, "paced")).answer(TextBatch(["a"])) == {"predict": ["a"]}
                 assert (call.cache, served.timed()) == (cache, (0, times, 0))
             assert len(served.predictor.jobs) == 1
 
@@ -205,7 +212,7 @@ def test_an_answer_from_the_cache_is_timed_and_noted_on_the_call() -> None:
 def test_a_stream_is_timed_once_when_it_is_whole() -> None:
     async def scenario() -> None:
         async with Plane(Streaming()) as served:
-            parts = served.open().stream(TextBatch(["a", "wait"]))
+            parts = (await served.open()).stream(TextBatch(["a", "wait"]))
             async with aclosing(parts):
                 assert await anext(parts) == event("a")
                 assert await anext(parts) == event("wait")
@@ -222,7 +229,7 @@ def test_a_stream_is_timed_once_when_it_is_whole() -> None:
 def test_closing_a_stream_stops_its_work() -> None:
     async def scenario() -> None:
         async with Plane(Streaming()) as served:
-            parts = served.open().stream(TextBatch(["wait"]))
+            parts = (await served.open()).stream(TextBatch(["wait"]))
             async with aclosing(parts):
                 assert await anext(parts) == event("wait")
                 await entered(served.predictor)
@@ -237,7 +244,7 @@ def test_closing_a_stream_stops_its_work() -> None:
 def test_errors_of_a_stream_are_raised_like_those_of_an_answer(text: str, error: type[Exception]) -> None:
     async def scenario() -> None:
         async with Plane(Streaming()) as served:
-            parts = served.open().stream(TextBatch([text]))
+            parts = (await served.open()).stream(TextBatch([text]))
             assert await anext(parts) == event(text)
             with pytest.raises(error):
                 await anext(parts)
@@ -265,7 +272,7 @@ def test_the_repository_is_off_by_default() -> None:
         async with Plane() as served:
             plane = served.plane
             with pytest.raises(NotFound, match=OFF):
-                plane.index()
+                plane.index(new_call())
             for do in (plane.load, plane.unload):
                 for name in ("paced", "other"):
                     with pytest.raises(NotFound, match=OFF):
@@ -279,23 +286,23 @@ def test_models_are_unloaded_and_loaded_again() -> None:
     async def scenario() -> None:
         async with Plane(enable_repository=True) as served:
             plane, call = served.plane, new_call()
-            assert plane.index() == [IndexEntry("paced", "1", "READY", "")]
+            assert plane.index(new_call()) == [IndexEntry("paced", "1", "READY", "")]
             assert await plane.unload(call, "paced") is plane.models[0]
             assert (call.model, call.version, served.predictor.closed) == ("paced", "", True)
-            assert plane.index() == [IndexEntry("paced", "", "UNAVAILABLE", "it was unloaded")]
+            assert plane.index(new_call()) == [IndexEntry("paced", "", "UNAVAILABLE", "it was unloaded")]
             with pytest.raises(ModelNotReady, match="it was unloaded"):
                 await plane.unload(new_call(), "paced")
             with pytest.raises(ModelNotReady, match="it was unloaded"):
-                served.open()
+                await served.open()
             served.predictor.load_gate.clear()
             call = new_call()
             loading = asyncio.create_task(plane.load(call, "paced"))
             await asyncio.sleep(0)
-            assert plane.index() == [IndexEntry("paced", "", "LOADING", "loading")]
+            assert plane.index(new_call()) == [IndexEntry("paced", "", "LOADING", "loading")]
             served.predictor.load_gate.set()
             assert await loading is plane.models[0]
             assert (call.model, call.version) == ("paced", "1")
-            assert await served.open().answer(TextBatch(["a"])) == {"predict": ["a"]}
+            assert await (await served.open()).answer(TextBatch(["a"])) == {"predict": ["a"]}
             for do in (plane.load, plane.unload):
                 with pytest.raises(NotFound, match='model "other" does not exist'):
                     await do(new_call(), "other")
@@ -309,7 +316,7 @@ def test_a_model_that_fails_to_load_again_says_why() -> None:
             served.predictor.load_error = ArtifactError("model.npz is missing")
             with pytest.raises(ModelNotReady, match=r"model\.npz is missing"):
                 await served.plane.load(new_call(), "paced")
-            assert served.plane.index() == [IndexEntry("paced", "", "UNAVAILABLE", "model.npz is missing")]
+            assert served.plane.index(new_call()) == [IndexEntry("paced", "", "UNAVAILABLE", "model.npz is missing")]
 
     run(scenario())
 
@@ -328,17 +335,17 @@ def test_a_tap_is_told_of_each_whole_answer() -> None:
     async def scenario() -> None:
         async with Plane(Streaming(), cache="all") as served:
             model, tap = served.plane.models[0], Told()
-            await served.open().answer(TextBatch(["before"]))
+            await (await served.open()).answer(TextBatch(["before"]))
             model.tap = tap
             for _ in range(2):
                 call = new_call()
-                outputs = await served.plane.open(call, "paced").answer(TextBatch(["a"]))
+                outputs = await (await served.plane.open(call, "paced")).answer(TextBatch(["a"]))
                 assert tap.calls[-1] == (TextBatch(["a"]), outputs, call)
             assert [call.cache for *_, call in tap.calls] == ["miss", "hit"]
-            async with aclosing(served.open().stream(TextBatch(["b"]))) as parts:
+            async with aclosing((await served.open()).stream(TextBatch(["b"]))) as parts:
                 assert [part async for part in parts][-1] == {"predict": ["b"]}
             model.tap = None
-            await served.open().answer(TextBatch(["after"]))
+            await (await served.open()).answer(TextBatch(["after"]))
             assert len(tap.calls) == 2
 
     run(scenario())
@@ -350,7 +357,7 @@ def test_a_tap_is_not_told_of_what_failed() -> None:
             tap = served.plane.models[0].tap = Told()
             for text, error in (("refuse", InvalidInput), ("fail", RuntimeError)):
                 with pytest.raises(error):
-                    await served.open().answer(TextBatch([text]))
+                    await (await served.open()).answer(TextBatch([text]))
             assert tap.calls == []
 
     run(scenario())

@@ -7,14 +7,18 @@ from collections.abc import Callable
 from predictors.serving.app.responding import send_response
 from predictors.serving.errors import (
     DeadlineExceeded,
+    Forbidden,
     InvalidInput,
     MethodNotAllowed,
     MissingField,
     ModelNotReady,
     NotFound,
     Overloaded,
+    RateLimited,
     ServingError,
     TooLarge,
+    Unauthenticated,
+    Unavailable,
     UnsupportedMediaType,
 )
 from predictors.serving.protocols import sse
@@ -25,13 +29,17 @@ logger = logging.getLogger(__name__)
 
 HTTP_STATUS: dict[type[ServingError], int] = {
     InvalidInput: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
     MissingField: 422,
     NotFound: 404,
     MethodNotAllowed: 405,
     TooLarge: 413,
     UnsupportedMediaType: 415,
     Overloaded: 429,
+    RateLimited: 429,
     ModelNotReady: 503,
+    Unavailable: 503,
     DeadlineExceeded: 504,
 }
 
@@ -76,11 +84,19 @@ def error_response(error: ServingError, request: Request) -> Response:
     response = Response.json(request.error_body(str(error), status, error.field), status)
     if isinstance(error, MethodNotAllowed):
         response.headers.append((b"allow", ", ".join(error.allowed).encode()))
-    if isinstance(error, Overloaded):
+    if isinstance(error, (Unauthenticated, Forbidden)):
+        response.headers.append((b"www-authenticate", _challenge(error)))
+    if isinstance(error, (Overloaded, RateLimited)):
         response.headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
-        if request.connection is not None:
-            request.connection.pause()
+    if isinstance(error, Overloaded) and request.connection is not None:
+        request.connection.pause()  # not if a client has had enough: a proxy's connection is that of others too
     return response
+
+
+def _challenge(error: Unauthenticated | Forbidden) -> bytes:
+    """How to authenticate, and what was wrong (RFC 6750, 3)."""
+    code = error.code if isinstance(error, Unauthenticated) else "insufficient_scope"
+    return b'Bearer realm="predictors"' + (f', error="{code}"'.encode() if code else b"")
 
 
 async def _answer(response: Response, request: Request, scope: Scope, send: Send) -> None:

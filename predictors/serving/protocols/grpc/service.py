@@ -4,11 +4,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any, NamedTuple, NoReturn, TypeAlias
+from urllib.parse import unquote
 
 import grpc
 from google.protobuf.message import DecodeError
 
 from predictors.serving import errors
+from predictors.serving.access.addresses import UNIX
+from predictors.serving.access.caller import Caller
+from predictors.serving.access.door import Door
 from predictors.serving.dataplane import DataPlane
 from predictors.serving.dispatch.decoding import LARGE_BYTES
 from predictors.serving.model.kserve_api import pb
@@ -27,8 +31,12 @@ NAME = "inference.GRPCInferenceService"
 GRPC_STATUS: dict[type[errors.ServingError], grpc.StatusCode] = {
     errors.InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
     errors.NotFound: grpc.StatusCode.NOT_FOUND,
+    errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    errors.Forbidden: grpc.StatusCode.PERMISSION_DENIED,
     errors.TooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.RateLimited: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
     errors.ModelNotReady: grpc.StatusCode.UNAVAILABLE,
     errors.DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
@@ -40,6 +48,8 @@ class _Method(NamedTuple):
     answer: Answer
     protocol: str = ""
     quiet: bool = False
+    probe: bool = False
+    """Whether it needs no token."""
 
 
 class InferenceService:
@@ -54,12 +64,20 @@ class InferenceService:
         metrics: where calls are counted.
         access_log: where they are logged.
         ids: makes their request ids.
+        door: finds out who calls; without one, everyone may.
     """
 
     def __init__(
-        self, plane: DataPlane, settings: ServerSettings, metrics: Metrics, access_log: AccessLog, ids: RequestIds
+        self,
+        plane: DataPlane,
+        settings: ServerSettings,
+        metrics: Metrics,
+        access_log: AccessLog,
+        ids: RequestIds,
+        door: Door | None = None,
     ) -> None:
         self._plane = plane
+        self._door = door
         self._settings = settings
         self._metrics = metrics
         self._access_log = access_log
@@ -70,8 +88,8 @@ class InferenceService:
     def handlers(self) -> Any:
         """Return what a gRPC server routes this service's methods to."""
         methods = {
-            "ServerLive": _Method(pb.ServerLiveRequest, self._server_live, quiet=True),
-            "ServerReady": _Method(pb.ServerReadyRequest, self._server_ready, quiet=True),
+            "ServerLive": _Method(pb.ServerLiveRequest, self._server_live, quiet=True, probe=True),
+            "ServerReady": _Method(pb.ServerReadyRequest, self._server_ready, quiet=True, probe=True),
             "ServerMetadata": _Method(pb.ServerMetadataRequest, self._server_metadata),
             "ModelReady": _Method(pb.ModelReadyRequest, self._model_ready, quiet=True),
             "ModelMetadata": _Method(pb.ModelMetadataRequest, self._model_metadata),
@@ -93,12 +111,14 @@ class InferenceService:
             call.code = grpc.StatusCode.CANCELLED.name
             self.active += 1
             try:
+                if self._door is not None and not method.probe:
+                    call.caller = await _caller(self._door, context)
                 call.deadline = self._deadline(call, metadata, context)
                 request = await self._plane.parse(call, self._parse, method.message, raw)
                 response: bytes = (await method.answer(call, request)).SerializeToString()
                 call.code, call.bytes_out = grpc.StatusCode.OK.name, len(response)
             except errors.ServingError as error:
-                await _abort(context, call, GRPC_STATUS[type(error)], str(error))
+                await _abort(context, call, GRPC_STATUS[type(error)], str(error), _retry_after(error))
             except Exception:
                 logger.exception("request %s failed", call.id)
                 await _abort(context, call, grpc.StatusCode.INTERNAL, f"internal error; the request id is {call.id}")
@@ -151,7 +171,7 @@ class InferenceService:
         return ModelConfigResponse.of(model_config(metadata, self._plane.find(call, metadata.name).limits.max_rows))
 
     async def _model_infer(self, call: Call, request: Any) -> Any:
-        inference = self._plane.open(call, request.model_name, request.model_version)
+        inference = await self._plane.open(call, request.model_name, request.model_version)
         model = inference.model
         predictor = model.predictor
         batch, wanted = await inference.decode(codec.decode, request, predictor.input, predictor.outputs, model.limits)
@@ -167,10 +187,27 @@ class InferenceService:
         return pb.RepositoryModelUnloadResponse(model_name=model.name, isUnloaded=True)
 
 
-async def _abort(context: Any, call: Call, code: grpc.StatusCode, message: str) -> NoReturn:
+async def _caller(door: Door, context: Any) -> Caller:
+    metadata = [(key, str(value)) for key, value in context.invocation_metadata() or ()]
+    credentials, forwarded = (
+        [value for key, value in metadata if key == name] for name in ("authorization", "x-forwarded-for")
+    )
+    kind, _, address = unquote(context.peer()).partition(":")
+    return await door.admit(credentials, UNIX if kind == UNIX else address, forwarded)
+
+
+async def _abort(
+    context: Any, call: Call, code: grpc.StatusCode, message: str, trailers: tuple[tuple[str, str], ...] = ()
+) -> NoReturn:
     call.code = code.name
-    await context.abort(code, message, trailing_metadata=_trailers(call))
+    await context.abort(code, message, trailing_metadata=(*_trailers(call), *trailers))
     raise AssertionError("abort raises")
+
+
+def _retry_after(error: errors.ServingError) -> tuple[tuple[str, str], ...]:
+    if isinstance(error, (errors.Overloaded, errors.RateLimited)):
+        return (("retry-after", str(error.retry_after_seconds)),)
+    return ()
 
 
 def _trailers(call: Call) -> tuple[tuple[str, str], ...]:
@@ -179,4 +216,6 @@ def _trailers(call: Call) -> tuple[tuple[str, str], ...]:
         trailers.append(("x-model-version", call.version))
     if call.cache:
         trailers.append(("x-cache", call.cache))
+    if call.standing is not None:
+        trailers += [("ratelimit-policy", call.standing.policy), ("ratelimit", call.standing.left)]
     return tuple(trailers)

@@ -40,13 +40,13 @@ class OpenAiHandlers:
     async def models(self, request: Request) -> Response:
         """``GET /openai/v1/models``."""
         owner = self._plane.metadata().name
-        data = [model_object(model.name, self._created, owner) for model in self._generating()]
+        data = [model_object(model.name, self._created, owner) for model in self._generating(request)]
         return Response.json({"object": "list", "data": data})
 
     async def model(self, request: Request) -> Response:
         """``GET /openai/v1/models/{model}``."""
         model = self._plane.find(request, request.params["model"])
-        self._require_generating(model)
+        self._require_generating(request, model)
         return Response.json(model_object(model.name, self._created, self._plane.metadata().name))
 
     async def _answer(
@@ -55,8 +55,8 @@ class OpenAiHandlers:
         request.require_json()
         payload = await self._plane.parse(request, parse_object, await request.body(), subject, "model")
         name = openai.model_name(payload)
-        self._require_generating(self._plane.find(request, name))
-        inference = self._plane.open(request, name)
+        self._require_generating(request, self._plane.find(request, name))
+        inference = await self._plane.open(request, name)
         model = inference.model
         generation = await inference.decode(decode, payload, model.limits)
         writer = writer_type(request.id, model.name, model.version, generation.include_usage)
@@ -65,13 +65,13 @@ class OpenAiHandlers:
         outputs = await inference.answer(generation.batch)
         return Response.json(inference.encode(writer.whole, outputs))
 
-    def _require_generating(self, model: ServedModel) -> None:
+    def _require_generating(self, request: Request, model: ServedModel) -> None:
         if not model.predictor.generates:
-            names = ", ".join(each.name for each in self._generating())
+            names = ", ".join(each.name for each in self._generating(request)) or "no model"
             raise NotFound(f'model "{model.name}" does not generate text; {names} can be used here')
 
-    def _generating(self) -> list[ServedModel]:
-        return [model for model in self._plane.models if model.predictor.generates]
+    def _generating(self, request: Request) -> list[ServedModel]:
+        return [model for model in self._plane.visible(request) if model.predictor.generates]
 
 
 async def _chunks(

@@ -9,7 +9,12 @@ from predictors.serving.model.types import Outputs
 Object: TypeAlias = dict[str, Any]
 
 # Status → type and code. OpenAI's clients choose the exception by the status and show these.
-_KINDS = {404: ("not_found_error", "model_not_found"), 429: ("rate_limit_error", "rate_limit_exceeded")}
+_KINDS = {
+    401: ("authentication_error", "invalid_api_key"),
+    403: ("permission_error", "model_not_allowed"),
+    404: ("not_found_error", "model_not_found"),
+    429: ("rate_limit_error", "rate_limit_exceeded"),
+}
 
 
 def unrouted_body(message: str, status: int, field: str) -> Object:

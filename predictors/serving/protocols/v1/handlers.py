@@ -19,7 +19,7 @@ class V1Handlers:
 
     async def predict(self, request: Request) -> Response:
         """``POST /v1/models/{model}:predict``."""
-        inference = self._plane.open(request, request.params["model"])
+        inference = await self._plane.open(request, request.params["model"])
         request.require_json()
         body = await request.body()
         model = inference.model
@@ -37,7 +37,7 @@ class V1Handlers:
 
     async def models(self, request: Request) -> Response:
         """``GET /v1/models``."""
-        return Response.json({"models": [model.name for model in self._plane.models]})
+        return Response.json({"models": [model.name for model in self._plane.visible(request)]})
 
     async def alive(self, request: Request) -> Response:
         """``GET /``: liveness, as KServe has it."""

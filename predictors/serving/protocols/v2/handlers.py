@@ -19,7 +19,7 @@ class V2Handlers:
 
     async def infer(self, request: Request) -> Response:
         """``POST /v2/models/{model}[/versions/{version}]/infer``."""
-        inference = self._plane.open(request, request.params["model"], request.params.get("version", ""))
+        inference = await self._plane.open(request, request.params["model"], request.params.get("version", ""))
         media_type = request.media_type()
         if media_type not in ("application/json", "application/octet-stream", ""):
             raise unsupported_media_type(media_type)
@@ -60,7 +60,7 @@ class V2Handlers:
 
     async def models(self, request: Request) -> Response:
         """``GET /v2/models``."""
-        return Response.json({"models": [model.name for model in self._plane.models]})
+        return Response.json({"models": [model.name for model in self._plane.visible(request)]})
 
     async def model_metadata(self, request: Request) -> Response:
         """``GET /v2/models/{model}[/versions/{version}]``."""
@@ -76,7 +76,7 @@ class V2Handlers:
 
     async def index(self, request: Request) -> Response:
         """``POST /v2/repository/index``."""
-        return Response.json([entry._asdict() for entry in self._plane.index()])
+        return Response.json([entry._asdict() for entry in self._plane.index(request)])
 
     async def load(self, request: Request) -> Response:
         """``POST /v2/repository/models/{model}/load``: load, or reload, from the configured artifact."""

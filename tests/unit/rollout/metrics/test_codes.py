@@ -5,11 +5,11 @@ import pytest
 
 from predictors.rollout.metrics.codes import is_client_error, is_success
 from predictors.serving.app.middleware.errors import HTTP_STATUS
-from predictors.serving.errors import DeadlineExceeded, ModelNotReady, Overloaded
+from predictors.serving.errors import DeadlineExceeded, ModelNotReady, Overloaded, RateLimited, Unavailable
 from predictors.serving.protocols.grpc.service import GRPC_STATUS
 from predictors.serving.telemetry.call import CLIENT_CLOSED_REQUEST
 
-SERVERS_FAULT = (Overloaded, ModelNotReady, DeadlineExceeded)
+SERVERS_FAULT = (Overloaded, RateLimited, ModelNotReady, Unavailable, DeadlineExceeded)
 
 
 def failed(code: str) -> bool:

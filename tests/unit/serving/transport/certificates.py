@@ -48,14 +48,16 @@ class Authority:
         self.certificate = builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
         """PEM of the root certificate, which clients must trust."""
 
-    def issue(self, name: str, passphrase: bytes = b"") -> Pair:
+    def issue(self, name: str, passphrase: bytes = b"", *, client: bool = False) -> Pair:
         """Issue a certificate.
 
         Args:
             name: the common name; the subject alternative names are always those of this machine.
             passphrase: encrypts the key; empty leaves it unencrypted.
+            client: whether it is for a client.
         """
         key = ec.generate_private_key(ec.SECP256R1())
+        usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
         names = x509.SubjectAlternativeName(
             [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
         )
@@ -63,7 +65,7 @@ class Authority:
         builder = builder.add_extension(names, critical=False)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         builder = builder.add_extension(issuer, critical=False)
         encryption: KeySerializationEncryption = NoEncryption()

@@ -164,3 +164,48 @@ def test_unusable_files_are_reported_in_one_sentence(files: tuple[Path, Path], b
     assert message.startswith("--ssl_certfile tls.crt and --ssl_keyfile tls.key cannot be used: ")
     assert reason in message
     assert "\n" not in message
+
+
+def admitted(certificate: Certificate, client: Pair | None, directory: Path) -> bool:
+    """Whether a client with a certificate, or without one, may connect."""
+    context = ssl.create_default_context(cadata=AUTHORITY.certificate.decode())
+    if client is not None:
+        directory.mkdir(exist_ok=True)
+        context.load_cert_chain(*client.write(directory))
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = certificate.context.wrap_bio(to_server, to_client, server_side=True)
+    connection = context.wrap_bio(to_client, to_server, server_hostname="localhost")
+    done = False
+    for _ in range(3):
+        for side in (connection, server):
+            try:
+                side.do_handshake()
+                done = side is server
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLError:
+                return False
+    return done and server.getpeercert(binary_form=True) is not None
+
+
+def test_only_clients_of_an_authority_may_connect(files: tuple[Path, Path], tmp_path: Path) -> None:
+    ours, theirs = Authority(), Authority()
+    trusted = tmp_path / "ca.crt"
+    trusted.write_bytes(ours.certificate)
+    certificate = Certificate(*files, trusted)
+    mine, other = ours.issue("client", client=True), theirs.issue("client", client=True)
+    assert admitted(certificate, mine, tmp_path / "client")
+    assert not admitted(certificate, other, tmp_path / "client")
+    assert not admitted(certificate, None, tmp_path / "client")
+    trusted.write_bytes(theirs.certificate)
+    certificate.reload_if_changed()
+    assert admitted(certificate, other, tmp_path / "client")
+    assert not admitted(certificate, mine, tmp_path / "client")
+    trusted.write_bytes(b"nothing")
+    certificate.reload_if_changed()
+    assert admitted(certificate, other, tmp_path / "client")
+
+
+def test_authorities_that_cannot_be_read_end_the_start(files: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match=r"and --ssl_ca_certfile ca\.crt cannot be used: No such file or directory"):
+        Certificate(*files, tmp_path / "ca.crt")

@@ -9,16 +9,29 @@ import pytest
 
 from predictors.serving import errors
 from predictors.serving.app.middleware.errors import HTTP_STATUS
-from predictors.serving.errors import InvalidInput, MethodNotAllowed, Overloaded, ServingError
+from predictors.serving.errors import (
+    Forbidden,
+    InvalidInput,
+    MethodNotAllowed,
+    Overloaded,
+    RateLimited,
+    ServingError,
+    Unauthenticated,
+)
 from predictors.serving.protocols import sse
 from predictors.serving.protocols.http import Message, Request, Response
 from predictors.serving.protocols.openai.replies import error_body
 from tests.unit.serving.app.harness import Harness, run
 
 EXAMPLES: dict[type[ServingError], ServingError] = {
-    **{kind: kind("it is so") for kind in HTTP_STATUS if kind not in (MethodNotAllowed, Overloaded)},
+    **{kind: kind("it is so") for kind in HTTP_STATUS if kind not in (MethodNotAllowed, Overloaded, RateLimited)},
     MethodNotAllowed: MethodNotAllowed("it is so", ("GET", "HEAD")),
     Overloaded: Overloaded("it is so", 7),
+    RateLimited: RateLimited("it is so", 7),
+}
+CHALLENGES = {
+    Unauthenticated: 'Bearer realm="predictors"',
+    Forbidden: 'Bearer realm="predictors", error="insufficient_scope"',
 }
 DISCONNECT: Message = {"type": "http.disconnect"}
 
@@ -50,7 +63,8 @@ def test_an_error_becomes_its_status_and_message(kind: type[ServingError]) -> No
     answer = harness.ask("POST", "/refuse")
     assert (answer.status_code, answer.json()) == (HTTP_STATUS[kind], {"error": "it is so"})
     assert answer.headers.get("allow") == ("GET, HEAD" if kind is MethodNotAllowed else None)
-    assert answer.headers.get("retry-after") == ("7" if kind is Overloaded else None)
+    assert answer.headers.get("retry-after") == ("7" if kind in (Overloaded, RateLimited) else None)
+    assert answer.headers.get("www-authenticate") == CHALLENGES.get(kind)
     assert "connection" not in answer.headers
     assert harness.counted() == {("", "", "test", str(answer.status_code)): 1}
 

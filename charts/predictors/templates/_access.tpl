@@ -1,0 +1,91 @@
+{{/* What guards a model: files with tokens and certificates, where they are mounted, and the settings that name them. */}}
+
+{{/* The Secrets that are mounted, by the names of their volumes: (MODEL), JSON. `key` is empty where all keys are. */}}
+{{- define "predictors.secrets" -}}
+{{- $secrets := dict }}
+{{- range $volume, $secret := dict "tokens" .access.tokenDigestsSecret "metrics-tokens" .access.metricsTokenDigestsSecret }}
+  {{- if $secret.name }}{{ $_ := set $secrets $volume $secret }}{{ end }}
+{{- end }}
+{{- if and .access.callerTokenSecret.name .rollout.enabled }}
+  {{- $_ := set $secrets "caller-token" .access.callerTokenSecret }}
+{{- end }}
+{{- if .tls.secretName }}
+  {{- $_ := set $secrets "tls" (dict "name" .tls.secretName "key" "") }}
+{{- end }}
+{{- toJson $secrets }}
+{{- end }}
+
+{{/* Their volumes: (MODEL), JSON. */}}
+{{- define "predictors.secretVolumes" -}}
+{{- $volumes := list }}
+{{- range $volume, $secret := include "predictors.secrets" . | fromJson }}
+  {{- $source := dict "secretName" $secret.name }}
+  {{- if $secret.key }}{{ $_ := set $source "items" (list (dict "key" $secret.key "path" $secret.key)) }}{{ end }}
+  {{- $volumes = append $volumes (dict "name" $volume "secret" $source) }}
+{{- end }}
+{{- toJson $volumes }}
+{{- end }}
+
+{{/* Where the container has them: (MODEL), JSON. Not by `subPath`, which would never change in a pod that runs. */}}
+{{- define "predictors.secretMounts" -}}
+{{- $mounts := list }}
+{{- range $volume, $_ := include "predictors.secrets" . | fromJson }}
+  {{- $mounts = append $mounts (dict "name" $volume "mountPath" (printf "/etc/predictors/%s" $volume) "readOnly" true) }}
+{{- end }}
+{{- toJson $mounts }}
+{{- end }}
+
+{{/* The settings that name them: (MODEL), JSON. */}}
+{{- define "predictors.accessSettings" -}}
+{{- $settings := dict }}
+{{- $files := dict "tokens" "tokenDigestsFile" "metrics-tokens" "metricsTokenDigestsFile" "caller-token" "shadowTokenFile" }}
+{{- range $volume, $secret := include "predictors.secrets" . | fromJson }}
+  {{- with get $files $volume }}{{ $_ := set $settings . (printf "/etc/predictors/%s/%s" $volume $secret.key) }}{{ end }}
+{{- end }}
+{{- if .tls.secretName }}
+  {{- $_ := set $settings "sslCertfile" "/etc/predictors/tls/tls.crt" }}
+  {{- $_ := set $settings "sslKeyfile" "/etc/predictors/tls/tls.key" }}
+  {{- $_ := set $settings "probePort" 8082 }}
+  {{- if .tls.clientAuthorities }}{{ $_ := set $settings "sslCaCertfile" "/etc/predictors/tls/ca.crt" }}{{ end }}
+{{- end }}
+{{- toJson $settings }}
+{{- end }}
+
+{{/* Refuse what is half given, or given elsewhere: (list ROOT NAME MODEL). */}}
+{{- define "predictors.checkAccess" -}}
+{{- $root := index . 0 }}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
+{{- $elsewhere := dict "tokenDigestsFile" "access.tokenDigestsSecret" "metricsTokenDigestsFile" "access.metricsTokenDigestsSecret" "shadowTokenFile" "access.callerTokenSecret" "limitsUrl" "limitsUrlSecret" "sslCertfile" "tls.secretName" "sslKeyfile" "tls.secretName" "sslCaCertfile" "tls.clientAuthorities" "probePort" "tls.secretName" }}
+{{- range $setting, $value := $elsewhere }}
+  {{- if hasKey $model.settings $setting }}
+    {{- fail (printf "models.%s.settings.%s: use models.%s.%s, which mounts the Secret" $name $setting $name $value) }}
+  {{- end }}
+{{- end }}
+{{- $jwt := list }}
+{{- $missing := list }}
+{{- range list "jwtIssuer" "jwtAudience" "jwtKeys" }}
+  {{- if get $model.settings . }}{{ $jwt = append $jwt . }}{{ else }}{{ $missing = append $missing . }}{{ end }}
+{{- end }}
+{{- if and $jwt $missing }}
+  {{- fail (printf "models.%s.settings: JWTs need jwtIssuer, jwtAudience and jwtKeys; missing is %s" $name (join " and " $missing)) }}
+{{- end }}
+{{- if and $jwt (not (hasPrefix "https://" $model.settings.jwtKeys)) }}
+  {{- fail (printf "models.%s.settings.jwtKeys: %q is no address that begins with https://; no file of keys is mounted" $name $model.settings.jwtKeys) }}
+{{- end }}
+{{- if and (or $jwt $model.access.tokenDigestsSecret.name) (not $model.access.callerTokenSecret.name) }}
+  {{- fail (printf "models.%s.access.callerTokenSecret.name is missing: callers need a token, and so do `helm test` and the copies of a rollout" $name) }}
+{{- end }}
+{{- if and $model.limitsUrlSecret.name (not (or $model.settings.clientRequestsPerMinute $model.settings.clientTokensPerMinute $model.settings.modelRequestsPerMinute)) }}
+  {{- fail (printf "models.%s.limitsUrlSecret: there is no limit to count for; set settings.clientRequestsPerMinute, clientTokensPerMinute or modelRequestsPerMinute" $name) }}
+{{- end }}
+{{- if and $model.tls.clientAuthorities (not $model.tls.secretName) }}
+  {{- fail (printf "models.%s.tls.secretName is missing: clientAuthorities takes ca.crt from that Secret" $name) }}
+{{- end }}
+{{- if and $model.tls.secretName (eq $root.Values.kserve.deploymentMode "Knative") }}
+  {{- fail (printf "models.%s.tls is for Standard mode: Knative's proxy in the pod speaks to the server without TLS" $name) }}
+{{- end }}
+{{- if and $model.tls.secretName $model.rollout.enabled (hasKey $model.rollout.strategy "shadow") }}
+  {{- fail (printf "models.%s.tls: a rollout's shadow sends its copies without TLS; leave out rollout.strategy.shadow" $name) }}
+{{- end }}
+{{- end }}
