@@ -69,8 +69,11 @@ class Rendered(list[Object]):
 
     def adapter_rules(self) -> list[Object]:
         """The rules for prometheus-adapter."""
-        rules: list[Object] = yaml.safe_load(self.one("ConfigMap")["data"]["config.yaml"])["rules"]
-        return rules
+        [rules] = [
+            each["data"]["config.yaml"] for each in self.of("ConfigMap").values() if "config.yaml" in each["data"]
+        ]
+        found: list[Object] = yaml.safe_load(rules)["rules"]
+        return found
 
     def variants(self) -> Iterator[tuple[Object, Object]]:
         """Each InferenceService with the predictor of its stable version, then with its canary's."""

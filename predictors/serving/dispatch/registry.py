@@ -31,6 +31,7 @@ class Registry:
             count = metrics.count_cache_event
             cache = ResultCache(settings.cache_max_bytes, settings.cache_ttl_seconds, count, url=settings.cache_url)
             metrics.cache_bytes.set_function(lambda: cache.bytes)
+            metrics.cache_events.labels("remote_error")  # there at 0, so that an alert sees the first one
             self.cache = cache
         self.models: dict[str, ServedModel] = {}
         for predictor in predictors:

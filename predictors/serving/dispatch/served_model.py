@@ -95,6 +95,9 @@ class ServedModel:
         predictor.register_metrics(metrics.registry)
         metrics.in_flight.labels(self.name).set_function(lambda: self.in_flight)
         metrics.queue_depth.labels(self.name).set_function(lambda: self._batcher.waiting)
+        metrics.queue_limit.labels(self.name).set(self.max_queue)
+        for state in State:
+            metrics.state.labels(self.name, state.value).set_function(lambda state=state: self.state is state)
 
     @property
     def version(self) -> str:

@@ -68,6 +68,14 @@ class Metrics:
         gauge = partial(Gauge, registry=registry)
         self.in_flight = gauge("model_requests_in_flight", "Batches accepted and not yet computed.", _MODEL[:1])
         self.queue_depth = gauge("model_queue_depth", "Batches waiting for a thread of their model.", _MODEL[:1])
+        self.queue_limit = gauge(
+            "model_queue_limit", "Batches that may be running and waiting; further ones are refused.", _MODEL[:1]
+        )
+        self.state = gauge(
+            "model_state",
+            "1 for the state that the model is in: loading, ready, failed, missing, unloaded.",
+            (*_MODEL[:1], "state"),
+        )
         self.connections = gauge("http_connections", "Open connections.")
         self.connections_ended = Counter(
             "http_connections_ended",
