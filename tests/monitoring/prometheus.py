@@ -1,5 +1,6 @@
 """A real Prometheus that scrapes what a test names."""
 
+import math
 import re
 import subprocess
 import threading
@@ -23,19 +24,15 @@ _SCRAPE, RATE_WINDOW = "1s", "1m"
 class Prometheus:
     """A running Prometheus, by its HTTP API."""
 
-    def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=PATIENCE_SECONDS)
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
 
     def query(self, expr: str) -> list[dict[str, Any]]:
-        """The series of an instant query; fails with Prometheus' own text where it is no PromQL."""
+        """The series of an instant query that have a number; fails with Prometheus' own text where it is no PromQL."""
         answer = self._http.get("/api/v1/query", params={"query": expr}).json()
         assert answer["status"] == "success", f"{expr}\n{answer.get('error')}"
         found: list[dict[str, Any]] = answer["data"]["result"]
-        return found
-
-    def value(self, expr: str) -> float:
-        """The only value of a query; NaN if there is none."""
-        return next((float(each["value"][1]) for each in self.query(expr)), float("nan"))
+        return [each for each in found if math.isfinite(float(each["value"][1]))]
 
 
 def program(name: str) -> str:
@@ -77,7 +74,9 @@ def prometheus(directory: Path, targets: Sequence[str]) -> Iterator[Prometheus]:
         return next((found[1] for found in (re.search(r"Listening on.* address=(\S+)", x) for x in lines) if found), "")
 
     try:
-        yield Prometheus("http://" + until(listening, "Prometheus to listen", pause=0.05))
+        url = "http://" + until(listening, "Prometheus to listen", pause=0.05)
+        with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS) as http:
+            yield Prometheus(http)
     finally:
         process.terminate()
         process.wait()
