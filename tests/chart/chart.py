@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,9 +102,10 @@ class Chart:
         self.helm = helm
         self.directory = directory
 
-    def render(self, values: Values | str, namespace: str = NAMESPACE) -> Rendered:
-        """Render values, or a scenario of ci/."""
-        result = self._run("template", values, "--namespace", namespace)
+    def render(self, values: Values | str, namespace: str = NAMESPACE, kinds: Sequence[str] = ()) -> Rendered:
+        """Render values, or a scenario of ci/, for a cluster that has some kinds more: GROUP/VERSION/KIND."""
+        more = [f"--api-versions={kind}" for kind in kinds]
+        result = self._run("template", values, "--namespace", namespace, *more)
         assert result.returncode == 0, result.stderr
         return Rendered(each for each in yaml.safe_load_all(result.stdout) if each)
 
