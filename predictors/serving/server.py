@@ -30,6 +30,7 @@ from predictors.serving.settings import ServerSettings
 from predictors.serving.telemetry.access_log import AccessLog
 from predictors.serving.telemetry.call import Call, RequestIds
 from predictors.serving.telemetry.metrics import Metrics
+from predictors.serving.telemetry.tracing import Tracing
 from predictors.serving.transport.connections import Connections
 from predictors.serving.transport.listener import BACKLOG, HttpListener
 from predictors.serving.transport.tls import Certificate
@@ -72,6 +73,7 @@ class Server:
         self._certificate = _certificate(settings)
         metrics = Metrics(CollectorRegistry())
         ids = RequestIds()
+        self._tracing = _tracing(settings)
         access_log = AccessLog(log_json, enabled=settings.log_level in ("debug", "info"))
         self.registry = Registry(predictors, settings, metrics)
         plane = DataPlane(self.registry, metrics, settings.enable_repository)
@@ -81,6 +83,7 @@ class Server:
             metrics=metrics,
             access_log=access_log,
             ids=ids,
+            tracing=self._tracing,
             ending=lambda: self.http.ending,
         )
         connections = Connections(self.app, settings, metrics, lambda: Call(ids.choose(None), ""), access_log.write)
@@ -93,6 +96,7 @@ class Server:
         from predictors.serving.protocols.grpc.service import InferenceService
 
         service = InferenceService(plane, self._settings, metrics, access_log, ids)
+        service.tracing = self._tracing
         credentials = self._certificate.grpc_credentials() if self._certificate else None
         return GrpcServer(service, self.registry, self._settings, credentials)
 
@@ -142,6 +146,8 @@ class Server:
                 task.cancel()
             await self.registry.close_cache()
             self.registry.close()
+            if self._tracing is not None:
+                await asyncio.to_thread(self._tracing.close)
 
     async def _start_grpc(self) -> int | None:
         if self.grpc is None:
@@ -205,6 +211,10 @@ def _certificate(settings: ServerSettings) -> Certificate | None:
     if settings.ssl_certfile is None or settings.ssl_keyfile is None:
         raise StartupError("TLS needs both --ssl_certfile and --ssl_keyfile")
     return Certificate(settings.ssl_certfile, settings.ssl_keyfile)
+
+
+def _tracing(settings: ServerSettings) -> Tracing | None:
+    return Tracing(settings.otlp_endpoint, settings.trace_sample_ratio) if settings.otlp_endpoint else None
 
 
 def _listen(settings: ServerSettings) -> socket.socket:

@@ -9,6 +9,7 @@ from predictors.serving.app.middleware.deadline import DeadlineMiddleware
 from predictors.serving.app.middleware.errors import ErrorMiddleware
 from predictors.serving.app.middleware.metrics import MetricsMiddleware
 from predictors.serving.app.middleware.routing import RoutingMiddleware
+from predictors.serving.app.middleware.tracing import TracingMiddleware
 from predictors.serving.app.responding import send_response
 from predictors.serving.app.routing import Router
 from predictors.serving.protocols.http import AsgiApp, Receive, Request, Response, Scope, Send
@@ -16,6 +17,7 @@ from predictors.serving.settings import ServerSettings
 from predictors.serving.telemetry.access_log import AccessLog
 from predictors.serving.telemetry.call import RequestIds
 from predictors.serving.telemetry.metrics import Metrics
+from predictors.serving.telemetry.tracing import Tracing
 
 
 def build_application(
@@ -25,6 +27,7 @@ def build_application(
     metrics: Metrics,
     access_log: AccessLog,
     ids: RequestIds,
+    tracing: Tracing | None,
     ending: Callable[[], bool],
 ) -> AsgiApp:
     """Build the application.
@@ -35,11 +38,13 @@ def build_application(
         metrics: where requests are counted.
         access_log: where they are logged.
         ids: names them.
+        tracing: traces them, if they are traced.
         ending: whether the server cancels requests since it ends; otherwise their clients have left.
     """
     # The first sees a request first, and its answer last.
     layers: Iterable[Callable[[AsgiApp], AsgiApp]] = (
         lambda app: AccessLogMiddleware(app, access_log, ids, settings.max_body_bytes),
+        lambda app: TracingMiddleware(app, tracing) if tracing is not None else app,
         lambda app: MetricsMiddleware(app, metrics),
         lambda app: CorsMiddleware(app, settings.cors_origins) if settings.cors_origins else app,
         lambda app: ErrorMiddleware(app, ending),

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from predictors.serving.cache.result_cache import ResultCache
-from predictors.serving.dispatch.served_model import LOOK_SECONDS, ServedModel, State
+from predictors.serving.dispatch.served_model import LOOK_SECONDS, ServedModel
+from predictors.serving.dispatch.state import State
 from predictors.serving.errors import ModelNotReady, NotFound
 from predictors.serving.model.predictor import Predictor
 from predictors.serving.settings import ServerSettings

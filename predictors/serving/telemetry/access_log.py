@@ -61,6 +61,8 @@ def _json_line(call: Call, milliseconds: float) -> bytes:
         "bytes_in": call.bytes_in,
         "bytes_out": call.bytes_out,
     }
+    if call.trace is not None:
+        entry["trace_id"], entry["span_id"] = call.trace.trace_id, call.trace.span_id
     return orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from predictors.serving.telemetry.trace import Trace
+
 CLIENT_CLOSED_REQUEST = "499"
 """nginx's code for a client that disconnected before it had its answer; only metrics and logs show it."""
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -50,7 +52,7 @@ class Call:
 
     __slots__ = (
         "ahead", "bytes_in", "bytes_out", "cache", "code", "deadline", "error_body", "id", "model", "path", "protocol",
-        "quiet", "started", "version",
+        "quiet", "started", "trace", "version",
     )  # fmt: skip
 
     def __init__(self, id: str, path: str, protocol: str = "") -> None:  # noqa: A002  # the name that logs show
@@ -71,3 +73,5 @@ class Call:
         self.quiet = False
         """Whether it stays out of the access log, as probes and scrapes that succeed do."""
         self.error_body: ErrorBody = plain_error
+        self.trace: Trace | None = None
+        """The trace that it belongs to, if it is traced."""

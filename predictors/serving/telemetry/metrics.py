@@ -4,6 +4,7 @@ import time
 from collections import Counter as Counts
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,7 +16,14 @@ from prometheus_client.metrics_core import Metric
 from predictors.serving.telemetry.answers import AnswerMetrics
 from predictors.serving.telemetry.buckets import LATENCY_SECONDS, PROBABILITY
 from predictors.serving.telemetry.call import Call
-from predictors.serving.telemetry.collectors import Counter, Histogram, Series, Tally, exposition
+from predictors.serving.telemetry.collectors import (
+    Counter,
+    Histogram,
+    Series,
+    Tally,
+    exposition,
+    openmetrics_exposition,
+)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the series with times of creation
 
@@ -133,11 +141,21 @@ class Metrics:
             series = self._series[key] = self.requests.labels(*key), self.latency.labels(*key[:3])
         requests, latency = series
         requests.value += 1
-        latency.observe(time.monotonic() - call.started)
+        seconds = time.monotonic() - call.started
+        latency.observe(seconds)
+        if call.trace is not None and call.trace.sampled:
+            latency.exemplify(seconds, call.trace.trace_id)
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format: these, then KServe's and the process's."""
-        return exposition((*self.registry.collect(), *_Others().collect()))
+        return exposition(self._all())
+
+    def openmetrics(self) -> bytes:
+        """The same in OpenMetrics' format, in which latencies lead to traces."""
+        return openmetrics_exposition(self._all())
+
+    def _all(self) -> Iterator[Metric]:
+        return chain(self.registry.collect(), _Others().collect())
 
     def count_cache_event(self, event: str) -> None:
         """Count an event of the result cache."""
