@@ -105,6 +105,10 @@ chart-docs: $(INSTALLED_TOOLS) ## Make the charts' schemas and the values in the
 crd: $(INSTALLED_TOOLS) ## Make the CustomResourceDefinition of InferenceRollouts from predictors/rollout/spec.py
 	$(BIN)/python -m scripts.crd
 
+.PHONY: dashboards
+dashboards: $(INSTALLED_TOOLS) ## Make Grafana's dashboards from scripts/dashboards/
+	$(BIN)/python -m scripts.dashboards
+
 .PHONY: manifests
 manifests: $(INSTALLED_TOOLS) ## Render the charts into manifests/; needs helm
 	$(BIN)/python -m scripts.manifests

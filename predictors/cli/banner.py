@@ -5,7 +5,8 @@ import shlex
 from rich.console import Console
 
 from predictors.serving.dispatch.registry import Registry
-from predictors.serving.dispatch.served_model import ServedModel, State
+from predictors.serving.dispatch.served_model import ServedModel
+from predictors.serving.dispatch.state import State
 from predictors.serving.settings import ServerSettings
 
 _EXAMPLES = {

@@ -11,7 +11,8 @@ from predictors import __version__
 from predictors.serving.access.limits import Limits
 from predictors.serving.dispatch.decoding import DecodingThread
 from predictors.serving.dispatch.registry import Registry
-from predictors.serving.dispatch.served_model import ServedModel, State
+from predictors.serving.dispatch.served_model import ServedModel
+from predictors.serving.dispatch.state import State
 from predictors.serving.errors import NotFound
 from predictors.serving.model.types import Batch, Event, Outputs, TensorSpec
 from predictors.serving.telemetry.call import Call
@@ -81,7 +82,11 @@ class Inference:
         """
         begun = time.monotonic()
         decoded = await self._elsewhere.decode(self._call, decode, *args, **kwargs)
-        self._steps.decoding.observe(time.monotonic() - begun)
+        ended = time.monotonic()
+        self._steps.decoding.observe(ended - begun)
+        if self._call.trace is not None:
+            self._call.trace.step("receive", self._call.started, begun)
+            self._call.trace.step("decode", begun, ended)
         return decoded
 
     async def answer(self, batch: Batch) -> Outputs:
@@ -92,7 +97,7 @@ class Inference:
         """
         begun = time.monotonic()
         outputs = await self.model.answer(batch, self._call)
-        self._steps.predicting.observe(time.monotonic() - begun)
+        self._predicted(begun)
         if self._limits is not None:
             await self._charge(self._limits, outputs)
         if self.model.tap is not None:
@@ -102,11 +107,11 @@ class Inference:
     async def stream(self, batch: Batch) -> AsyncGenerator[Event | Outputs, None]:
         """Give the parts of an answer as they come, then the whole; raises what `answer` raises."""
         begun = time.monotonic()
-        parts = self.model.stream(batch, self._call.deadline)
+        parts = self.model.stream(batch, self._call)
         try:
             async for part in parts:
                 if not isinstance(part, Event):
-                    self._steps.predicting.observe(time.monotonic() - begun)
+                    self._predicted(begun)
                     if self._limits is not None:
                         await self._charge(self._limits, part)
                 yield part
@@ -118,11 +123,20 @@ class Inference:
             tokens = sum(int(sum(outputs[name])) for name in _TOKENS)
             await limits.charge(self._call.caller.key, self.model.name, tokens)
 
+    def _predicted(self, begun: float) -> None:
+        ended = time.monotonic()
+        self._steps.predicting.observe(ended - begun)
+        if self._call.trace is not None:
+            self._call.trace.step("predict", begun, ended)
+
     def encode(self, encode: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the protocol's encoder."""
         begun = time.monotonic()
         encoded = encode(*args, **kwargs)
-        self._steps.encoding.observe(time.monotonic() - begun)
+        ended = time.monotonic()
+        self._steps.encoding.observe(ended - begun)
+        if self._call.trace is not None:
+            self._call.trace.step("encode", begun, ended)
         return encoded
 
 

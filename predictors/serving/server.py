@@ -32,6 +32,7 @@ from predictors.serving.settings import ServerSettings
 from predictors.serving.telemetry.access_log import AccessLog
 from predictors.serving.telemetry.call import Call, RequestIds
 from predictors.serving.telemetry.metrics import Metrics
+from predictors.serving.telemetry.tracing import Tracing
 from predictors.serving.transport.connections import Connections
 from predictors.serving.transport.listener import HttpListener
 from predictors.serving.transport.sockets import listen, listen_on_port
@@ -77,6 +78,7 @@ class Server:
         self._certificate = _certificate(settings)
         self._metrics = Metrics(CollectorRegistry())
         self._ids = RequestIds()
+        self._tracing = _tracing(settings)
         self._access_log = AccessLog(log_json, enabled=settings.log_level in ("debug", "info"))
         self._door = Door(access or AccessSettings(), self._metrics.count_access_error)
         self.registry = Registry(predictors, settings, self._metrics)
@@ -102,6 +104,7 @@ class Server:
             ids=ids,
             ending=lambda: listener.ending,
             door=None if self._door.is_open else self._door,
+            tracing=self._tracing,
         )
         connections = Connections(app, self._settings, metrics, lambda: Call(ids.choose(None), ""), log.write)
         listener = HttpListener(connections, self._settings)
@@ -117,6 +120,7 @@ class Server:
 
         door = None if self._door.is_open else self._door
         service = InferenceService(plane, self._settings, self._metrics, self._access_log, self._ids, door)
+        service.tracing = self._tracing
         credentials = self._certificate.grpc_credentials() if self._certificate else None
         return GrpcServer(service, self.registry, self._settings, credentials)
 
@@ -170,6 +174,8 @@ class Server:
             await self.registry.close_cache()
             await self._door.close()
             self.registry.close()
+            if self._tracing is not None:
+                await asyncio.to_thread(self._tracing.close)
 
     async def _start_grpc(self) -> int | None:
         if self.grpc is None:
@@ -253,3 +259,7 @@ def _certificate(settings: ServerSettings) -> Certificate | None:
     if settings.ssl_certfile is None or settings.ssl_keyfile is None:
         raise StartupError("TLS needs both --ssl_certfile and --ssl_keyfile")
     return Certificate(settings.ssl_certfile, settings.ssl_keyfile, settings.ssl_ca_certfile)
+
+
+def _tracing(settings: ServerSettings) -> Tracing | None:
+    return Tracing(settings.otlp_endpoint, settings.trace_sample_ratio) if settings.otlp_endpoint else None

@@ -140,6 +140,19 @@ class ServerSettings(Settings):
         le=1,
         description="A canary's summary agrees if the F1 of both summaries' words is at least this.",
     )
+    otlp_endpoint: str = Field(
+        default="",
+        validation_alias=AliasChoices(f"{ENV_PREFIX}OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="Send traces to this OpenTelemetry collector, over OTLP and HTTP: http://collector:4318; if not "
+        "given, the variable OTEL_EXPORTER_OTLP_ENDPOINT counts. Empty: no traces.",
+    )
+    trace_sample_ratio: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Share of the requests that begin a trace. One that comes with a traceparent is traced if that "
+        "says so.",
+    )
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="Log lines: json, text, or auto (text on a terminal)."
     )

@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import time
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -235,10 +236,16 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
 
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
         """Count what answers cost, and what summaries are like."""
-        for usage in map(Usage, *(np.asarray(outputs[name]).tolist() for name in _USAGE)):
+        for usage in _usages(outputs):
             metrics.answers.count_usage(self.name, self.version, usage)
         for points, reason in zip(outputs.get("points", ()), outputs["finish_reason"], strict=False):
             metrics.answers.count_summary(self.name, self.version, points, reason)
+
+    def phases(self, outputs: Outputs) -> Iterable[tuple[str, float]]:
+        """Reading up to the first token, and writing, of each answer."""
+        for usage in _usages(outputs):
+            yield "prefill", usage.seconds_to_first_token
+            yield "generate", max(usage.seconds - usage.seconds_to_first_token, 0.0)
 
     def observe_late(self, batch: TextBatch | PromptBatch, metrics: Metrics) -> None:
         """Count summaries that were not written in time."""
@@ -271,6 +278,11 @@ def effective_tuning(settings: SummarizerSettings, manifest: Manifest) -> Tuning
         "chunk_tokens": settings.chunk_tokens,
     }
     return Tuning.model_validate(given | {name: value for name, value in flags.items() if value is not None})
+
+
+def _usages(outputs: Outputs) -> Iterator[Usage]:
+    """What each answer cost."""
+    return map(Usage, *(np.asarray(outputs[name]).tolist() for name in _USAGE))
 
 
 def _usage(results: list[Summary] | list[Generation], seconds: list[float]) -> Outputs:

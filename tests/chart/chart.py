@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,8 +69,11 @@ class Rendered(list[Object]):
 
     def adapter_rules(self) -> list[Object]:
         """The rules for prometheus-adapter."""
-        rules: list[Object] = yaml.safe_load(self.one("ConfigMap")["data"]["config.yaml"])["rules"]
-        return rules
+        [rules] = [
+            each["data"]["config.yaml"] for each in self.of("ConfigMap").values() if "config.yaml" in each["data"]
+        ]
+        found: list[Object] = yaml.safe_load(rules)["rules"]
+        return found
 
     def variants(self) -> Iterator[tuple[Object, Object]]:
         """Each InferenceService with the predictor of its stable version, then with its canary's."""
@@ -99,9 +102,10 @@ class Chart:
         self.helm = helm
         self.directory = directory
 
-    def render(self, values: Values | str, namespace: str = NAMESPACE) -> Rendered:
-        """Render values, or a scenario of ci/."""
-        result = self._run("template", values, "--namespace", namespace)
+    def render(self, values: Values | str, namespace: str = NAMESPACE, kinds: Sequence[str] = ()) -> Rendered:
+        """Render values, or a scenario of ci/, for a cluster that has some kinds more: GROUP/VERSION/KIND."""
+        more = [f"--api-versions={kind}" for kind in kinds]
+        result = self._run("template", values, "--namespace", namespace, *more)
         assert result.returncode == 0, result.stderr
         return Rendered(each for each in yaml.safe_load_all(result.stdout) if each)
 

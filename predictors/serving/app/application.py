@@ -11,6 +11,7 @@ from predictors.serving.app.middleware.deadline import DeadlineMiddleware
 from predictors.serving.app.middleware.errors import ErrorMiddleware
 from predictors.serving.app.middleware.metrics import MetricsMiddleware
 from predictors.serving.app.middleware.routing import RoutingMiddleware
+from predictors.serving.app.middleware.tracing import TracingMiddleware
 from predictors.serving.app.responding import send_response
 from predictors.serving.app.routing import Router
 from predictors.serving.protocols.http import AsgiApp, Receive, Request, Response, Scope, Send
@@ -18,6 +19,7 @@ from predictors.serving.settings import ServerSettings
 from predictors.serving.telemetry.access_log import AccessLog
 from predictors.serving.telemetry.call import RequestIds
 from predictors.serving.telemetry.metrics import Metrics
+from predictors.serving.telemetry.tracing import Tracing
 
 
 def build_application(
@@ -29,6 +31,7 @@ def build_application(
     ids: RequestIds,
     ending: Callable[[], bool],
     door: Door | None = None,
+    tracing: Tracing | None = None,
 ) -> AsgiApp:
     """Build the application.
 
@@ -40,10 +43,12 @@ def build_application(
         ids: names them.
         ending: whether the server cancels requests since it ends; otherwise their clients have left.
         door: finds out who calls; without one, everyone may.
+        tracing: traces them; without it, none is.
     """
     # The first sees a request first, and its answer last.
     layers: Iterable[Callable[[AsgiApp], AsgiApp]] = (
         lambda app: AccessLogMiddleware(app, access_log, ids, settings.max_body_bytes),
+        lambda app: TracingMiddleware(app, tracing) if tracing is not None else app,
         lambda app: MetricsMiddleware(app, metrics),
         lambda app: CorsMiddleware(app, settings.cors_origins) if settings.cors_origins else app,
         lambda app: ErrorMiddleware(app, ending),

@@ -1,6 +1,7 @@
 """All routes of the REST server."""
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as OPENMETRICS
 
 from predictors.serving.app import docs
 from predictors.serving.app.routing import Access, Handler, Route, Router
@@ -99,10 +100,10 @@ def _add_openai(router: Router, plane: DataPlane) -> None:
 
 
 def _metrics(metrics: Metrics) -> Handler:
-    content_type = (b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode())
-
     async def handler(request: Request) -> Response:
-        return Response(200, metrics.exposition(), [content_type])
+        if "application/openmetrics-text" in (request.header(b"accept") or ""):
+            return Response(200, metrics.openmetrics(), [(b"content-type", OPENMETRICS.encode())])
+        return Response(200, metrics.exposition(), [(b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode())])
 
     return handler
 

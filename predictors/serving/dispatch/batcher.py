@@ -206,6 +206,8 @@ class Batcher:
     def _compute(self, group: list[QueuedBatch]) -> tuple[list[_Result], float]:
         """Compute a group's results, and how long they took, seconds. Runs on a thread."""
         started = self._clock()
+        for request in group:
+            request.job.begun = started
         results: list[_Result] | None = None
         if len(group) > 1:
             with contextlib.suppress(BaseException):  # raised again below, for the request that caused it

@@ -8,7 +8,8 @@ from typing import Any
 
 from predictors.serving.access.caller import ANYONE, Caller
 from predictors.serving.cache.result_cache import ResultCache
-from predictors.serving.dispatch.served_model import LOOK_SECONDS, ServedModel, State
+from predictors.serving.dispatch.served_model import LOOK_SECONDS, ServedModel
+from predictors.serving.dispatch.state import State
 from predictors.serving.errors import ModelNotReady, NotFound
 from predictors.serving.model.predictor import Predictor
 from predictors.serving.settings import ServerSettings
@@ -32,6 +33,7 @@ class Registry:
             count = metrics.count_cache_event
             cache = ResultCache(settings.cache_max_bytes, settings.cache_ttl_seconds, count, url=settings.cache_url)
             metrics.cache_bytes.set_function(lambda: cache.bytes)
+            metrics.cache_events.labels("remote_error")  # there at 0, so that an alert sees the first one
             self.cache = cache
         self.models: dict[str, ServedModel] = {}
         for predictor in predictors:

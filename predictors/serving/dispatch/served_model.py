@@ -7,23 +7,25 @@ less time than a round trip to a thread runs on the event loop.
 
 import asyncio
 import contextlib
-import enum
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeAlias
 
 from predictors.serving.cache.result_cache import ResultCache
 from predictors.serving.cache.result_codec import result_key
 from predictors.serving.dispatch.batcher import Batcher
 from predictors.serving.dispatch.cost_model import CostModel
+from predictors.serving.dispatch.state import State
 from predictors.serving.errors import ArtifactError, ArtifactMissing, DeadlineExceeded, ModelNotReady, Overloaded
 from predictors.serving.model.predictor import Predictor
 from predictors.serving.model.types import Batch, Event, Job, Limits, Outputs
 from predictors.serving.settings import ServerSettings
 from predictors.serving.telemetry.call import Call
 from predictors.serving.telemetry.metrics import Metrics
+from predictors.serving.telemetry.trace import Trace
 
 logger = logging.getLogger(__name__)
 
@@ -39,17 +41,6 @@ _DRAIN_POLL_SECONDS = 0.01
 SHORT_SECONDS = 0.0005
 # One in this many of those batches is measured, since measuring costs a tenth of one row of iris.
 _MEASURE_EVERY = 16
-
-
-class State(enum.Enum):
-    """The state of a model."""
-
-    LOADING = "loading"
-    READY = "ready"
-    FAILED = "failed"
-    MISSING = "missing"
-    """Its artifact is not there yet, and is looked for again."""
-    UNLOADED = "unloaded"
 
 
 class ServedModel:
@@ -95,11 +86,17 @@ class ServedModel:
         predictor.register_metrics(metrics.registry)
         metrics.in_flight.labels(self.name).set_function(lambda: self.in_flight)
         metrics.queue_depth.labels(self.name).set_function(lambda: self._batcher.waiting)
+        metrics.queue_limit.labels(self.name).set(self.max_queue)
+        for state in State:
+            metrics.state.labels(self.name, state.value).set_function(partial(self._is_in, state))
 
     @property
     def version(self) -> str:
         """The loaded version; empty if none is."""
         return self.predictor.version
+
+    def _is_in(self, state: State) -> float:
+        return float(self.state is state)
 
     @property
     def in_flight(self) -> int:
@@ -145,33 +142,35 @@ class ServedModel:
             call: has the deadline, and records how the cache was used.
         """
         if self._cache is None:
-            return self.run(batch, call.deadline)
+            return self.run(batch, call.deadline, trace=call.trace)
         return self._look_up(self._cache, batch, call)
 
     async def _look_up(self, cache: ResultCache, batch: Batch, call: Call) -> Outputs:
         self.require_ready()
         self.predictor.check(batch)
         if not self.predictor.is_deterministic(batch):
-            return await self.run(batch, call.deadline)
+            return await self.run(batch, call.deadline, trace=call.trace)
         seconds = call.deadline - self._clock()
         variant = self.predictor.variant(batch, seconds)
         key = result_key(self.predictor.kind, f"{self.predictor.identity}\n{variant}", batch)
         try:
             async with asyncio.timeout(seconds):
-                outputs, call.cache = await cache.get(
-                    key, lambda: self.run(batch, call.deadline), self.predictor.is_final, call.deadline
-                )
+                compute = partial(self.run, batch, call.deadline, trace=call.trace)
+                outputs, call.cache = await cache.get(key, compute, self.predictor.is_final, call.deadline)
                 return outputs
         except TimeoutError:
             raise self._too_late() from None
 
-    async def run(self, batch: Batch, deadline: float, emit: Callable[[Event], None] | None = None) -> Outputs:
+    async def run(
+        self, batch: Batch, deadline: float, emit: Callable[[Event], None] | None = None, trace: Trace | None = None
+    ) -> Outputs:
         """Compute a batch: on one of the model's threads, or on the event loop if that is faster.
 
         Args:
             batch: the input.
             deadline: seconds on the clock.
             emit: called on that thread with parts of the answer, by a model that streams.
+            trace: where the steps of a computation on a thread are noted.
 
         Raises:
             ModelNotReady: it is no longer ready.
@@ -187,7 +186,7 @@ class ServedModel:
             if predictor.rowwise and self._costs.estimate(batch.size) <= SHORT_SECONDS:
                 outputs = self._compute_here(batch, deadline)
             else:
-                outputs = await self._compute_on_thread(batch, Job(deadline, emit, self._clock))
+                outputs = await self._compute_on_thread(batch, Job(deadline, emit, self._clock), trace)
         except (DeadlineExceeded, asyncio.CancelledError):  # who waits for it has the same deadline, and may be first
             if self._clock() >= deadline:
                 predictor.observe_late(batch, self._metrics)
@@ -212,21 +211,26 @@ class ServedModel:
         self._unmeasured = min(self._unmeasured, 0)
         self._costs.learn(size, seconds)
 
-    async def _compute_on_thread(self, batch: Batch, job: Job) -> Outputs:
+    async def _compute_on_thread(self, batch: Batch, job: Job, trace: Trace | None) -> Outputs:
+        submitted = self._clock()
         queued = self._batcher.submit(batch, job)
         try:
             async with asyncio.timeout(job.deadline - self._clock()):
-                return await queued.future
+                outputs = await queued.future
         except TimeoutError:
             raise self._too_late() from None
         finally:
             if not queued.future.done() or queued.future.cancelled():
                 self._batcher.cancel(queued)
+        if trace is not None:
+            trace.step("queue", submitted, job.begun)
+            trace.steps_from(job.begun, self.predictor.phases(outputs))
+        return outputs
 
     def _too_late(self) -> DeadlineExceeded:
         return DeadlineExceeded(f'model "{self.name}" did not answer before the deadline')
 
-    async def stream(self, batch: Batch, deadline: float) -> AsyncGenerator[Event | Outputs, None]:
+    async def stream(self, batch: Batch, call: Call) -> AsyncGenerator[Event | Outputs, None]:
         """Compute a batch; yields the parts of the answer as they come, then the whole. Raises what `run` raises."""
         loop = asyncio.get_running_loop()
         events: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -235,7 +239,7 @@ class ServedModel:
             with contextlib.suppress(RuntimeError):  # the event loop is closed, so nothing reads the events
                 loop.call_soon_threadsafe(events.put_nowait, event)
 
-        running = asyncio.create_task(self.run(batch, deadline, emit))
+        running = asyncio.create_task(self.run(batch, call.deadline, emit, call.trace))
         running.add_done_callback(lambda _: events.put_nowait(None))
         try:
             while (event := await events.get()) is not None:

@@ -5,7 +5,7 @@ It knows no wire format; `predictors.serving.kserve_model` has the base class th
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -126,6 +126,10 @@ class Predictor(ABC, Generic[BatchT]):
 
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
         """Count what was predicted."""
+
+    def phases(self, outputs: Outputs) -> Iterable[tuple[str, float]]:
+        """The steps by which outputs came about, one after another, and their seconds; none if there is one alone."""
+        return ()
 
     def observe_late(self, batch: BatchT, metrics: Metrics) -> None:
         """Count a batch whose deadline came before its outputs."""

@@ -200,13 +200,15 @@ class Job:
         clock: monotonic seconds.
     """
 
-    __slots__ = ("_cancelled", "_clock", "deadline", "emit")
+    __slots__ = ("_cancelled", "_clock", "begun", "deadline", "emit")
 
     def __init__(
         self, deadline: float, emit: Callable[[Event], None] | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.deadline = deadline
         self.emit = emit
+        self.begun = 0.0
+        """When a thread took it, seconds on the clock; 0 before."""
         self._clock = clock
         self._cancelled = False
 

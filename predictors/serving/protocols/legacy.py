@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from predictors.serving.dataplane import DataPlane
-from predictors.serving.dispatch.served_model import ServedModel, State
+from predictors.serving.dispatch.served_model import ServedModel
+from predictors.serving.dispatch.state import State
 from predictors.serving.errors import InvalidInput, MissingField, NotFound
 from predictors.serving.model.names import json_type
 from predictors.serving.model.types import Batch, FeatureBatch, FeatureInput, Outputs, TextBatch, TextInput

@@ -91,13 +91,17 @@ class Canaries:
 
 
 def _headers(copy: Copy) -> dict[str, str]:
-    return {
-        "content-type": "application/json",
-        "accept-encoding": "identity",  # nothing that grows here beyond what was counted
-        "x-request-id": f"shadow-{copy.id}"[:_MAX_ID],
-        DEADLINE_HEADER: str(max(1, int(copy.allowed_seconds * 1000))),
-        HEADER: "1",
-    }
+    trace = {"traceparent": copy.traceparent} if copy.traceparent else {}
+    return (
+        trace
+        | {
+            "content-type": "application/json",
+            "accept-encoding": "identity",  # nothing that grows here beyond what was counted
+            "x-request-id": f"shadow-{copy.id}"[:_MAX_ID],
+            DEADLINE_HEADER: str(max(1, int(copy.allowed_seconds * 1000))),
+            HEADER: "1",
+        }
+    )
 
 
 async def _read(response: "httpx.Response") -> bytes:

@@ -21,6 +21,7 @@ class Copy:
         outputs: what was answered.
         id: the request's.
         version: of the model that answered.
+        traceparent: the header by which the canary goes on with the request's trace; empty if it has none.
         allowed_seconds: how much time the caller gave.
         patience_seconds: how long the canary's answer is waited for.
         bytes: how much memory the batch takes.
@@ -32,6 +33,7 @@ class Copy:
     outputs: Outputs
     id: str
     version: str
+    traceparent: str
     allowed_seconds: float
     patience_seconds: float
     bytes: int

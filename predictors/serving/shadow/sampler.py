@@ -80,6 +80,7 @@ class Sampler:
             outputs=outputs,
             id=call.id,
             version=call.version,
+            traceparent=call.trace.traceparent if call.trace is not None else "",
             allowed_seconds=allowed,
             patience_seconds=min(allowed, max(_LEAST_PATIENCE_SECONDS, _PATIENCE_FACTOR * taken)),
             bytes=size,

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from predictors.serving.access.caller import ANYONE, Caller
 from predictors.serving.access.limits import Standing
+from predictors.serving.telemetry.trace import Trace
 
 CLIENT_CLOSED_REQUEST = "499"
 """nginx's code for a client that disconnected before it had its answer; only metrics and logs show it."""
@@ -53,7 +54,7 @@ class Call:
 
     __slots__ = (
         "ahead", "bytes_in", "bytes_out", "cache", "caller", "code", "deadline", "error_body", "id", "model", "path",
-        "protocol", "quiet", "standing", "started", "version",
+        "protocol", "quiet", "standing", "started", "trace", "version",
     )  # fmt: skip
 
     def __init__(self, id: str, path: str, protocol: str = "") -> None:  # noqa: A002  # the name that logs show
@@ -77,3 +78,5 @@ class Call:
         self.caller: Caller = ANYONE
         self.standing: Standing | None = None
         """Where it stands with the rate limits, if any apply to it."""
+        self.trace: Trace | None = None
+        """The trace that it belongs to, if it is traced."""

@@ -5,6 +5,7 @@ one thread writes. These are written by the event loop alone. They also write th
 prometheus_client takes eight microseconds a line, and a histogram has a hundred: no request is answered meanwhile.
 """
 
+import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -15,12 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 from prometheus_client.utils import floatToGoString
 
+_EOF = b"# EOF\n"
 _FORMAT: Callable[[float], str] = floatToGoString
+_openmetrics: Callable[[Collector], bytes] = generate_openmetrics
 
 
 class Written(Metric):
@@ -29,13 +33,32 @@ class Written(Metric):
     Args:
         name, text: the metric's, as in prometheus_client.
         kind: counter or histogram.
-        lines: all of its part of an exposition.
+        series: its lines, without those that describe it.
+        exemplars: what OpenMetrics has behind some of these lines, by the line's place.
     """
 
-    def __init__(self, name: str, text: str, kind: str, lines: str) -> None:
+    def __init__(self, name: str, text: str, kind: str, series: list[str], exemplars: dict[int, str]) -> None:
         super().__init__(name, text, kind)
         del self.samples  # the base class's empty list, which would hide ours
-        self.lines = lines
+        self._series, self._exemplars = series, exemplars
+
+    @cached_property
+    def lines(self) -> str:
+        """Its part of an exposition in Prometheus' text format."""
+        name = self.name + "_total" * (self.type == "counter")
+        return "".join((self._head(name), *self._series))
+
+    @property
+    def openmetrics(self) -> str:
+        """Its part of an exposition in OpenMetrics' format."""
+        lines = self._series.copy()
+        for place, exemplar in self._exemplars.items():
+            lines[place] = f"{lines[place][:-1]}{exemplar}\n"
+        return "".join((self._head(self.name), *lines))
+
+    def _head(self, name: str) -> str:
+        text = self.documentation.replace("\\", r"\\").replace("\n", r"\n")
+        return f"# HELP {name} {text}\n# TYPE {name} {self.type}\n"
 
     @cached_property
     def samples(self) -> list[Sample]:  # type: ignore[override]  # as good as a list that was filled before
@@ -48,6 +71,15 @@ def exposition(metrics: Iterable[Metric]) -> bytes:
     return b"".join(
         each.lines.encode() if isinstance(each, Written) else generate_latest(_Single(each)) for each in metrics
     )
+
+
+def openmetrics_exposition(metrics: Iterable[Metric]) -> bytes:
+    """The same in OpenMetrics' format, with exemplars."""
+    parts = (
+        each.openmetrics.encode() if isinstance(each, Written) else _openmetrics(_Single(each)).removesuffix(_EOF)
+        for each in metrics
+    )
+    return b"".join((*parts, _EOF))
 
 
 class _Single(Collector):
@@ -66,6 +98,9 @@ class _Numbers(Protocol):
     def numbers(self) -> Sequence[str]:
         """The values of its series, in their order."""
 
+    def exemplars(self) -> dict[int, str]:
+        """What OpenMetrics has behind some of these, by their place."""
+
 
 T = TypeVar("T", bound=_Numbers)
 
@@ -74,8 +109,6 @@ class _Family(Collector, Generic[T]):
     """A metric that keeps a value for each set of labels."""
 
     kind: str
-    suffix: str
-    """Of the name, where the text gives the metric's type."""
 
     def __init__(
         self, name: str, text: str, labels: tuple[str, ...], new: Callable[[], T], registry: CollectorRegistry
@@ -99,13 +132,14 @@ class _Family(Collector, Generic[T]):
 
     def collect(self) -> Iterator[Written]:
         """Called by prometheus_client at each scrape."""
-        name, text = self._name + self.suffix, self._text.replace("\\", r"\\").replace("\n", r"\n")
-        lines = [f"# HELP {name} {text}\n# TYPE {name} {self.kind}\n"]
+        lines: list[str] = []
+        exemplars: dict[int, str] = {}
         for values, value in self._values.items():
+            exemplars |= {len(lines) + place: text for place, text in value.exemplars().items()}
             lines += [
                 f"{series} {number}\n" for series, number in zip(self._series[values], value.numbers(), strict=True)
             ]
-        yield Written(self._name, self._text, self.kind, "".join(lines))
+        yield Written(self._name, self._text, self.kind, lines, exemplars)
 
     def describe(self) -> Iterable[Metric]:
         """For the registry, which refuses a second metric of the same name."""
@@ -134,6 +168,10 @@ class Tally:
         """The count."""
         return (f"{self.value}.0",)
 
+    def exemplars(self) -> dict[int, str]:
+        """None."""
+        return {}
+
 
 class Counter(_Family[Tally]):
     """A metric with a tally for each set of labels.
@@ -145,7 +183,7 @@ class Counter(_Family[Tally]):
         registry: where it is registered.
     """
 
-    kind, suffix = "counter", "_total"
+    kind = "counter"
 
     def __init__(self, name: str, text: str, labels: tuple[str, ...], registry: CollectorRegistry) -> None:
         super().__init__(name, text, labels, Tally, registry)
@@ -161,17 +199,27 @@ class Series:
         bounds: upper bounds of the buckets, ascending; one more bucket takes the rest.
     """
 
-    __slots__ = ("_bounds", "counts", "total")
+    __slots__ = ("_bounds", "_exemplars", "counts", "total")
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self._bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
+        self._exemplars: dict[int, str] = {}
 
     def observe(self, value: float) -> None:
         """Count one value."""
         self.counts[bisect_left(self._bounds, value)] += 1
         self.total += value
+
+    def exemplify(self, value: float, trace_id: str) -> None:
+        """Let a bucket name the trace of the last value that it got, which has been observed."""
+        exemplar = f' # {{trace_id="{trace_id}"}} {_FORMAT(value)} {time.time():.3f}'
+        self._exemplars[bisect_left(self._bounds, value)] = exemplar
+
+    def exemplars(self) -> dict[int, str]:
+        """The last trace of each bucket that has one."""
+        return self._exemplars
 
     def observe_all(self, values: NDArray[np.float64]) -> None:
         """Count many values at once, float64 ``[N]``."""
@@ -197,7 +245,7 @@ class Histogram(_Family[Series]):
         registry: where it is registered.
     """
 
-    kind, suffix = "histogram", ""
+    kind = "histogram"
 
     def __init__(
         self, name: str, text: str, labels: tuple[str, ...], bounds: Sequence[float], registry: CollectorRegistry

@@ -4,6 +4,7 @@ import time
 from collections import Counter as Counts
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,7 +16,14 @@ from prometheus_client.metrics_core import Metric
 from predictors.serving.telemetry.answers import AnswerMetrics
 from predictors.serving.telemetry.buckets import LATENCY_SECONDS, PROBABILITY
 from predictors.serving.telemetry.call import Call
-from predictors.serving.telemetry.collectors import Counter, Histogram, Series, Tally, exposition
+from predictors.serving.telemetry.collectors import (
+    Counter,
+    Histogram,
+    Series,
+    Tally,
+    exposition,
+    openmetrics_exposition,
+)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the series with times of creation
 
@@ -68,6 +76,14 @@ class Metrics:
         gauge = partial(Gauge, registry=registry)
         self.in_flight = gauge("model_requests_in_flight", "Batches accepted and not yet computed.", _MODEL[:1])
         self.queue_depth = gauge("model_queue_depth", "Batches waiting for a thread of their model.", _MODEL[:1])
+        self.queue_limit = gauge(
+            "model_queue_limit", "Batches that may be running and waiting; further ones are refused.", _MODEL[:1]
+        )
+        self.state = gauge(
+            "model_state",
+            "1 for the state that the model is in: loading, ready, failed, missing, unloaded.",
+            (*_MODEL[:1], "state"),
+        )
         self.connections = gauge("http_connections", "Open connections.")
         self.connections_ended = Counter(
             "http_connections_ended",
@@ -132,11 +148,21 @@ class Metrics:
             series = self._series[key] = self.requests.labels(*key), self.latency.labels(*key[:3])
         requests, latency = series
         requests.value += 1
-        latency.observe(time.monotonic() - call.started)
+        seconds = time.monotonic() - call.started
+        latency.observe(seconds)
+        if call.trace is not None and call.trace.sampled:
+            latency.exemplify(seconds, call.trace.trace_id)
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format: these, then KServe's and the process's."""
-        return exposition((*self.registry.collect(), *_Others().collect()))
+        return exposition(self._all())
+
+    def openmetrics(self) -> bytes:
+        """The same in OpenMetrics' format, in which latencies lead to traces."""
+        return openmetrics_exposition(self._all())
+
+    def _all(self) -> Iterator[Metric]:
+        return chain(self.registry.collect(), _Others().collect())
 
     def count_cache_event(self, event: str) -> None:
         """Count an event of the result cache."""

@@ -24,6 +24,7 @@ from predictors.serving.settings import ServerSettings
 from predictors.serving.telemetry.access_log import AccessLog
 from predictors.serving.telemetry.call import Call, RequestIds
 from predictors.serving.telemetry.metrics import Metrics
+from predictors.serving.telemetry.tracing import Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,8 @@ class InferenceService:
         self._metrics = metrics
         self._access_log = access_log
         self._ids = ids
+        self.tracing: Tracing | None = None
+        """Traces the calls, if they are traced."""
         self.active = 0
         """Calls in progress."""
 
@@ -109,6 +112,8 @@ class InferenceService:
             call = Call(self._ids.choose(metadata.get("x-request-id")), path, method.protocol)
             call.quiet, call.bytes_in = method.quiet, len(raw)
             call.code = grpc.StatusCode.CANCELLED.name
+            if self.tracing is not None:
+                call.trace = self.tracing.begin(metadata.get("traceparent"))
             self.active += 1
             try:
                 if self._door is not None and not method.probe:
@@ -129,6 +134,8 @@ class InferenceService:
                 self.active -= 1
                 self._metrics.count_request(call)
                 self._access_log.write(call)
+                if self.tracing is not None:
+                    self.tracing.end(call)
 
         return grpc.unary_unary_rpc_method_handler(handle)
 
@@ -218,4 +225,6 @@ def _trailers(call: Call) -> tuple[tuple[str, str], ...]:
         trailers.append(("x-cache", call.cache))
     if call.standing is not None:
         trailers += [("ratelimit-policy", call.standing.policy), ("ratelimit", call.standing.left)]
+    if call.trace is not None:
+        trailers.append(("traceresponse", call.trace.traceparent))
     return tuple(trailers)

@@ -67,6 +67,7 @@ class Harness:
             metrics=self.metrics,
             access_log=AccessLog(json=True, stream=self._log),
             ids=RequestIds(),
+            tracing=None,
             ending=lambda: self.ending,
         )
 

@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from predictors.serving.artifacts.artifact import Artifact
 from predictors.serving.dispatch.registry import Registry
-from predictors.serving.dispatch.served_model import ServedModel, State
+from predictors.serving.dispatch.served_model import ServedModel
+from predictors.serving.dispatch.state import State
 from predictors.serving.errors import (
     ArtifactError,
     ArtifactMissing,

@@ -12,7 +12,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from predictors.serving.artifacts.artifact import Artifact
-from predictors.serving.dispatch.served_model import SHORT_SECONDS, ServedModel, State
+from predictors.serving.dispatch.served_model import SHORT_SECONDS, ServedModel
+from predictors.serving.dispatch.state import State
 from predictors.serving.errors import DeadlineExceeded, InvalidInput, ModelNotReady, Overloaded
 from predictors.serving.model.predictor import Predictor
 from predictors.serving.model.types import Job, Limits, Outputs, TensorSpec, TextBatch, TextInput

@@ -15,7 +15,7 @@ MIB = 2**20
 
 def copy_of(size: int) -> Copy:
     return Copy(
-        model=MODEL, url="http://x", batch=TextBatch(["a"]), outputs={}, id="id", version="1",
+        model=MODEL, url="http://x", batch=TextBatch(["a"]), outputs={}, id="id", version="1", traceparent="",
         allowed_seconds=60, patience_seconds=5, bytes=size,
     )  # fmt: skip
 
