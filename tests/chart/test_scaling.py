@@ -6,6 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from predictors.serving.telemetry.metrics import Metrics
+from predictors.summarizer.settings import SummarizerSettings
 from tests.chart.chart import Chart, Object, Values, flags
 
 STABLE = "sha256:" + "1" * 64
@@ -146,6 +147,30 @@ def test_knative(chart: Chart) -> None:
     assert not own
 
 
+@pytest.mark.parametrize(
+    ("autoscaling", "metric", "target"),
+    [
+        ({}, None, None),
+        ({"concurrency": 2.5}, "concurrency", 3),
+        ({"concurrency": 4, "requestsPerSecond": 9.5}, "rps", 10),
+    ],
+)
+def test_what_knative_scales_by(chart: Chart, autoscaling: Values, metric: str | None, target: int | None) -> None:
+    service, _ = one(chart, {"kserve": {"deploymentMode": "Knative"}}, autoscaling=autoscaling)
+    predictor = service["spec"]["predictor"]
+    assert (predictor.get("scaleMetric"), predictor.get("scaleTarget")) == (metric, target)
+
+
+def test_knative_scales_the_summarizer_by_what_it_writes_at_once(chart: Chart) -> None:
+    """Knative's default of 100 would never bring a second pod."""
+    rendered = chart.render(
+        {"kserve": {"deploymentMode": "Knative"}, "models": {"summarizer": {"storageUri": "pvc://models/1"}}}
+    )
+    predictor = rendered.one("InferenceService")["spec"]["predictor"]
+    slots = SummarizerSettings.model_fields["slots"].default
+    assert (predictor["scaleMetric"], predictor["scaleTarget"]) == ("concurrency", slots)
+
+
 def test_knative_refuses_no_field_and_has_one_port(chart: Chart) -> None:
     """Its webhook refuses a pod with these fields, by default or always."""
     rendered = chart.render("knative")
@@ -160,6 +185,13 @@ def test_knative_refuses_no_field_and_has_one_port(chart: Chart) -> None:
     for runtime in rendered.runtimes().values():
         [container] = runtime["spec"]["containers"]
         assert [port["containerPort"] for port in container["ports"]] == [8080]
+        assert "startupProbe" not in container
+        assert container["livenessProbe"]["initialDelaySeconds"] >= 60
+    for _, predictor in rendered.variants():
+        given = flags(predictor["model"]["args"])
+        # Knative's drain of 30 s and a cold start are within the timeout, and the server adds no drain of its own.
+        assert predictor["timeout"] == int(given["--request_timeout_seconds"]) + 60
+        assert given["--drain_seconds"] == "0"
 
 
 def test_every_metric_that_is_named_is_exported(chart: Chart) -> None:

@@ -5,6 +5,7 @@ import json
 from functools import partial
 
 from predictors.rollout.kube.api import Object
+from predictors.rollout.routing.objects import is_accepted
 from tests.rollout.behavior import Chance
 from tests.rollout.clock import Clock, Loop
 from tests.rollout.components import ISVC, pod_spec
@@ -41,10 +42,16 @@ class Knative:
             "InferenceService", lambda each: self._loop.wake(each["metadata"]["namespace"], each["metadata"]["name"])
         )
         store.watch("Deployment", self._see_revision)
+        store.watch("HTTPRoute", self._see_route)
 
     def _see_revision(self, deployment: Object) -> None:
         if _REVISION in deployment["metadata"].get("labels", {}):
             self._loop.wake(deployment["metadata"]["namespace"], deployment["metadata"]["labels"][ISVC])
+
+    def _see_route(self, route: Object) -> None:
+        if "activator" in (route["metadata"].get("labels") or {}):
+            [of] = route["metadata"]["ownerReferences"]
+            self._loop.wake(route["metadata"]["namespace"], of["name"])
 
     def _reconcile(self, namespace: str, name: str) -> None:
         isvc = self._store.get("InferenceService", namespace, name)
@@ -60,8 +67,13 @@ class Knative:
             self._route(isvc, traffic)
         _propagate(component, created, ready, traffic)
         is_ready = str(created == ready)
+        # The route's is Knative's: that its gateway has the newest shares.
+        routed = str(self._is_routed(isvc))
         status["conditions"] = [
-            {"type": kind, "status": is_ready} for kind in ("PredictorReady", "IngressReady", "Ready")
+            {"type": "PredictorReady", "status": is_ready},
+            {"type": "PredictorRouteReady", "status": routed},
+            {"type": "IngressReady", "status": is_ready},
+            {"type": "Ready", "status": is_ready},
         ]
         status["deploymentMode"] = "Knative"
         status["url"] = f"http://{name}-{namespace}.example.com"
@@ -156,6 +168,12 @@ class Knative:
             self._store.create(thing)
         elif old["spec"] != spec:
             self._store.replace(thing)
+
+    def _is_routed(self, isvc: Object) -> bool:
+        """Whether the gateway has the newest shares."""
+        ours = isvc["metadata"]
+        route = self._store.get("HTTPRoute", ours["namespace"], f"{ours['name']}-ingress")
+        return route is not None and is_accepted(route)
 
     def _revive(self, namespace: str, revision: str, pods: int) -> None:
         name = f"{revision}-deployment"

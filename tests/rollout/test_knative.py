@@ -4,9 +4,9 @@ import pytest
 
 from tests.rollout.behavior import Behavior
 from tests.rollout.clock import Clock
-from tests.rollout.pilot import V1, V2, V3, Pilot, rollout
+from tests.rollout.pilot import NAME, V1, V2, V3, Pilot, rollout
 from tests.rollout.scenario import at_weight, deploy_by_hand, results
-from tests.rollout.world import World
+from tests.rollout.world import NAMESPACE, World
 
 
 def begun(behaviors: dict[str, Behavior] | None = None) -> Pilot:
@@ -95,4 +95,41 @@ def test_a_version_that_is_deployed_by_hand_meanwhile_is_not_promoted() -> None:
     at_weight(pilot, 20)
     deploy_by_hand(pilot, V3)
     assert pilot.settle() == "RolledBack"
+    serves_only(pilot, "v1")
+
+
+def test_the_status_names_the_stable_version_while_a_canary_is_in_its_place() -> None:
+    pilot = begun({V3: Behavior(error_rate=0.5)})
+    pilot.apply(V2)
+    at_weight(pilot, 20)
+    assert (pilot.status["stable"]["storageUri"], pilot.status["canary"]["storageUri"]) == (V1, V2)
+    assert pilot.settle() == "Healthy"
+    assert pilot.status["stable"]["storageUri"] == V2
+    pilot.apply(V3)
+    assert pilot.settle() == "RolledBack"
+    pilot.run(10)
+    assert pilot.status["stable"]["storageUri"] == V2
+
+
+def test_a_service_that_is_deleted_during_a_rollout_is_made_again_with_the_stable_version() -> None:
+    pilot = Pilot(World(Clock(), seed=1), rollout("knative", V1))
+    assert pilot.settle(120) == "Healthy"
+    pilot.apply(V2)
+    at_weight(pilot, 20)
+    pilot.world.api.server.delete("InferenceService", NAMESPACE, NAME)
+    pilot.until(lambda: pilot.world.store.get("InferenceService", NAMESPACE, NAME) is not None, 60)
+    service = pilot.world.store.get("InferenceService", NAMESPACE, NAME)
+    assert service is not None
+    assert service["spec"]["predictor"]["model"]["storageUri"] == V1
+
+
+def test_numbers_of_pods_follow_the_template() -> None:
+    pilot = begun()
+    change = {"spec": {"template": {"spec": {"predictor": {"maxReplicas": 7}}}}}
+    pilot.world.api.server.patch("InferenceRollout", NAMESPACE, NAME, change)
+    pilot.run(30)
+    service = pilot.world.store.get("InferenceService", NAMESPACE, NAME)
+    assert service is not None
+    assert service["spec"]["predictor"]["maxReplicas"] == 7
+    assert pilot.phase == "Healthy"
     serves_only(pilot, "v1")

@@ -106,7 +106,9 @@ class Reconciler:
         known = (status.get("stable") or {}).get("revision", "")
         service = get(self._api, target.namespace, target.name)
         predictor = service["spec"]["predictor"] if service else {}
-        if service is not None and (status.get("phase") not in MOVING or not known):
+        # With Knative, a canary's predictor is in the place of the stable one's, and stays there if it is rolled back.
+        is_canary = predictor.get("canaryTrafficPercent") is not None
+        if service is not None and not is_canary and (status.get("phase") not in MOVING or not known):
             known = revision_of(predictor) or revision(predictor)
             if known != target.revision and known not in self._kept and kept.find(known) is None:
                 kept.keep(known, template_of(predictor, service["metadata"]))

@@ -6,6 +6,7 @@ predictor there with a share of 0; the next rollout writes another over it.
 """
 
 from predictors.rollout.engine.state import (
+    FULL,
     Action,
     Create,
     Pods,
@@ -20,12 +21,20 @@ from predictors.rollout.engine.state import (
 )
 from predictors.rollout.kube.api import Api, Object
 from predictors.rollout.routing import services
-from predictors.rollout.routing.objects import MODE_ANNOTATION, is_going, revision_of, without
+from predictors.rollout.routing.objects import (
+    MODE_ANNOTATION,
+    REVISION_LABEL,
+    is_going,
+    problem_of,
+    revision_of,
+    without,
+)
 from predictors.rollout.routing.router import Look
 from predictors.rollout.routing.target import Target
 
 _REVISION = "serving.knative.dev/revision"
 _PERCENT = "canaryTrafficPercent"
+_ROUTED = "PredictorRouteReady"
 
 
 class KnativeRouter:
@@ -48,38 +57,57 @@ class KnativeRouter:
         service = services.get(self._api, target.namespace, target.name)
         if service is None or refusal:
             return Look(Seen(refusal=refusal))
-        predictor, status = service["spec"]["predictor"], _status(service)
+        predictor = service["spec"]["predictor"]
         is_wanted = services.is_wanted(target, predictor)
-        is_canary = predictor.get(_PERCENT) is not None
-        newest, ready = status.get("latestCreatedRevision", ""), status.get("latestReadyRevision", "")
-        before = status.get("previousRolledoutRevision" if not is_canary else "latestRolledoutRevision", "")
-        stable_name = before if is_canary else newest
-        stable_pods = self._pods(stable_name)
-        canary_pods = self._pods(newest) if is_canary else []
-        weight = int(predictor.get(_PERCENT, 0)) if is_canary else 0
-        shares = {each.get("revisionName"): each.get("percent", 0) for each in status.get("traffic", [])}
-        settled = newest != "" and newest == ready
-        # A revision that is scaled to zero serves all the same: the activator holds its requests until a pod is there.
+        if predictor.get(_PERCENT) is None:
+            return self._without_canary(service, is_wanted)
+        return self._with_canary(service, is_wanted)
+
+    def _without_canary(self, service: Object, is_wanted: bool) -> Look:
+        target, predictor, status = self._target, service["spec"]["predictor"], _status(service)
+        newest = status.get("latestCreatedRevision", "")
+        pods = self._pods(newest)
+        settled = newest != "" and newest == status.get("latestReadyRevision")
+        has_all = services.has_metadata(target, service) and (not is_wanted or services.has_scaling(target, predictor))
         seen = Seen(
-            stable=Pods(1, 1, settled or is_canary),
-            stable_is_wanted=is_wanted and not is_canary,
-            canary=Pods(1, 1 if settled else 0, settled)
-            if is_canary and not self._is_withdrawn(predictor, is_wanted)
-            else None,
-            canary_is_wanted=is_wanted and is_canary,
-            weight=weight,
-            routed=int(shares.get(newest, 0)) if is_canary else 0,
-            outdated=not is_canary and not services.has_metadata(target, service),
+            stable=_pods_of(pods, settled),
+            stable_is_wanted=is_wanted,
+            outdated=not has_all,
             # The revision before is not there to be compared with what it should be.
             edited=services.edited(target, service, True) if is_wanted else "",
             removable=False,
         )
-        new = predictor if seen.canary is not None else {}
-        return Look(seen, stable_pods, canary_pods, predictor, new, f"{target.name}-predictor")
+        return Look(seen, pods, [], predictor, {}, f"{target.name}-predictor")
 
-    def _is_withdrawn(self, predictor: Object, is_wanted: bool) -> bool:
-        """Whether the newest revision is one that was rolled back, and not the template's."""
-        return not is_wanted and predictor.get(_PERCENT) == 0
+    def _with_canary(self, service: Object, is_wanted: bool) -> Look:
+        target, predictor, status = self._target, service["spec"]["predictor"], _status(service)
+        newest, weight = status.get("latestCreatedRevision", ""), int(predictor[_PERCENT])
+        stable = status.get("latestRolledoutRevision", "")
+        if stable == newest and weight == FULL:
+            stable = status.get("previousRolledoutRevision", "")
+        # Until Knative has made the canary's revision, the newest is the stable version's, or one that was rolled back.
+        is_made = newest not in ("", stable) and self._is_of(newest, predictor)
+        stable_pods, canary_pods = self._pods(stable), self._pods(newest) if is_made else []
+        is_withdrawn = not is_wanted and weight == 0
+        canary = _pods_of(canary_pods, is_made and newest == status.get("latestReadyRevision"))
+        seen = Seen(
+            stable=Pods(1, 1, settled=True),
+            canary=None if is_withdrawn else canary,
+            canary_is_wanted=is_wanted,
+            weight=weight,
+            routed=_routed(service, newest),
+            edited=services.edited(target, service, True) if is_wanted else "",
+            removable=False,
+        )
+        # The stable version's predictor is in the cluster no more.
+        before, new = target.stable or {}, {} if is_withdrawn else predictor
+        return Look(seen, stable_pods, canary_pods, before, new, f"{target.name}-predictor")
+
+    def _is_of(self, revision: str, predictor: Object) -> bool:
+        """Whether a revision was made of a predictor: its Deployment has the labels."""
+        deployment = self._api.get("Deployment", self._target.namespace, f"{revision}-deployment") or {"metadata": {}}
+        labels = deployment["metadata"].get("labels") or {}
+        return bool(labels.get(REVISION_LABEL, "") == revision_of(predictor))
 
     def _pods(self, revision: str) -> list[Object]:
         if not revision:
@@ -116,9 +144,9 @@ class KnativeRouter:
             case RemoveCanary():
                 self._write(service, predictor | {_PERCENT: 0})
             case Update():
-                if services.is_wanted(target, predictor) and services.edited(target, service, True):
+                if services.is_wanted(target, predictor):
                     share = {_PERCENT: predictor[_PERCENT]} if predictor.get(_PERCENT) is not None else {}
-                    service["spec"]["predictor"] = target.wanted | target.scaling | share
+                    service["spec"]["predictor"] = services.restored(target, predictor) | share
                 services.put(self._api, target, service)
             case Prepare() | SetShadow():
                 pass
@@ -131,3 +159,19 @@ class KnativeRouter:
 def _status(service: Object) -> Object:
     found: Object = service.get("status", {}).get("components", {}).get("predictor", {})
     return found
+
+
+def _pods_of(pods: list[Object], ready: bool) -> Pods:
+    """A revision that is scaled to zero serves all the same: the activator holds its requests until a pod is there."""
+    return Pods(1, int(ready), ready, "" if ready else problem_of(pods))
+
+
+def _routed(service: Object, revision: str) -> int | None:
+    """Share of a revision; None while Knative's gateway does not have the newest shares yet."""
+    conditions = service.get("status", {}).get("conditions", [])
+    if not any(each["type"] == _ROUTED and each["status"] == "True" for each in conditions):
+        return None
+    shares = [
+        each.get("percent", 0) for each in _status(service).get("traffic", []) if each.get("revisionName") == revision
+    ]
+    return sum(map(int, shares))

@@ -121,8 +121,13 @@ def variant(deployment: Object | None, pods: Iterable[Object], revision: str, as
         asked=replicas if asked is None else asked,
         ready=min(updated, status.get("availableReplicas", 0)) if follows else 0,
         settled=settled,
-        problem=next(filter(None, map(_problem, pods)), ""),
+        problem=problem_of(pods),
     )
+
+
+def problem_of(pods: Iterable[Object]) -> str:
+    """Why pods cannot start: the first sentence that there is; empty if they can."""
+    return next(filter(None, map(_problem, pods)), "")
 
 
 def _problem(pod: Object) -> str:

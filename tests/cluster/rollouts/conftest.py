@@ -23,7 +23,7 @@ from tests.waiting import until
 @pytest.fixture(scope="session")
 def rollout_namespaces(namespaces: Namespaces) -> dict[str, str]:
     """One for each routing, and one for what the tests themselves drive; the controller has rights in these alone."""
-    return {purpose: namespaces.create(purpose) for purpose in ("pair", "canary", "adopted")}
+    return {purpose: namespaces.create(purpose) for purpose in ("pair", "canary", "knative", "adopted")}
 
 
 @pytest.fixture(scope="session")

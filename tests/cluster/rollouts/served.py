@@ -61,8 +61,8 @@ def values(routing: str, model: Values) -> Values:
     """
     rollout = {"enabled": True, "strategy": {**STRATEGY, "routing": routing}}
     # What the chart must believe to render canaries; that it is so, the tests have seen.
-    kserve = {"kserve": {"version": "0.21"}} if routing == "canary" else {}
-    return {**kserve, "models": {MODEL: {"kind": "iris", **model, "rollout": rollout}}}
+    kserve = {"canary": {"version": "0.21"}, "knative": {"deploymentMode": "Knative"}}.get(routing, {})
+    return {"kserve": kserve, "models": {MODEL: {"kind": "iris", **model, "rollout": rollout}}}
 
 
 class Served:
