@@ -14,8 +14,9 @@ HERE: Values = {"storageUri": "pvc://models/1"}
 # Set by the chart, or fields of a model.
 _NOT_SETTINGS = {
     "artifact_digest", "artifacts_dir", "cache_url", "drain_seconds", "enable_grpc", "gguf", "grace_seconds", "grpc_port", "host",
-    "http_port", "log_level", "max_body_bytes", "max_queue", "max_rows", "max_text_chars", "model_dir", "model_name",
-    "request_timeout_seconds", "shadow_file", "signature_key", "uds",
+    "http_port", "limits_url", "log_level", "max_body_bytes", "max_queue", "max_rows", "max_text_chars",
+    "metrics_token_digests_file", "model_dir", "model_name", "probe_port", "request_timeout_seconds", "shadow_file",
+    "shadow_token_file", "signature_key", "ssl_ca_certfile", "ssl_certfile", "ssl_keyfile", "token_digests_file", "uds",
 }  # fmt: skip
 
 
@@ -34,8 +35,9 @@ def example(schema: Object) -> Any:
     kind = next(each for each in schema.get("anyOf", [schema]) if each.get("type") != "null")
     if "enum" in kind:
         return kind["enum"][-1]
-    examples = {"boolean": True, "integer": kind.get("minimum", 1), "number": 0.5, "array": ["a", "b"], "string": "x"}
-    return examples[kind["type"]]
+    if kind["type"] == "array":
+        return kind["items"].get("enum", ["a", "b"])[-2:]
+    return {"boolean": True, "integer": kind.get("minimum", 1), "number": 0.5, "string": "x"}[kind["type"]]
 
 
 def shown(value: Any) -> str:
@@ -89,8 +91,13 @@ def test_any_setting_becomes_its_flag(chart: Chart) -> None:
     fields = {
         name: schema for cls in SERVE_SETTINGS for name, schema in json_schema(cls).items() if name not in _NOT_SETTINGS
     }
-    given = {name: example(schema) for name, schema in fields.items()}
-    values = {"models": {"iris": {**HERE, "settings": {camel(name): value for name, value in given.items()}}}}
+    given = {name: example(schema) for name, schema in fields.items()} | {"jwt_keys": "https://keys.example.com"}
+    model = {
+        **HERE,
+        "settings": {camel(name): value for name, value in given.items()},
+        "access": {"callerTokenSecret": {"name": "caller"}},
+    }
+    values = {"models": {"iris": model}}
     arguments = flags(chart.render(values).predictor("iris")["model"]["args"])
     assert {name: arguments.get(f"--{name}") for name in given} == {name: shown(value) for name, value in given.items()}
 
