@@ -48,8 +48,8 @@ serve: $(INSTALLED) $(ARTIFACTS) ## Install, train and download what is missing,
 	@exec $(BIN)/predictors serve --host $(HOST) --http_port $(HTTP_PORT) --grpc_port $(GRPC_PORT) --log_format text
 
 .PHONY: test
-test: $(INSTALLED_DEV) $(ARTIFACTS) ## Run all tests (ARGS= is passed to pytest)
-	$(BIN)/python -m pytest $(ARGS)
+test: $(INSTALLED_DEV) $(ARTIFACTS) ## Run all tests, two files at a time (ARGS= is passed to pytest)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 .PHONY: test-core
 test-core: $(INSTALLED_TOOLS) $(ARTIFACTS_CORE) ## Run the tests that do not need llama-cpp-python, without installing it (ARGS= is passed to pytest)
