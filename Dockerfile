@@ -50,7 +50,9 @@ FROM build AS core
 ENV VIRTUAL_ENV=/opt/predictors UV_CONSTRAINT=constraints.txt UV_EXCLUDE=image_excludes.txt
 RUN python -m venv --without-pip /opt/predictors
 COPY pyproject.toml constraints.txt scripts/image_excludes.txt ./
-RUN uv pip install --quiet --requirements pyproject.toml --extra cache --extra jwt --extra signing --extra tracing
+# Of numpy, a tenth is its own tests.
+RUN uv pip install --quiet --requirements pyproject.toml --extra cache --extra jwt --extra signing --extra tracing && \
+    find /opt/predictors -path '*/numpy/*' -type d -name tests -prune -exec rm -rf {} +
 
 # The summarizer's environment: the same, and llama.cpp.
 FROM core AS core-llama

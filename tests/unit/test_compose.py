@@ -52,6 +52,8 @@ def test_the_image_is_of_this_version() -> None:
 
 def test_prometheus_and_grafana_ask_who_is_there() -> None:
     scraped = yaml.safe_load((ROOT / "deploy/compose/prometheus.yml").read_text())
+    rules = [f"/etc/prometheus/{file}" for file in scraped["rule_files"]]
+    assert rules == [volume.split(":")[1] for volume in SERVICES["prometheus"]["volumes"][1:]]
     [target] = scraped["scrape_configs"][0]["static_configs"][0]["targets"]
     [source] = yaml.safe_load((ROOT / "deploy/compose/grafana/datasources/prometheus.yml").read_text())["datasources"]
     for address in (target, source["url"].removeprefix("http://")):
