@@ -179,7 +179,7 @@ eval-intent: $(INSTALLED_DEV) artifacts/intent/manifest.json ## Measure intent o
 	$(BIN)/python -m tests.unit.intent.unseen
 
 .PHONY: function
-function: $(INSTALLED_CORE) artifacts/iris/manifest.json ## Fill build/function, the folder that `gcloud functions deploy --source` takes
+function: $(INSTALLED_TOOLS) artifacts/iris/manifest.json ## Fill build/function, the folder that `gcloud functions deploy --source` takes
 	@scripts/function.sh $(BIN)/python artifacts/iris build/function
 
 .PHONY: bench-elsewhere

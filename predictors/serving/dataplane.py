@@ -99,7 +99,7 @@ class Inference:
         outputs = await self.model.answer(batch, self._call)
         self._predicted(begun)
         if self._limits is not None:
-            await self._charge(self._limits, outputs)
+            await self._charge(self._limits, _tokens(outputs))
         if self.model.tap is not None:
             self.model.tap(batch, outputs, self._call)
         return outputs
@@ -108,19 +108,22 @@ class Inference:
         """Give the parts of an answer as they come, then the whole; raises what `answer` raises."""
         begun = time.monotonic()
         parts = self.model.stream(batch, self._call)
+        owed = 0  # until the whole tells better: a token for each event
         try:
             async for part in parts:
-                if not isinstance(part, Event):
+                if isinstance(part, Event):
+                    owed += 1
+                else:
                     self._predicted(begun)
-                    if self._limits is not None:
-                        await self._charge(self._limits, part)
+                    owed = _tokens(part)
                 yield part
         finally:
             await parts.aclose()
+            if self._limits is not None:
+                await self._charge(self._limits, owed)
 
-    async def _charge(self, limits: Limits, outputs: Outputs) -> None:
-        if self.model.predictor.generates:
-            tokens = sum(int(sum(outputs[name])) for name in _TOKENS)
+    async def _charge(self, limits: Limits, tokens: int) -> None:
+        if self.model.predictor.generates and tokens:
             await limits.charge(self._call.caller.key, self.model.name, tokens)
 
     def _predicted(self, begun: float) -> None:
@@ -280,3 +283,8 @@ class DataPlane:
             raise NotFound(
                 "the model repository endpoints are off; start the server with --enable_repository to use them"
             )
+
+
+def _tokens(outputs: Outputs) -> int:
+    """How many tokens a model read and wrote for an answer; 0 for one that generates no text."""
+    return sum(int(sum(outputs[name])) for name in _TOKENS if name in outputs)

@@ -45,6 +45,7 @@ def test_every_rollout_is_one_that_the_controller_takes(rendered: Rendered) -> N
 def test_the_template_is_the_inferenceservice(chart: Chart, others: Values | None) -> None:
     """Or its pods would restart when a rollout is turned on."""
     given = {"labels": {"team": "botany"}, "annotations": {"a": "b"}, "storage": {"secretName": "s3"}, "maxRows": 7}
+    given["access"] = {"tokenDigestsSecret": {"name": "callers"}, "callerTokenSecret": {"name": "own-token"}}
     service = render(chart, others, **given, rollout={"enabled": False}).one("InferenceService")
     rendered = render(chart, others, **given)
     assert not rendered.of("InferenceService")
@@ -130,7 +131,8 @@ def test_pods_read_what_is_shadowed(chart: Chart, rollout: Values) -> None:
 
 
 def test_knative_has_no_shadow(chart: Chart) -> None:
-    predictor = spec_of(render(chart, KNATIVE))["template"]["spec"]["predictor"]
+    access = {"callerTokenSecret": {"name": "own-token"}}
+    predictor = spec_of(render(chart, KNATIVE, access=access))["template"]["spec"]["predictor"]
     assert "volumes" not in predictor
     assert "--shadow_file" not in flags(predictor["model"]["args"])
 

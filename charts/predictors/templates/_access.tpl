@@ -6,7 +6,8 @@
 {{- range $volume, $secret := dict "tokens" .access.tokenDigestsSecret "metrics-tokens" .access.metricsTokenDigestsSecret }}
   {{- if $secret.name }}{{ $_ := set $secrets $volume $secret }}{{ end }}
 {{- end }}
-{{- if and .access.callerTokenSecret.name .rollout.enabled }}
+{{- /* Without a rollout too, so that turning one on is no other version. */}}
+{{- if and .shadows .access.callerTokenSecret.name }}
   {{- $_ := set $secrets "caller-token" .access.callerTokenSecret }}
 {{- end }}
 {{- if .tls.secretName }}

@@ -44,6 +44,7 @@ The models, with every default applied and every refusal made: JSON, a map from 
 {{- $_ := set $model "termination" (add $model.drainSeconds $model.graceSeconds 10) }}
 {{- $_ := set $model "deployment" (printf "%s-predictor" (compact (list $name $model.predictorName) | join "-")) }}
 {{- $_ := set $model "canaryDeployment" (empty $model.canary.storageUri | ternary "" (printf "%s-%s-predictor" $name $model.canary.name)) }}
+{{- $_ := set $model "shadows" (eq $root.Values.kserve.deploymentMode "Standard") }}
 {{- include "predictors.rolloutDefaults" (list $root $name $model) }}
 {{- $scaling := $model.autoscaling }}
 {{- $_ := set $model.rollout "scales" (and $model.rollout.enabled (not (empty $scaling.maxReplicas)) (eq $root.Values.kserve.deploymentMode "Standard")) }}

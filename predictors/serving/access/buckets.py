@@ -8,6 +8,7 @@ The library `limits` takes 6 to 10 us for this, for each key, and cannot count w
 the tokens of an answer.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -52,7 +53,8 @@ class Buckets:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._used_until: dict[str, float] = {}
+        # A plain dict looks for its first key behind all that were taken out: 0.1 ms, when it is full.
+        self._used_until: OrderedDict[str, float] = OrderedDict()
         self._swept = clock()
 
     def draw(self, draws: Sequence[Draw]) -> Drawn:
@@ -74,11 +76,12 @@ class Buckets:
         if len(self._used_until) >= _MOST_KEYS and key not in self._used_until:
             self._make_room()
         self._used_until[key] = until
+        self._used_until.move_to_end(key)  # so that the one that was used least recently makes room
 
     def _make_room(self) -> None:
         now = self._clock()
         if now - self._swept >= _SWEEP_SECONDS:
             self._swept = now
-            self._used_until = {key: until for key, until in self._used_until.items() if until > now}
+            self._used_until = OrderedDict((key, until) for key, until in self._used_until.items() if until > now)
         if len(self._used_until) >= _MOST_KEYS:
-            del self._used_until[next(iter(self._used_until))]
+            self._used_until.popitem(last=False)

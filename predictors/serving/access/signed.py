@@ -77,7 +77,7 @@ class SignedTokens:
             raise _invalid()
         try:
             header = jwt.get_unverified_header(token)
-        except jwt.PyJWTError:
+        except (jwt.PyJWTError, RecursionError):  # the latter from PyJWT before 2.15
             raise _invalid() from None
         algorithm = header.get("alg")
         if not isinstance(algorithm, str) or algorithm not in self._algorithms:
@@ -122,7 +122,11 @@ class SignedTokens:
             raise _invalid(f"the token's subject is not a printable text of at most {_MAX_SUBJECT_CHARS} characters")
         claim = self._settings.jwt_models_claim
         grant = claimed_grant(claims.get(claim)) if claim else Grant(None, False)
-        return _Known(Caller(f"jwt:{subject}", grant), claims["exp"] + self._settings.jwt_leeway_seconds)
+        try:  # PyJWT also takes digits in a text, and numbers of any size
+            expires = int(claims["exp"]) + self._settings.jwt_leeway_seconds
+        except OverflowError:
+            raise _invalid() from None
+        return _Known(Caller(f"jwt:{subject}", grant), expires)
 
 
 def _invalid(message: str = "") -> Unauthenticated:

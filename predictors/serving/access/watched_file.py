@@ -56,7 +56,8 @@ class WatchedFile(Generic[T]):
             found = self._path.stat()
         except OSError as error:
             return (error.errno or 0,)
-        return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+        # The change time as well: it tells of new permissions, and of content whose writer set the old times again.
+        return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
 
     def _read(self) -> T:
         if not stat.S_ISREG(self._path.stat().st_mode):  # opening a pipe would block for ever

@@ -18,6 +18,8 @@ SERVICE = "kserve-predictors"
 # Codes that are the server's failures, as OpenTelemetry's conventions have it: HTTP 5xx, and these of gRPC.
 _FAILED = frozenset(("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"))
 _FLUSH_MILLISECONDS = 5_000
+# Strangers may send paths of 64 KiB and have them sampled, and thousands of spans wait in the queue.
+_LONGEST_PATH = 1024
 
 
 class Tracing:
@@ -102,7 +104,7 @@ def _attributes(call: Call) -> dict[str, str | int]:
     """What is known of a call, but nothing of its content."""
     status = "http.response.status_code" if call.code.isdigit() else "rpc.response.status_code"
     named = {
-        "url.path": call.path,
+        "url.path": call.path[:_LONGEST_PATH],
         status: int(call.code) if call.code.isdigit() else call.code,
         "error.type": call.code if _failed(call.code) else "",
         "http.request.body.size": call.bytes_in,

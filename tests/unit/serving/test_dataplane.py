@@ -10,6 +10,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from predictors import __version__
+from predictors.serving.access.caller import ANYONE
+from predictors.serving.access.limits import Limits
+from predictors.serving.access.settings import AccessSettings
 from predictors.serving.dataplane import DataPlane, IndexEntry, Inference
 from predictors.serving.dispatch.registry import Registry
 from predictors.serving.errors import ArtifactError, InvalidInput, ModelNotReady, NotFound, Overloaded
@@ -39,20 +42,30 @@ class Streaming(Paced):
         return super().infer(batch, job)
 
 
+class Generating(Streaming):
+    """The same for a model that writes tokens: as many as there are texts, and it read three."""
+
+    generates = True
+
+    def infer(self, batch: TextBatch, job: Job) -> Outputs:
+        return super().infer(batch, job) | {"prompt_tokens": [3], "completion_tokens": [len(batch.texts)]}
+
+
 class Plane:
     """A data plane with one model and readable metrics.
 
     Args:
         predictor: the model.
+        limits: how much may be asked, if there are limits.
         settings: server settings that differ from the defaults.
     """
 
-    def __init__(self, predictor: Paced | None = None, **settings: Any) -> None:
+    def __init__(self, predictor: Paced | None = None, limits: Limits | None = None, **settings: Any) -> None:
         self.predictor = predictor or Paced()
         self.numbers = CollectorRegistry()
         metrics, server = Metrics(self.numbers), ServerSettings(**settings)
         self.registry = Registry([self.predictor], server, metrics)
-        self.plane = DataPlane(self.registry, metrics, server.enable_repository)
+        self.plane = DataPlane(self.registry, metrics, server.enable_repository, limits)
 
     async def __aenter__(self) -> "Plane":
         await self.registry.load_all()
@@ -236,6 +249,23 @@ def test_closing_a_stream_stops_its_work() -> None:
             while not served.predictor.jobs[0].stopped():
                 await asyncio.sleep(0)
             assert served.timed() == (0, 0, 0)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("texts", "taken"), [(["a", "a"], 5), (["a", "wait"], 2)])
+def test_a_stream_takes_tokens_even_if_its_client_leaves(texts: list[str], taken: int) -> None:
+    async def scenario() -> None:
+        limits = Limits(AccessSettings(client_tokens_per_minute=600), print, lambda: 0.0)
+        async with Plane(Generating(), limits) as served:
+            parts = (await served.open()).stream(TextBatch(texts))
+            async with aclosing(parts):
+                for _ in texts:
+                    await anext(parts)
+                if "wait" not in texts:
+                    await anext(parts)
+            standing = await limits.admit(ANYONE.key, "paced", generates=True)
+            assert standing.left == f'"tokens";r={600 - taken};t=1'
 
     run(scenario())
 

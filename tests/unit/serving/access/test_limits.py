@@ -116,6 +116,16 @@ def test_many_clients_take_no_more_memory_than_there_is(clock: Clock, monkeypatc
     assert list(counted._used_until) == ["one more"]
 
 
+def test_a_client_that_comes_again_keeps_its_count(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others, however many, do not give it its allowance back."""
+    monkeypatch.setattr(buckets, "_MOST_KEYS", 3)
+    counted = Buckets(clock)
+    for number in range(10):
+        counted.draw([Draw("busy", 5.0)])
+        counted.draw([Draw(f"other {number}", 1.0)])
+    assert counted.draw([Draw("busy", 0.0)]).used == [50.0]
+
+
 def test_an_address_that_cannot_be_used_ends_the_start() -> None:
     settings = AccessSettings(client_requests_per_minute=1, limits_url="http://:hunter2@redis")
     with pytest.raises(

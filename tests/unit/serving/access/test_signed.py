@@ -87,6 +87,9 @@ def test_a_claim_says_what_a_token_allows(tmp_path: Path) -> None:
         ({"aud": None}, "the token lacks a claim; needed are exp, iss, aud, sub"),
         ({"exp": "never"}, INVALID),
         ({"exp": 1e400}, INVALID),
+        ({"exp": 10**400}, INVALID),
+        ({"exp": "1" * 400}, INVALID),
+        ({"exp": str(int(time.time()) - 40)}, "the token has expired; get a new one"),
         ({"sub": 7}, INVALID),
         ({"sub": ""}, "the token's subject is not a printable text of at most 256 characters"),
         ({"sub": "s" * 257}, "the token's subject is not a printable text of at most 256 characters"),
@@ -96,6 +99,10 @@ def test_a_claim_says_what_a_token_allows(tmp_path: Path) -> None:
 )
 def test_claims_that_are_not_right(checker: Checker, claims: dict[str, Any], says: str) -> None:
     assert checker.refusal(RSA.token(**claims)) == says
+
+
+def test_an_expiry_may_be_digits_in_a_text(checker: Checker) -> None:
+    assert checker.find(RSA.token(exp=str(int(time.time()) + 60))).key == "jwt:shop"
 
 
 def test_clocks_may_differ_a_little(checker: Checker) -> None:

@@ -149,6 +149,17 @@ def test_a_file_is_replaced_while_the_server_runs(tmp_path: Path, caplog: pytest
     ]
 
 
+def test_a_change_is_seen_by_more_than_the_time_of_the_content(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    path.write_text(line_of("a", "shop", "*"))
+    file = WatchedFile("token_digests_file", path, parse_tokens)
+    before = path.stat()
+    path.write_text(line_of("b", "shop", "*"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # as `cp --preserve` and `rsync --inplace` do
+    file.reload_if_changed()
+    assert names(file) == {"b"}
+
+
 def test_a_file_that_cannot_be_used_ends_the_start(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "large").write_bytes(b"#" * (4 * 2**20 + 1))

@@ -67,6 +67,18 @@ def test_spans_that_cannot_be_sent_are_dropped(monkeypatch: pytest.MonkeyPatch) 
         tracing.close()
 
 
+def test_spans_of_strangers_take_little_memory() -> None:
+    with silent_collector() as (url, answers):
+        tracing = Tracing(url, 0)
+        call = Call("id", "/" + "x" * 60_000)
+        call.trace, call.code = tracing.begin(SAMPLED), "404"
+        tracing.end(call)
+        (span,) = tracing._processor._batch_processor._queue
+        assert span.attributes["url.path"] == "/" + "x" * 1023
+        answers.set()
+        tracing.close()
+
+
 def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
     with pytest.raises(StartupError, match=r"pip install 'kserve-predictors\[tracing\]'"):
