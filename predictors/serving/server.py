@@ -81,6 +81,7 @@ class Server:
         self._tracing = _tracing(settings)
         self._access_log = AccessLog(log_json, enabled=settings.log_level in ("debug", "info"))
         self._door = Door(access or AccessSettings(), self._metrics.count_access_error)
+        self._guard = None if self._door.is_open else self._door
         self.registry = Registry(predictors, settings, self._metrics)
         plane = DataPlane(self.registry, self._metrics, settings.enable_repository, self._door.limits)
         self.http = self._new_http(build_router(plane, self._metrics), self._metrics)
@@ -103,7 +104,7 @@ class Server:
             access_log=log,
             ids=ids,
             ending=lambda: listener.ending,
-            door=None if self._door.is_open else self._door,
+            door=self._guard,
             tracing=self._tracing,
         )
         connections = Connections(app, self._settings, metrics, lambda: Call(ids.choose(None), ""), log.write)
@@ -118,8 +119,7 @@ class Server:
         from predictors.serving.protocols.grpc.server import GrpcServer
         from predictors.serving.protocols.grpc.service import InferenceService
 
-        door = None if self._door.is_open else self._door
-        service = InferenceService(plane, self._settings, self._metrics, self._access_log, self._ids, door)
+        service = InferenceService(plane, self._settings, self._metrics, self._access_log, self._ids, self._guard)
         service.tracing = self._tracing
         credentials = self._certificate.grpc_credentials() if self._certificate else None
         return GrpcServer(service, self.registry, self._settings, credentials)
@@ -158,7 +158,7 @@ class Server:
         await self.http.start(listener, self._certificate.context if self._certificate else None)
         probe_port = await self._start_probes()
         background = [asyncio.create_task(self._load(listener, grpc_port, probe_port))]
-        if not self._door.is_open:
+        if self._guard is not None:
             background.append(asyncio.create_task(self._door.run()))
         if self._certificate is not None:
             background.append(asyncio.create_task(self._certificate.watch()))

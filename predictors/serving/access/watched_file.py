@@ -2,12 +2,12 @@
 
 import logging
 import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from predictors.serving.errors import StartupError
+from predictors.serving.mounted_file import read_bounded, stamp
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class WatchedFile(Generic[T]):
 
     def __init__(self, flag: str, path: Path, parse: Callable[[bytes], T]) -> None:
         self._flag, self._path, self._parse = flag, path, parse
-        self._stamp = self._look()
+        self._stamp = stamp(self._path)
         try:
             self.value = self._read()
         except (OSError, ValueError) as error:
@@ -40,10 +40,10 @@ class WatchedFile(Generic[T]):
 
     def reload_if_changed(self) -> None:
         """Read the file again if it has changed; what cannot be used changes nothing."""
-        stamp = self._look()
-        if stamp == self._stamp:
+        found = stamp(self._path)
+        if found == self._stamp:
             return
-        self._stamp = stamp
+        self._stamp = found
         try:
             self.value = self._read()
         except (OSError, ValueError) as error:
@@ -51,22 +51,8 @@ class WatchedFile(Generic[T]):
         else:
             logger.info("--%s was read again", self._flag)
 
-    def _look(self) -> tuple[int, ...]:
-        try:
-            found = self._path.stat()
-        except OSError as error:
-            return (error.errno or 0,)
-        # The change time as well: it tells of new permissions, and of content whose writer set the old times again.
-        return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
-
     def _read(self) -> T:
-        if not stat.S_ISREG(self._path.stat().st_mode):  # opening a pipe would block for ever
-            raise ValueError("it is not a regular file")
-        with self._path.open("rb") as file:
-            raw = file.read(_MAX_BYTES + 1)
-        if len(raw) > _MAX_BYTES:
-            raise ValueError(f"it is larger than {_MAX_BYTES} bytes")
-        return self._parse(raw)
+        return self._parse(read_bounded(self._path, _MAX_BYTES))
 
 
 def _reason(error: Exception) -> str:

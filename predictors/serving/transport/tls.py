@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from predictors.serving.errors import StartupError
+from predictors.serving.mounted_file import stamp
 
 if TYPE_CHECKING:
     import grpc
@@ -38,7 +39,7 @@ class Certificate:
 
     def __init__(self, certificate: Path, key: Path, authorities: Path | None = None) -> None:
         self._certificate, self._key, self._authorities = certificate, key, authorities
-        self._stamp = self._read_stamp()
+        self._stamp = self._look()
         try:
             self.context, self._pems = self._load()
         except OSError as error:
@@ -72,10 +73,10 @@ class Certificate:
 
     def reload_if_changed(self) -> None:
         """Read the files again if they have changed."""
-        stamp = self._read_stamp()
-        if stamp == self._stamp:
+        found = self._look()
+        if found == self._stamp:
             return
-        self._stamp = stamp
+        self._stamp = found
         try:
             self._newest, self._pems = self._load()
         except OSError as error:
@@ -97,17 +98,9 @@ class Certificate:
         authorities = self._authorities.read_bytes() if self._authorities is not None else None
         return context, _Pems(self._certificate.read_bytes(), self._key.read_bytes(), authorities)
 
-    def _read_stamp(self) -> tuple[tuple[int, int, int] | None, ...]:
+    def _look(self) -> tuple[tuple[int, ...], ...]:
         paths = (self._certificate, self._key, self._authorities)
-        return tuple(_stamp(path) for path in paths if path is not None)
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+        return tuple(stamp(path) for path in paths if path is not None)
 
 
 def _no_passphrase() -> str:
