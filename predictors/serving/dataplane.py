@@ -102,6 +102,7 @@ class Inference:
             await self._charge(self._limits, _tokens(outputs))
         if self.model.tap is not None:
             self.model.tap(batch, outputs, self._call)
+        self._tell(batch, outputs)
         return outputs
 
     async def stream(self, batch: Batch) -> AsyncGenerator[Event | Outputs, None]:
@@ -116,11 +117,16 @@ class Inference:
                 else:
                     self._predicted(begun)
                     owed = _tokens(part)
+                    self._tell(batch, part)
                 yield part
         finally:
             await parts.aclose()
             if self._limits is not None:
                 await self._charge(self._limits, owed)
+
+    def _tell(self, batch: Batch, outputs: Outputs) -> None:
+        for watcher in self.model.watchers:
+            watcher(batch, outputs, self._call)
 
     async def _charge(self, limits: Limits, tokens: int) -> None:
         if self.model.predictor.generates and tokens:

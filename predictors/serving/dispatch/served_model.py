@@ -73,7 +73,9 @@ class ServedModel:
         self.reason = "loading"
         """Why it is not ready; empty if it is."""
         self.tap: Tap | None = None
-        """Is told of each whole answer, while there is one."""
+        """Is told of each whole answer that was not streamed, while there is one."""
+        self.watchers: tuple[Tap, ...] = ()
+        """Are told of each whole answer, the streamed ones too."""
         self._cache = cache
         self._metrics = metrics
         self._clock = clock

@@ -381,10 +381,28 @@ def test_a_tap_is_told_of_each_whole_answer() -> None:
     run(scenario())
 
 
-def test_a_tap_is_not_told_of_what_failed() -> None:
+def test_watchers_are_told_of_streams_too() -> None:
+    async def scenario() -> None:
+        async with Plane(Streaming()) as served:
+            told = Told(), Told()
+            served.plane.models[0].watchers = told
+            await (await served.open()).answer(TextBatch(["a"]))
+            async with aclosing((await served.open()).stream(TextBatch(["b"]))) as parts:
+                assert [part async for part in parts][-1] == {"predict": ["b"]}
+            for each in told:
+                assert [(batch, outputs["predict"]) for batch, outputs, _ in each.calls] == [
+                    (TextBatch(["a"]), ["a"]),
+                    (TextBatch(["b"]), ["b"]),
+                ]
+
+    run(scenario())
+
+
+def test_nobody_is_told_of_what_failed() -> None:
     async def scenario() -> None:
         async with Plane() as served:
             tap = served.plane.models[0].tap = Told()
+            served.plane.models[0].watchers = (tap,)
             for text, error in (("refuse", InvalidInput), ("fail", RuntimeError)):
                 with pytest.raises(error):
                     await (await served.open()).answer(TextBatch([text]))
