@@ -14,6 +14,7 @@ def told(*chunks: bytes) -> None:
     ours, theirs = socket.socketpair()
 
     def answer() -> None:
+        theirs.recv(65536)
         for chunk in chunks:
             theirs.sendall(chunk)
             time.sleep(0.02)
@@ -28,7 +29,7 @@ def told(*chunks: bytes) -> None:
             thread.join()
 
 
-@pytest.mark.parametrize("cut", range(1, 2 * len(OK) + 4))
+@pytest.mark.parametrize("cut", range(1, len(OK + b"OK" + OK)))
 def test_answers_are_counted_once(cut: int) -> None:
     both = (OK + b"OK") * 2
     told(both[:cut], both[cut:])
