@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from threading import Event as Flag
 from threading import Thread
 
@@ -59,16 +60,18 @@ class Exporter:
             logger.warning("--request_log_%s: %d requests were not logged", self.sink, left)
 
     def _run(self, sink: EventSink) -> None:
-        while True:
-            begun = time.thread_time()
-            if entries := self._backlog.take(sink.at_once):
-                self._export(sink, entries)
-                pause = (time.thread_time() - begun) * self._rest
-            elif self._ending.is_set():
-                return
-            else:
-                pause = _LOOK_SECONDS
-            self._ending.wait(pause)
+        with closing(sink):
+            while (pause := self._turn(sink)) or not self._ending.is_set():
+                self._ending.wait(pause or _LOOK_SECONDS)
+
+    def _turn(self, sink: EventSink) -> float:
+        """Export some of what waits; gives for how long to rest, 0 if nothing waited."""
+        entries = self._backlog.take(sink.at_once)
+        if not entries:
+            return 0.0
+        begun = time.thread_time()
+        self._export(sink, entries)
+        return (time.thread_time() - begun) * self._rest
 
     def _export(self, sink: EventSink, entries: Sequence[Entry]) -> None:
         events = [event for entry in entries for event in self._about(entry)]

@@ -53,6 +53,9 @@ class FileSink:
         except OSError as error:
             raise SinkError(f"cannot be written: {os.strerror(error.errno or 0)}", taken) from None
 
+    def close(self) -> None:
+        """Nothing is held between two writes."""
+
     def _append(self, piece: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
             size = self._path.stat().st_size

@@ -31,3 +31,6 @@ class EventSink(Protocol):
         Raises:
             SinkError: it could not take them all.
         """
+
+    def close(self) -> None:
+        """Release what it holds; the same thread calls it, last."""
