@@ -43,7 +43,7 @@ def logged(artifacts: object, sink: EventSink, file: Path) -> Iterator[LiveServe
     """A server that logs all requests to both kinds of sinks."""
     arguments = (
         "--request_log_url", sink.url, "--request_log_file", str(file.with_name("{host}.jsonl")),
-        "--request_log_namespace", "shop", "--request_log_max_event_bytes", "65536",
+        "--request_log_namespace", "shop", "--request_log_event_bytes", "65536",
     )  # fmt: skip
     with serve("iris", "intent", *arguments) as live:
         yield live.wait_ready()

@@ -64,7 +64,7 @@ class Content:
     def __init__(self, settings: RequestLogSettings, predictors: Sequence[Predictor[Any]]) -> None:
         self._redact = frozenset(settings.request_log_redact)
         self._documents = settings.request_log_documents
-        self._max_bytes = settings.request_log_max_event_bytes
+        self._max_bytes = settings.request_log_event_bytes
         self._predictors = predictors
 
     def require_known_names(self) -> None:

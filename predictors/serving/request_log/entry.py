@@ -1,7 +1,7 @@
 """A request that was answered, as it waits to be logged."""
 
-from dataclasses import dataclass
 from sys import getsizeof
+from typing import NamedTuple
 
 from predictors.serving.model.types import Batch, Column, ColumnBatch, FeatureBatch, Input, Outputs, TextBatch
 
@@ -9,8 +9,7 @@ EVENTS = 2
 """Of each entry: one about the request, one about the answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """A request and its answer.
 
     Args:

@@ -4,8 +4,6 @@ As that does, the event about a request and the one about its answer have the sa
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -13,6 +11,8 @@ import orjson
 
 from predictors.serving.request_log.content import Content
 from predictors.serving.request_log.entry import Entry
+from predictors.serving.request_log.settings import RequestLogSettings
+from predictors.serving.telemetry.logs import timestamp
 
 REQUEST = "org.kubeflow.serving.inference.request"
 RESPONSE = "org.kubeflow.serving.inference.response"
@@ -41,21 +41,26 @@ class Event(NamedTuple):
         return orjson.dumps(whole, option=orjson.OPT_APPEND_NEWLINE)
 
 
-@dataclass(frozen=True, slots=True)
 class Events:
     """Makes events.
 
     Args:
         content: writes their data.
         host: the machine's name; in a cluster, the pod's.
-        inference_service: that they name; if empty, the model's name counts.
-        namespace: that they name; if empty, none.
+        settings: name the InferenceService and the namespace, if they are known.
     """
 
-    content: Content
-    host: str
-    inference_service: str
-    namespace: str
+    def __init__(self, content: Content, host: str, settings: RequestLogSettings) -> None:
+        self._content = content
+        self._service = settings.request_log_service
+        namespace = settings.request_log_namespace
+        self._common = {
+            "specversion": "1.0",
+            "source": quote(host),
+            "component": "predictor",
+            "endpoint": "default",
+            **({"namespace": namespace} if namespace else {}),
+        }
 
     def about(self, entry: Entry) -> Iterator[Event]:
         """The events about a request and its answer.
@@ -63,19 +68,15 @@ class Events:
         Raises:
             UnknownNameError: nothing may be logged.
         """
-        self.content.require_known_names()
-        yield Event(self._attributes(REQUEST, entry, entry.asked), self.content.request(entry))
-        yield Event(self._attributes(RESPONSE, entry, entry.answered), self.content.response(entry))
+        self._content.require_known_names()
+        yield Event(self._attributes(REQUEST, entry, entry.asked), self._content.request(entry))
+        yield Event(self._attributes(RESPONSE, entry, entry.answered), self._content.response(entry))
 
     def _attributes(self, kind: str, entry: Entry, seconds: float) -> dict[str, str]:
-        attributes = {
-            "specversion": "1.0",
+        return {
+            **self._common,
             "type": kind,
             "id": entry.id,
-            "source": quote(self.host),
-            "time": datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z"),
-            "inferenceservicename": self.inference_service or entry.model,
-            "component": "predictor",
-            "endpoint": "default",
+            "time": timestamp(seconds),
+            "inferenceservicename": self._service or entry.model,
         }
-        return {**attributes, "namespace": self.namespace} if self.namespace else attributes

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 # How often a thread looks for something to do. To wake it for each request would take longer than to queue that.
 _LOOK_SECONDS = 0.05
 # The part of a core that all threads of a sink may use together.
-_SHARE = 0.25
+_SHARE = 0.1
 _SAY_EVERY_SECONDS = 60.0
 
 

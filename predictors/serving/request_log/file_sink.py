@@ -31,7 +31,7 @@ class FileSink:
         OSError: it cannot be written.
     """
 
-    at_once = 64
+    at_once = 8
 
     def __init__(self, path: Path, max_bytes: int, max_files: int) -> None:
         self._path = path

@@ -49,7 +49,7 @@ class RequestLog:
         models = list(models)
         host, metrics = socket.gethostname(), RequestLogMetrics(registry)
         content = Content(settings, [model.predictor for model in models])
-        events = Events(content, host, settings.request_log_inference_service, settings.request_log_namespace)
+        events = Events(content, host, settings)
         self._ending = Flag()
         self._exporters: list[Exporter] = []
         backlogs: list[Backlog] = []
@@ -90,7 +90,7 @@ def _sinks(settings: RequestLogSettings, host: str, ending: Flag) -> Iterator[tu
 
 def _file_sink(path: Path, settings: RequestLogSettings) -> FileSink:
     try:
-        return FileSink(path, settings.request_log_max_file_bytes, settings.request_log_max_files)
+        return FileSink(path, settings.request_log_file_bytes, settings.request_log_kept_files)
     except OSError as error:
         raise StartupError(
             f"--request_log_file: {path} cannot be written: {os.strerror(error.errno or 0)}; its directory must exist, "

@@ -37,20 +37,20 @@ class RequestLogSettings(Settings):
         description="Log texts too: documents, prompts, what the intent model reads, and texts that were generated. "
         "Without it, only their lengths.",
     )
-    request_log_max_event_bytes: int = Field(
+    request_log_event_bytes: int = Field(
         default=256 * 2**10,
         ge=1024,
         description="Maximum size of the data of one event, bytes; the values of larger ones are left out.",
     )
-    request_log_max_file_bytes: int = Field(
+    request_log_file_bytes: int = Field(
         default=64 * 2**20,
         ge=2**20,
         description="Size of the file, bytes, from which on it is renamed and a new one begun.",
     )
-    request_log_max_files: int = Field(
+    request_log_kept_files: int = Field(
         default=4, ge=1, le=1000, description="How many files are kept, the one that is written included."
     )
-    request_log_inference_service: str = Field(
+    request_log_service: str = Field(
         default="",
         pattern=_NAME,
         description="The InferenceService that events name; if not given, the model's name counts.",

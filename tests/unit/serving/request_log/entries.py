@@ -54,13 +54,16 @@ def new_entry(batch: Batch | None = None, outputs: Outputs | None = None, **fiel
     return Entry(batch=batch, outputs={"label": ["cat"]} if outputs is None else outputs, **given | fields)
 
 
+def new_settings(**settings: Any) -> RequestLogSettings:
+    return RequestLogSettings(**{f"request_log_{name}": value for name, value in settings.items()})
+
+
 def new_content(*models: Model, **settings: Any) -> Content:
-    named = {f"request_log_{name}": value for name, value in settings.items()}
-    return Content(RequestLogSettings(**named), models or (Model(),))
+    return Content(new_settings(**settings), models or (Model(),))
 
 
-def new_events(content: Content | None = None) -> Events:
-    return Events(content or new_content(), "pod-1", "", "shop")
+def new_events(host: str = "pod-1", **settings: Any) -> Events:
+    return Events(new_content(**settings), host, new_settings(**{"namespace": "shop"} | settings))
 
 
 class Counted:

@@ -139,20 +139,20 @@ def test_labels_need_no_consent() -> None:
     ],
 )
 def test_too_large_a_request_has_its_shape_alone(batch: Batch, kind: Input) -> None:
-    for tensor in inputs(batch, kind, documents=True, max_event_bytes=1024):
+    for tensor in inputs(batch, kind, documents=True, event_bytes=1024):
         assert tensor["parameters"] == {"left_out": "size"}
         assert "data" not in tensor
     assert inputs(batch, kind, documents=True)[0]["data"]
 
 
 def test_lengths_of_large_texts_are_not_too_large() -> None:
-    (tensor,) = inputs(TextBatch(["x" * 100_000]), TextInput(), max_event_bytes=1024)
+    (tensor,) = inputs(TextBatch(["x" * 100_000]), TextInput(), event_bytes=1024)
     assert tensor["data"] == [100_000]
 
 
 def test_too_large_an_answer_has_its_shapes_alone_and_says_what_was_redacted() -> None:
     given: Outputs = {"label": ["cat"] * 1000, "summary": ["x"]}
-    found = outputs(given, redact=("summary",), max_event_bytes=1024)
+    found = outputs(given, redact=("summary",), event_bytes=1024)
     assert [tensor["parameters"]["left_out"] for tensor in found] == ["size", "redacted"]
 
 

@@ -8,9 +8,8 @@ import pytest
 from cloudevents.http import from_http, from_json
 
 from predictors.serving.request_log.content import UnknownNameError
-from predictors.serving.request_log.event import Events
 from tests.event_sink import REQUEST, RESPONSE
-from tests.unit.serving.request_log.entries import ID, new_content, new_entry, new_events
+from tests.unit.serving.request_log.entries import ID, new_entry, new_events
 
 ATTRIBUTES = {
     "specversion": "1.0",
@@ -48,15 +47,14 @@ def test_a_line_is_one_line() -> None:
 
 
 def test_the_service_is_named_after_the_model_unless_it_is_given() -> None:
-    events = Events(new_content(), "pod", "checkout", "")
-    (event, _) = events.about(new_entry())
+    (event, _) = new_events(service="checkout", namespace="").about(new_entry())
     assert event.attributes["inferenceservicename"] == "checkout"
     assert "namespace" not in event.attributes
 
 
 @pytest.mark.parametrize("host", ["näs", "a b", "x\r\nce-id: 1", "%41"])
 def test_a_host_of_any_name_is_a_source(host: str) -> None:
-    (event, _) = Events(new_content(), host, "", "").about(new_entry())
+    (event, _) = new_events(host).about(new_entry())
     source = event.attributes["source"]
     assert source.isascii()
     assert source.isprintable()
@@ -65,4 +63,4 @@ def test_a_host_of_any_name_is_a_source(host: str) -> None:
 
 def test_nothing_is_written_while_a_name_to_redact_is_unknown() -> None:
     with pytest.raises(UnknownNameError):
-        next(new_events(new_content(redact=("sallary",))).about(new_entry()))
+        next(new_events(redact=("sallary",)).about(new_entry()))

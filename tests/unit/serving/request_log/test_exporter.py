@@ -12,7 +12,7 @@ from predictors.serving.request_log.backlog import Backlog
 from predictors.serving.request_log.event import Event
 from predictors.serving.request_log.exporter import Exporter
 from predictors.serving.request_log.sink import SinkError
-from tests.unit.serving.request_log.entries import Counted, new_content, new_entry, new_events
+from tests.unit.serving.request_log.entries import Counted, new_entry, new_events
 from tests.waiting import until
 
 
@@ -49,7 +49,7 @@ class Export:
     def __init__(self, *takers: Taker, **settings: Any) -> None:
         self.counted, self.ending = Counted(), Flag()
         self.backlog = Backlog(self.counted.counts)
-        self.exporter = Exporter(self.backlog, new_events(new_content(**settings)), takers, self.ending)
+        self.exporter = Exporter(self.backlog, new_events(**settings), takers, self.ending)
 
     def put(self, *ids: str) -> None:
         for each in ids:

@@ -14,9 +14,8 @@ from prometheus_client import CollectorRegistry
 from predictors.serving.errors import StartupError
 from predictors.serving.model.types import FeatureBatch
 from predictors.serving.request_log.request_log import RequestLog
-from predictors.serving.request_log.settings import RequestLogSettings
 from tests.event_sink import event_sink
-from tests.unit.serving.request_log.entries import Model
+from tests.unit.serving.request_log.entries import Model, new_settings
 from tests.unit.serving.request_log.test_watcher import new_call
 from tests.unit.serving.shadow.served import new_model
 
@@ -25,8 +24,7 @@ from tests.unit.serving.shadow.served import new_model
 def logging(**settings: Any) -> Iterator[Any]:
     """A model whose requests are logged until the block ends."""
     model = new_model(Model())
-    named = {f"request_log_{name}": value for name, value in settings.items()}
-    log = RequestLog(RequestLogSettings(**named), [model], CollectorRegistry())
+    log = RequestLog(new_settings(**settings), [model], CollectorRegistry())
     log.start()
     try:
         yield model
@@ -37,7 +35,7 @@ def logging(**settings: Any) -> Iterator[Any]:
 def test_both_sinks_get_what_is_answered(tmp_path: Path) -> None:
     batch = FeatureBatch(np.array([[1.0, 2.0]]))
     with event_sink() as sink:
-        with logging(url=sink.url, file=str(tmp_path / "{host}.log"), inference_service="shop") as model:
+        with logging(url=sink.url, file=str(tmp_path / "{host}.log"), service="shop") as model:
             (watcher,) = model.watchers
             for _ in range(3):
                 watcher(batch, {"label": ["cat"]}, new_call())
@@ -50,7 +48,7 @@ def test_both_sinks_get_what_is_answered(tmp_path: Path) -> None:
 def test_who_watched_before_still_does(tmp_path: Path) -> None:
     model = new_model(Model())
     before = model.watchers = (lambda batch, outputs, call: None,)
-    RequestLog(RequestLogSettings(request_log_file=str(tmp_path / "log")), [model], CollectorRegistry())
+    RequestLog(new_settings(file=str(tmp_path / "log")), [model], CollectorRegistry())
     assert model.watchers[:1] == before
     assert len(model.watchers) == 2
 
@@ -69,4 +67,4 @@ def test_a_sink_that_cannot_be_used_ends_the_start(settings: dict[str, str], mes
 
 
 def test_settings_do_not_show_the_address() -> None:
-    assert "secret" not in repr(RequestLogSettings(request_log_url="http://broker/?key=secret"))
+    assert "secret" not in repr(new_settings(url="http://broker/?key=secret"))
