@@ -1,5 +1,6 @@
 """A sink of CloudEvents for tests: it receives them over HTTP, and has the CloudEvents SDK read them."""
 
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -48,8 +49,8 @@ class EventSink:
 
 
 @contextmanager
-def event_sink(status: Callable[[], int] = lambda: 202) -> Iterator[EventSink]:
-    """Run a sink until the block ends."""
+def event_sink(status: Callable[[], int] = lambda: 202, context: ssl.SSLContext | None = None) -> Iterator[EventSink]:
+    """Run a sink, with TLS if it has a context for that, until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -65,7 +66,10 @@ def event_sink(status: Callable[[], int] = lambda: 202) -> Iterator[EventSink]:
             """Nothing is logged."""
 
     web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    received = EventSink(f"http://127.0.0.1:{web.server_address[1]}", status)
+    if context is not None:
+        web.socket = context.wrap_socket(web.socket, server_side=True)
+    scheme = "http" if context is None else "https"
+    received = EventSink(f"{scheme}://127.0.0.1:{web.server_address[1]}", status)
     thread = Thread(target=web.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

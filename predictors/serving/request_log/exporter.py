@@ -80,7 +80,10 @@ class Exporter:
             sink.write(events)
         except SinkError as error:
             taken = error.taken
-            self._fail(len(events) - taken, f"{error}")
+            self._fail(len(events) - taken, str(error))
+        except Exception as error:  # noqa: BLE001  # whatever a sink causes, the thread goes on
+            taken = 0
+            self._fail(len(events), f"{type(error).__name__}, unforeseen")
         self._backlog.counts.export(Outcome.SENT, taken)
 
     def _about(self, entry: Entry) -> Iterator[Event]:

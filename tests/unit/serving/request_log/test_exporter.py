@@ -25,7 +25,7 @@ class Taker:
 
     at_once = 8
 
-    def __init__(self, error: SinkError | None = None) -> None:
+    def __init__(self, error: Exception | None = None) -> None:
         self.open = Flag()
         self.open.set()
         self.written: list[Event] = []
@@ -106,6 +106,17 @@ def test_events_that_a_sink_did_not_take_have_failed_and_the_next_are_sent(caplo
     assert [record.message for record in caplog.records] == [
         "--request_log_url: events are lost, users are not affected: answered 500"
     ]
+
+
+def test_a_sink_that_fails_in_an_unforeseen_way_is_asked_again(caplog: pytest.LogCaptureFixture) -> None:
+    taker = Taker(ValueError("secret"))
+    export = Export(taker)
+    export.put(*map(str, range(9)))
+    export.exporter.start()
+    export.close()
+    assert export.counted.seen() == {"sent": 2, "failed": 16}
+    assert "ValueError, unforeseen" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_an_entry_that_cannot_be_written_harms_no_other(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,7 +2,9 @@
 
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
 
@@ -15,6 +17,7 @@ from predictors.serving.request_log.http_sink import Address, HttpSink
 from predictors.serving.request_log.sink import SinkError
 from tests.event_sink import EventSink, event_sink
 from tests.unit.serving.request_log.entries import new_entry, new_events
+from tests.unit.serving.transport.certificates import Authority
 from tests.waiting import until
 
 
@@ -138,6 +141,22 @@ def test_a_sink_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_sink, "_TIMEOUT_SECONDS", 0.05)
     with raw(b"", b"", b"", hang=True) as url, sink_at(url) as sink, pytest.raises(SinkError, match="TimeoutError"):
         sink.write(two_events())
+
+
+def test_a_sink_with_tls_must_have_a_certificate_that_the_system_trusts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.issue("sink").write(tmp_path))
+    with event_sink(context=context) as received:
+        with sink_at(received.url) as sink, pytest.raises(SinkError, match="SSLCertVerificationError"):
+            sink.write(two_events())
+        (tmp_path / "ca.crt").write_bytes(authority.certificate)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.crt"))
+        with sink_at(received.url) as sink:
+            sink.write(two_events())
+        assert len(received.events) == 2
 
 
 def test_at_the_end_there_is_one_try() -> None:
