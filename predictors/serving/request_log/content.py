@@ -36,17 +36,20 @@ class _Field(NamedTuple):
         name, column: the tensor.
         private: whether it holds texts, which are logged by consent alone.
         left_out: why its values are not logged; empty if they are.
+        redacted: the features among its values that are null because they are redacted.
     """
 
     name: str
     column: Column
     private: bool = False
     left_out: str = ""
+    redacted: tuple[str, ...] = ()
 
     def json(self) -> dict[str, Any]:
-        if not self.left_out:
-            return json_tensor(self.name, self.column)
-        return {**tensor_head(self.name, self.column), "parameters": {"left_out": self.left_out}}
+        if self.left_out:
+            return {**tensor_head(self.name, self.column), "parameters": {"left_out": self.left_out}}
+        tensor = json_tensor(self.name, self.column)
+        return {**tensor, "parameters": {"redacted": self.redacted}} if self.redacted else tensor
 
 
 class UnknownNameError(Exception):
@@ -99,17 +102,17 @@ class Content:
         name = kind.specs()[0].name
         if isinstance(batch, FeatureBatch):
             assert isinstance(kind, FeatureInput)  # noqa: S101  # the batch was made for it
-            return [_Field(name, self._without_redacted(batch.features, kind.names))]
+            return [self._features(name, batch.features, kind.names)]
         return [_Field(name, batch.texts, private=True)]
 
-    def _without_redacted(self, features: FloatArray, names: tuple[str, ...]) -> FloatArray:
+    def _features(self, name: str, features: FloatArray, names: tuple[str, ...]) -> _Field:
         """The features, float64 ``[N, F]``; NaN, which JSON writes as null, for those that are redacted."""
-        hidden = [place for place, name in enumerate(names) if name in self._redact]
+        hidden = [place for place, each in enumerate(names) if each in self._redact]
         if not hidden:
-            return features
+            return _Field(name, features)
         shown = features.copy()
         shown[:, hidden] = np.nan
-        return shown
+        return _Field(name, shown, redacted=tuple(names[place] for place in hidden))
 
     def _write(self, head: dict[str, str], key: str, fields: list[_Field]) -> bytes:
         fields = list(map(self._seen, fields))

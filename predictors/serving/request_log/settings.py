@@ -8,7 +8,7 @@ from pydantic_settings import NoDecode
 from predictors.serving.settings import Settings
 
 # What KServe's names look like. They become headers, and must not end one.
-_NAME = r"^[A-Za-z0-9]?[A-Za-z0-9._-]{0,252}$"
+_NAME = r"^[A-Za-z0-9._-]{0,253}$"
 
 
 class RequestLogSettings(Settings):

@@ -78,6 +78,7 @@ def test_a_redacted_feature_is_null_and_the_batch_is_untouched() -> None:
     before = FEATURES.features.copy()
     (tensor,) = inputs(FEATURES, redact=("salary",))
     assert (tensor["shape"], tensor["data"]) == ([2, 2], [1.0, None, 2.0, None])
+    assert tensor["parameters"] == {"redacted": ["salary"]}  # unlike one that was missing
     assert (FEATURES.features == before).all()
 
 
