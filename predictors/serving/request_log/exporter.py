@@ -61,14 +61,14 @@ class Exporter:
 
     def _run(self, sink: EventSink) -> None:
         with closing(sink):
-            while (pause := self._turn(sink)) or not self._ending.is_set():
-                self._ending.wait(pause or _LOOK_SECONDS)
+            while (pause := self._turn(sink)) is not None or not self._ending.is_set():
+                self._ending.wait(_LOOK_SECONDS if pause is None else pause)
 
-    def _turn(self, sink: EventSink) -> float:
-        """Export some of what waits; gives for how long to rest, 0 if nothing waited."""
+    def _turn(self, sink: EventSink) -> float | None:
+        """Export some of what waits; gives for how long to rest, None if nothing waited."""
         entries = self._backlog.take(sink.at_once)
         if not entries:
-            return 0.0
+            return None
         begun = time.thread_time()
         self._export(sink, entries)
         return (time.thread_time() - begun) * self._rest
