@@ -4,6 +4,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.metrics_core import Metric
 
 from predictors.rollout.controller.telemetry import Telemetry
+from predictors.serving.request_log.metrics import RequestLogMetrics, Sink
 from predictors.serving.shadow.metrics import ShadowMetrics
 from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
@@ -18,6 +19,7 @@ def server_families() -> list[Metric]:
     registry.register(EngineCollector("model", lambda: None))
     registry.register(GpuCollector())
     ShadowMetrics(registry)
+    RequestLogMetrics(registry).of(Sink.URL)
     return list(registry.collect())
 
 
