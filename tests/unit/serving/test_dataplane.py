@@ -289,7 +289,7 @@ def test_the_server_and_its_models_describe_themselves() -> None:
             server = served.plane.metadata()
             assert (server.name, server.version) == ("kserve-predictors", __version__)
             assert server.extensions == ("binary_tensor_data", "model_configuration")
-            model = served.plane.model_metadata(new_call(), "paced")
+            model = await served.plane.model_metadata(new_call(), "paced")
             assert (model.name, model.versions, model.platform) == ("paced", ("1",), "paced")
             assert model.inputs == Paced.input.specs()
             assert model.outputs == (TensorSpec("predict", "BYTES", (-1,)),)
