@@ -61,14 +61,18 @@ class Folder:
         self._root = root
         self._seen: dict[Path, Found] = {}
         self._listings: dict[str, Listing] = {}
+        self._fault: int | None = None
 
     def look(self) -> dict[str, Listing]:
         """See what is there, by the models' names; what cannot be read counts as it was last."""
         try:
             models = sorted(_folders(self._root, _NAME))
         except OSError as error:
-            logger.error("the model store cannot be read; what is loaded stays: %s", os.strerror(error.errno or 0))
+            if error.errno != self._fault:
+                logger.error("the model store cannot be read; what is loaded stays: %s", os.strerror(error.errno or 0))
+            self._fault = error.errno
             return self._listings
+        self._fault = None
         self._listings = {directory.name: self._model(directory) for directory in models}
         there = {found.directory for listing in self._listings.values() for found in listing.versions.values()}
         self._seen = {directory: found for directory, found in self._seen.items() if directory in there}

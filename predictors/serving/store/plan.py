@@ -47,9 +47,10 @@ def choose_default(versions: Mapping[str, Standing], current: str = "", pinned: 
     highest_first = sorted(versions, key=version_key, reverse=True)
     usable = [version for version in highest_first if versions[version] is not Standing.BROKEN]
     wanted = pinned if pinned in versions else next(iter(usable), highest_first[0])
-    if versions[wanted] is Standing.READY or versions.get(current) is Standing.LOADABLE:
+    standing, before = versions[wanted], versions.get(current, Standing.BROKEN)
+    if standing is Standing.READY or (standing is before is Standing.LOADABLE):
         return Choice(wanted, wanted)
-    if versions.get(current) is Standing.READY:
+    if before is not Standing.BROKEN:
         return Choice(current, wanted)
     ready = [version for version in usable if versions[version] is Standing.READY]
     return Choice(next(iter(ready), wanted), wanted)

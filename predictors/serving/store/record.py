@@ -14,6 +14,8 @@ from predictors.serving.store.plan import Standing, pause_after
 
 ON_USE = "it is loaded when it is asked for"
 _BY_HAND = "it was unloaded"
+# How long to wait for room before a version that nobody waits for is tried again.
+_ROOM_PAUSE_SECONDS = 60.0
 
 
 class Record:
@@ -40,7 +42,7 @@ class Record:
         self.absent = 0
         """How many looks in a row have not found its folder."""
         self._failures = 0
-        self._retry_at = 0.0
+        self._retry_at = self._room_at = 0.0
         self._clock = clock
         self._too_large = ""
         if limit is not None and self.bytes > limit:
@@ -83,7 +85,7 @@ class Record:
         """Why it cannot be loaded now; empty if it can."""
         if self.held:
             return _BY_HAND
-        if self.model.state is State.FAILED and (pause := self._retry_at - self._clock()) > 0:
+        if self._failures and (pause := self._retry_at - self._clock()) > 0:
             return f"{self.model.reason}; it is tried again in {pause:.0f} s, or once its files change"
         return self.found.fault or self._too_large
 
@@ -97,7 +99,7 @@ class Record:
 
     def forgive(self) -> None:
         """Let it be loaded at once, as if it had never failed."""
-        self._failures, self._retry_at = 0, 0.0
+        self._failures, self._retry_at, self._room_at = 0, 0.0, 0.0
         self.explain()
 
     def hold(self, held: bool) -> None:
@@ -109,12 +111,18 @@ class Record:
         """Note that loading has ended, one way or the other."""
         if self.ready:
             self._failures = 0
-        elif self.model.state is State.FAILED:
+        else:
             self._failures += 1
             self._retry_at = self._clock() + pause_after(self._failures)
 
+    @property
+    def lacks_room(self) -> bool:
+        """Whether there was no room a moment ago, so that it is loaded for those alone who ask for it."""
+        return self._clock() < self._room_at
+
     def lack_room(self) -> None:
         """Note that there is no room to load it."""
+        self._room_at = self._clock() + _ROOM_PAUSE_SECONDS
         self.model.state = State.UNLOADED
         self.model.reason = f"there is no room for its {self.bytes} bytes until others are idle, or are unloaded"
 

@@ -326,11 +326,10 @@ class StoreRegistry(Registry):
             self.models.pop(name, None)
             return
         wanted = self._choose(name, records)
-        switches = self.models[name] is not wanted.model
-        if wanted.standing is Standing.LOADABLE and (switches or not self._lazy):
-            self._start(wanted)
-        for record in self._next.values():
-            if record.standing is Standing.LOADABLE:
+        default = records[self.models[name].version]
+        due = [record for record in (default, wanted) if record is not default or not self._lazy]
+        for record in (*due, *self._next.values()):
+            if record.standing is Standing.LOADABLE and not record.lacks_room:
                 self._start(record)
 
     def _choose(self, name: str, records: dict[str, Record]) -> Record:
@@ -374,6 +373,7 @@ class StoreRegistry(Registry):
             self._store_metrics.count_eviction(evicted[0].model.name)
         if evicted is None:
             record.lack_room()
+            logger.warning("%s is not loaded: %s", record.model.title, record.model.reason)
         return evicted is not None
 
     def _to_evict(self, record: Record) -> list[Record] | None:
