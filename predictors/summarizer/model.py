@@ -229,6 +229,10 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
         """Add the engine's metrics."""
         metrics.shared(EngineCollector).engines.add(self)
 
+    def memory_bytes(self, file_bytes: int) -> int:
+        """The weights, and once it is loaded the KV cache and the buffers too."""
+        return self._runtime.memory_bytes if self._runtime else file_bytes
+
     @property
     def scheduler(self) -> Scheduler | None:
         """The engine, while the model is loaded."""

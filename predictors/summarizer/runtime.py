@@ -20,6 +20,7 @@ from predictors.summarizer.llama.gguf import read_shape
 from predictors.summarizer.llama.json_schema import JsonSchemas
 from predictors.summarizer.llama.memory import (
     RUNTIME_BYTES,
+    MemoryPlan,
     ModelShape,
     fitting_tokens,
     gpu_bytes,
@@ -79,7 +80,8 @@ class Runtime:
     def _new_decoder(self, shape: ModelShape, settings: SummarizerSettings) -> LlamaDecoder:
         sequences = settings.slots + KEPT_SEQUENCES
         threads = settings.threads or usable_cpus()
-        _check_memory(shape, host_part(shape, settings.gpu_layers), self.context_tokens, sequences)
+        plan = _check_memory(shape, host_part(shape, settings.gpu_layers), self.context_tokens, sequences)
+        self.memory_bytes = plan.total_bytes - RUNTIME_BYTES
         decoder = LlamaDecoder(self._model, self.context_tokens, sequences, BATCH_TOKENS, threads)
         logger.info(
             "%s: %d slots of %d tokens, %d threads, %s", self._model.name, settings.slots, self.context_tokens, threads,
@@ -174,7 +176,7 @@ def _check_weights(path: Path, name: str) -> None:
         )
 
 
-def _check_memory(shape: ModelShape, host: ModelShape, context_tokens: int, sequences: int) -> None:
+def _check_memory(shape: ModelShape, host: ModelShape, context_tokens: int, sequences: int) -> MemoryPlan:
     whole, plan = (memory_plan(each, context_tokens, sequences, BATCH_TOKENS) for each in (shape, host))
     limit = memory_limit()
     if moved := gpu_bytes(whole, plan):
@@ -190,3 +192,4 @@ def _check_memory(shape: ModelShape, host: ModelShape, context_tokens: int, sequ
             f"a KV cache of {sequences} times {context_tokens} tokens makes {plan.total_bytes // _MIB} MiB in all, and "
             f"the memory limit is {limit // _MIB} MiB; {advice}"
         )
+    return plan

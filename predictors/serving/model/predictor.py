@@ -62,7 +62,7 @@ class Predictor(ABC, Generic[BatchT]):
     """Whether `infer` takes a `PromptBatch` too, so that the model is served over OpenAI's API."""
 
     memory_factor: ClassVar[float] = 1.0
-    """How much memory a loaded model takes, as a multiple of its file's size."""
+    """How much memory a loaded model takes, as a multiple of its file's size; measured."""
 
     golden_relative: ClassVar[float] = 0.0
     """How far a number of a golden example may be off, besides `GOLDEN_TOLERANCE`, as a part of it."""
@@ -157,6 +157,10 @@ class Predictor(ABC, Generic[BatchT]):
             bounds: how equal.
         """
         return same_outputs(ours, theirs, self.outputs)
+
+    def memory_bytes(self, file_bytes: int) -> int:
+        """How much memory the model takes; before it is loaded, as far as the size of its file tells."""
+        return int(file_bytes * self.memory_factor)
 
     def settings_identity(self) -> str:
         """The settings that determine an answer; part of `identity`."""

@@ -44,9 +44,7 @@ class Record:
         self._failures = 0
         self._retry_at = self._room_at = 0.0
         self._clock = clock
-        self._too_large = ""
-        if limit is not None and self.bytes > limit:
-            self._too_large = f"it takes {self.bytes} bytes, and --max_loaded_bytes allows {limit}"
+        self._limit = limit
         self.rest()
 
     @property
@@ -89,6 +87,12 @@ class Record:
             return f"{self.model.reason}; it is tried again in {pause:.0f} s, or once its files change"
         return self.found.fault or self._too_large
 
+    @property
+    def _too_large(self) -> str:
+        if self._limit is None or self.bytes <= self._limit:
+            return ""
+        return f"it takes {self.bytes} bytes, and --max_loaded_bytes allows {self._limit}"
+
     def update(self, found: Found) -> None:
         """Note what its folder is like now; its manifest is the same, or there is none that is valid."""
         self.absent = 0
@@ -111,6 +115,7 @@ class Record:
         """Note that loading has ended, one way or the other."""
         if self.ready:
             self._failures = 0
+            self.bytes = _bytes_in_memory(self.model, self.found)
         else:
             self._failures += 1
             self._retry_at = self._clock() + pause_after(self._failures)
@@ -144,11 +149,11 @@ class Record:
 
 
 def _bytes_in_memory(model: ServedModel, found: Found) -> int:
-    """What a version takes in memory: the size of the file that is loaded, times what its predictor makes of it."""
+    """What a version takes in memory, by the size of the file that is loaded and by what its predictor knows."""
     if found.manifest is None:
         return 0
     try:
         entry = Artifact(found.directory, found.manifest, model.predictor.source.trusted).choose()
     except ArtifactError:  # which loading reports
         entry = found.manifest.files[0]
-    return int(entry.size_bytes * model.predictor.memory_factor)
+    return model.predictor.memory_bytes(entry.size_bytes)

@@ -355,6 +355,8 @@ class StoreRegistry(Registry):
             if await self._make_room(record):
                 await record.model.load()
                 record.loaded()
+                if record.ready and not await self._make_room(record):  # it takes more than its file told
+                    await record.model.unload()
         record.loading = None
         self._fresh = self._fresh or record.ready
         if record.ready and self._next.get(record.key) is record:
