@@ -1,6 +1,6 @@
 """Metrics of the model store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from prometheus_client import Gauge
@@ -36,7 +36,7 @@ class StoreMetrics:
             "model_evictions", "Versions of the model unloaded to make room for others.", ("model_name",), registry
         )
 
-    def add(self, name: str, records: Callable[[], Sequence[Record]]) -> None:
+    def add(self, name: str, records: Callable[[], Mapping[str, Record]]) -> None:
         """Show a model.
 
         Args:
@@ -46,7 +46,9 @@ class StoreMetrics:
         for state in State:
             count = partial(_count, records, state)
             self._versions.labels(name, state.value).set_function(count)
-        self._bytes.labels(name).set_function(lambda: sum(record.bytes for record in records() if record.ready))
+        self._bytes.labels(name).set_function(
+            lambda: sum(record.bytes for record in records().values() if record.ready)
+        )
         self._evictions.labels(name)
 
     def count_eviction(self, name: str) -> None:
@@ -54,5 +56,5 @@ class StoreMetrics:
         self._evictions.labels(name).value += 1
 
 
-def _count(records: Callable[[], Sequence[Record]], state: State) -> float:
-    return float(sum(record.model.state is state for record in records()))
+def _count(records: Callable[[], Mapping[str, Record]], state: State) -> float:
+    return float(sum(record.model.state is state for record in records().values()))

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import TypeAlias
 
 from predictors.serving.artifacts.artifact import Artifact
 from predictors.serving.dispatch.served_model import ServedModel
@@ -11,6 +12,9 @@ from predictors.serving.dispatch.use import Use
 from predictors.serving.errors import ArtifactError
 from predictors.serving.store.folder import Found
 from predictors.serving.store.plan import Standing, pause_after
+
+Key: TypeAlias = tuple[str, str]
+"""A model's name, and a version of it."""
 
 ON_USE = "it is loaded when it is asked for"
 _BY_HAND = "it was unloaded"
@@ -48,7 +52,7 @@ class Record:
         self.rest()
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> Key:
         """The model's name, and the version."""
         return self.model.name, self.model.version
 

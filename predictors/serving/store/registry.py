@@ -8,10 +8,11 @@ request ever sees half of a change.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from predictors.serving.dispatch.registry import Registry, StoredVersion
 from predictors.serving.dispatch.served_model import LOOK_SECONDS, ServedModel
@@ -19,24 +20,17 @@ from predictors.serving.dispatch.state import State
 from predictors.serving.errors import DeadlineExceeded, ModelNotReady, NotFound, StartupError
 from predictors.serving.model.predictor import Predictor
 from predictors.serving.settings import ServerSettings
-from predictors.serving.store.folder import Folder, Found, Listing
+from predictors.serving.store.catalog import Catalog, Listings, NewPredictor
+from predictors.serving.store.folder import Folder, Found
 from predictors.serving.store.metrics import StoreMetrics
-from predictors.serving.store.order import version_key
-from predictors.serving.store.plan import Loaded, Standing, choose_default, choose_evictions
-from predictors.serving.store.record import Record
+from predictors.serving.store.plan import Standing, choose_default
+from predictors.serving.store.record import Key, Record
+from predictors.serving.store.room import Room
 from predictors.serving.store.settings import StoreSettings
 from predictors.serving.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
-Key: TypeAlias = tuple[str, str]
-"""A model's name, and a version of it."""
-Listings: TypeAlias = dict[str, Listing]
-NewPredictor: TypeAlias = Callable[[str, str, Path, str], Predictor[Any]]
-"""Makes a predictor, not loaded yet: of a kind, with a name, for the artifact in a directory, as a version."""
-
-# Looks that must not find a version's folder before it is given up: one may fall between two renames.
-_ABSENCES = 2
 _IDLE_POLL_SECONDS = 0.05
 # What a version counted is shown so long after it has gone, so that Prometheus sees the last of it.
 _REMEMBER_SECONDS = 300.0
@@ -63,28 +57,23 @@ class StoreRegistry(Registry):
         if not root.is_dir():
             raise StartupError(f"--model_store {root}: there is no such folder")
         self._folder = Folder(root)
-        self._new_predictor = new_predictor
         self._lazy = store.model_loading == "lazy"
         self._limit = store.max_loaded_bytes
-        self._store_metrics = StoreMetrics(metrics)
-        self._records: dict[str, dict[str, Record]] = {}
-        """By the models' names, then by version, the lowest first."""
-        self._pins: dict[str, str] = {}
-        self._unusable: dict[Key, str] = {}
-        """The digests of manifests for which there is no predictor."""
-        self._next: dict[Key, Record] = {}
-        """Versions whose files were replaced, which take over once they are loaded."""
+        self._room = Room(self._limit, self._loaded, self._stays, self._evict)
+        self._catalog = Catalog(new_predictor, self._new_record, self._leave)
         self._leaving: set[Record] = set()
         """Versions that no request finds any more, and that wait for the last ones that did."""
-        self._loading = asyncio.Lock()
+        self._store_metrics = StoreMetrics(metrics)
+        self._shown: set[str] = set()  # the names of the models that the metrics know
         self._looking = asyncio.Lock()
         self._fresh = False  # whether something was loaded since `load_late` said so
         listings = self._folder.look()
-        self._follow(listings, self._new_predictors(self._unknown(listings)))
-        for name, records in self._records.items():
-            self._choose(name, records)
+        self._follow(listings, self._catalog.prepare(listings))
+        for name in self._catalog.names:
+            self._choose(name)
 
-    # What the rest of the server asks.
+    def _new_record(self, predictor: Predictor[Any], found: Found) -> Record:
+        return Record(self._new_model(predictor), found, self._limit)
 
     @property
     def grows(self) -> bool:
@@ -94,11 +83,11 @@ class StoreRegistry(Registry):
     @property
     def everything(self) -> Iterable[ServedModel]:
         """All versions of all models, also such as end."""
-        return [record.model for record in chain(self._all(), self._next.values(), self._leaving)]
+        return [record.model for record in chain(self._catalog, self._catalog.next, self._leaving)]
 
     def versions(self, name: str) -> list[ServedModel]:
         """All versions of a model, the lowest first; none if there is no such model."""
-        return [record.model for record in self._records.get(name, {}).values()]
+        return [record.model for record in self._catalog.versions(name).values()]
 
     def stored(self, name: str) -> list[StoredVersion]:
         """The versions of a model, the lowest first."""
@@ -110,11 +99,11 @@ class StoreRegistry(Registry):
                 None if record.use.last is None else since + record.use.last,
                 record.model is self.models.get(name),
             )
-            for record in self._records.get(name, {}).values()
+            for record in self._catalog.versions(name).values()
         ]
 
     def _find_version(self, model: ServedModel, version: str) -> ServedModel:
-        versions = self._records[model.name]
+        versions = self._catalog.versions(model.name)
         if version not in versions:
             raise NotFound(f'model "{model.name}" has no version "{version[:64]}"; there are {", ".join(versions)}')
         return versions[version].model
@@ -127,7 +116,7 @@ class StoreRegistry(Registry):
 
     def model_unready(self, model: ServedModel) -> str:
         """Why a model should get no new traffic; empty if it should, also if that is to load it."""
-        record = self._record(model)
+        record = self._catalog.find(model)
         waits = record is not None and record.standing is Standing.LOADABLE
         if waits and not self.draining and (self._lazy or self.models.get(model.name) is not model):
             return ""
@@ -135,7 +124,7 @@ class StoreRegistry(Registry):
 
     async def wake(self, model: ServedModel, deadline: float) -> None:
         """Load a version that is asked for, unless it is loading already, and wait for it."""
-        record = self._record(model)
+        record = self._catalog.find(model)
         if record is None:
             raise ModelNotReady(f"{model.title} is not ready: its folder is gone")
         model.require_room(len(record.use) - 1)
@@ -158,7 +147,7 @@ class StoreRegistry(Registry):
             record.hold(False)
         self._serve(model.name)
         record = self._meant(self.models[model.name], version or self.models[model.name].version)[0]
-        record = self._next.get(record.key, record)
+        record = self._catalog.latest(record)
         if not record.ready:
             await self._make_ready(record, None)
 
@@ -169,17 +158,20 @@ class StoreRegistry(Registry):
             record.hold(True)
         self._serve(model.name)
         for record in records:
-            await self._to_the_end(self._put_away(record))
+            if record.loading is not None:
+                await asyncio.wait([record.loading])  # it ends with `_free`
+            await self._to_the_end(self._free(record))
 
     def _meant(self, model: ServedModel, version: str) -> list[Record]:
-        records = self._records.get(model.name, {})
-        return [record for record in records.values() if not version or record.model.version == version]
+        records = self._catalog.versions(model.name).values()
+        return [record for record in records if not version or record.model.version == version]
 
     async def load_all(self) -> None:
-        """Load what has to be there from the start."""
-        self._serve_all()
-        while tasks := [record.loading for record in self._all() if record.loading is not None]:
-            await asyncio.wait(tasks)
+        """Load what has to be there from the start, one model after another."""
+        for name in self._catalog.names:
+            self._serve(name)
+            while tasks := [each.loading for each in self._catalog.versions(name).values() if each.loading is not None]:
+                await asyncio.wait(tasks)
         self._fresh = False
 
     async def load_late(self, look_seconds: float = LOOK_SECONDS) -> bool:
@@ -196,106 +188,16 @@ class StoreRegistry(Registry):
         """See what has changed in the folder, and follow."""
         async with self._looking:
             listings = await asyncio.to_thread(self._folder.look)
-            unknown = self._unknown(listings)
-            self._follow(listings, await asyncio.to_thread(self._new_predictors, unknown))
+            self._follow(listings, await asyncio.to_thread(self._catalog.prepare, listings))
         self._serve_all()
         await self.notify()
 
-    # The folder.
-
-    def _unknown(self, listings: Listings) -> dict[Key, Found]:
-        """The versions that have no record yet, or whose manifest has changed."""
-        return {
-            (name, version): found
-            for name, listing in listings.items()
-            for version, found in listing.versions.items()
-            if found.manifest is not None and found.digest not in self._digests((name, version))
-        }
-
-    def _digests(self, key: Key) -> Iterator[str]:
-        """Those of a version's manifest that are no news."""
-        yield self._unusable.get(key, "")
-        record = self._next.get(key) or self._records.get(key[0], {}).get(key[1])
-        if record is not None:
-            yield record.found.digest
-
-    def _new_predictors(self, unknown: dict[Key, Found]) -> dict[Key, Predictor[Any]]:
-        """Make their predictors: not on the event loop, since that may import a library."""
-        made = {}
-        for (name, version), found in unknown.items():
-            assert found.manifest is not None  # noqa: S101  # they are those with one
-            if found.manifest.version != version:
-                logger.info(
-                    "%s/%s: its manifest says version %s; the folder counts", name, version, found.manifest.version
-                )
-            try:
-                made[name, version] = self._new_predictor(found.manifest.kind, name, found.directory, version)
-            except (ImportError, ValueError) as error:
-                self._unusable[name, version] = found.digest
-                logger.error("version %s of model %s is not served: %s", version, name, error)
-        return made
-
     def _follow(self, listings: Listings, predictors: dict[Key, Predictor[Any]]) -> None:
-        """Have the records say what is in the folder; `_serve` decides what becomes of that."""
-        for name, listing in listings.items():
-            self._pin(name, listing)
-            for version, found in listing.versions.items():
-                key = name, version
-                if key in predictors:
-                    self._add(Record(self._new_model(predictors[key]), found, self._limit))
-                for record in filter(None, (self._records.get(name, {}).get(version), self._next.get(key))):
-                    record.absent = 0
-                    if found.digest in ("", record.found.digest):
-                        record.update(found)
-        for record in list(self._all()):
-            name, version = record.key
-            if name not in listings or version not in listings[name].versions:
-                record.absent += 1
-                if record.absent >= _ABSENCES:
-                    self._remove(record)
-
-    def _pin(self, name: str, listing: Listing) -> None:
-        if listing.pinned == self._pins.get(name, ""):
-            return
-        self._pins[name] = listing.pinned
-        if listing.pinned and listing.pinned not in listing.versions:
-            logger.warning("the file default of model %s names a version that is not there", name)
-
-    def _add(self, record: Record) -> None:
-        """Take in a version that is new, or whose manifest is; one that answers goes on until that is loaded."""
-        name, version = record.key
-        before = self._records.get(name, {}).get(version)
-        if (pending := self._next.pop(record.key, None)) is not None:
-            self._leave(pending)
-        if before is not None and before.in_memory:
-            self._next[record.key] = record
-        else:
-            self._put(record)
-
-    def _put(self, record: Record) -> None:
-        name, version = record.key
-        if name not in self._records:
-            self._show(name)
-        records = self._records.get(name, {})
-        if version in records:
-            self._leave(records[version])
-        records |= {version: record}
-        self._records[name] = {each: records[each] for each in sorted(records, key=version_key)}
-
-    def _show(self, name: str) -> None:
-        """Have the metrics show a model that is new."""
-        self._export(name)
-        self._store_metrics.add(name, lambda: [*self._records.get(name, {}).values()])
-
-    def _remove(self, record: Record) -> None:
-        name, version = record.key
-        logger.info("version %s of model %s is gone", version, name)
-        del self._records[name][version]
-        if not self._records[name]:
-            del self._records[name]
-        if (pending := self._next.pop(record.key, None)) is not None:
-            self._leave(pending)
-        self._leave(record)
+        self._catalog.follow(listings, predictors)
+        for name in set(self._catalog.names) - self._shown:
+            self._shown.add(name)
+            self._export(name)
+            self._store_metrics.add(name, partial(self._catalog.versions, name))
 
     def _leave(self, record: Record) -> None:
         """Let the last requests of a version that no other will find end on it."""
@@ -310,37 +212,34 @@ class StoreRegistry(Registry):
         self._leaving.discard(record)
         await asyncio.sleep(_REMEMBER_SECONDS)
         name, version = record.key
-        if version not in self._records.get(name, {}):
+        if version not in self._catalog.versions(name):
             self._metrics.forget(name, version)
 
-    # What is loaded.
-
     def _serve_all(self) -> None:
-        for name in {*self.models, *self._records}:
+        for name in {*self.models, *self._catalog.names}:
             self._serve(name)
 
     def _serve(self, name: str) -> None:
         """Choose which version of a model is the default one, and load what has to be loaded for that."""
-        records = self._records.get(name)
-        if not records:
+        if name not in self._catalog.names:
             self.models.pop(name, None)
             return
-        wanted = self._choose(name, records)
-        default = records[self.models[name].version]
+        default, wanted = self._choose(name)
         due = [record for record in (default, wanted) if record is not default or not self._lazy]
-        for record in (*due, *self._next.values()):
+        for record in (*due, *self._catalog.next):
             if record.standing is Standing.LOADABLE and not record.lacks_room:
                 self._start(record)
 
-    def _choose(self, name: str, records: dict[str, Record]) -> Record:
-        """Set the default version; gives the one that is to be that once it is ready."""
-        current = self.models.get(name)
+    def _choose(self, name: str) -> tuple[Record, Record]:
+        """Set a model's default version; gives it, and the one that is to be that once it is ready."""
+        records, current = self._catalog.versions(name), self.models.get(name)
         standings = {version: record.standing for version, record in records.items()}
-        default, wanted = choose_default(standings, current.version if current else "", self._pins.get(name, ""))
-        if current is not records[default].model:
-            self.models[name] = records[default].model
-            logger.info("version %s of model %s answers where none is named", default, name)
-        return records[wanted]
+        choice = choose_default(standings, current.version if current else "", self._catalog.pinned(name))
+        default, wanted = records[choice.default], records[choice.wanted]
+        if current is not default.model:
+            self.models[name] = default.model
+            logger.info("version %s of model %s answers where none is named", choice.default, name)
+        return default, wanted
 
     def _start(self, record: Record) -> asyncio.Task[None]:
         """Begin to load a version, if that has not begun; gives what ends with that."""
@@ -350,41 +249,35 @@ class StoreRegistry(Registry):
         return record.loading
 
     async def _bring_in(self, record: Record) -> None:
-        await self.notify()
-        async with self._loading:  # one after another, so that each knows how much room there is
-            if await self._make_room(record):
-                await record.model.load()
-                record.loaded()
-                if record.ready and not await self._make_room(record):  # it takes more than its file told
-                    await record.model.unload()
-        record.loading = None
-        self._fresh = self._fresh or record.ready
-        if record.ready and self._next.get(record.key) is record:
-            del self._next[record.key]
-            self._put(record)
+        try:
+            await self.notify()
+            await self._load_if_it_fits(record)
+        finally:
+            record.loading = None
+            self._room.leave(record)
+        if record.ready:
+            self._fresh = True
+            self._catalog.take_over(record)
         if record.held:
-            await self._put_away(record)
+            await self._free(record)
         self._serve(record.model.name)
         await self.notify()
 
-    async def _make_room(self, record: Record) -> bool:
-        """Unload others until a version fits; whether it does."""
-        while evicted := self._to_evict(record):
-            await self._free(evicted[0])
-            logger.info("%s was unloaded to make room", evicted[0].model.title)
-            self._store_metrics.count_eviction(evicted[0].model.name)
-        if evicted is None:
+    async def _load_if_it_fits(self, record: Record) -> None:
+        fits = await self._room.take(record)
+        if fits:
+            await record.model.load()
+            record.loaded()
+            fits = not record.ready or await self._room.take(record)  # it may take more than its file told
+        if not fits:
+            loaded = record.ready
             record.lack_room()
             logger.warning("%s is not loaded: %s", record.model.title, record.model.reason)
-        return evicted is not None
+            if loaded:
+                await record.model.unload()
 
-    def _to_evict(self, record: Record) -> list[Record] | None:
-        if self._limit is None:
-            return []
-        there = [each for each in chain(self._all(), self._leaving) if each.ready]
-        loaded = {i: Loaded(each.bytes, each.last_use, self._stays(each, record)) for i, each in enumerate(there)}
-        chosen = choose_evictions(loaded, record.bytes, self._limit)
-        return None if chosen is None else [there[i] for i in chosen]
+    def _loaded(self) -> Iterable[Record]:
+        return [record for record in chain(self._catalog, self._leaving) if record.ready]
 
     def _stays(self, other: Record, record: Record) -> bool:
         """Whether another version must stay loaded although there is no room for this one."""
@@ -394,23 +287,13 @@ class StoreRegistry(Registry):
         hands_over = not record.use and other.model.name == record.model.name
         return is_default and (hands_over or not self._lazy)
 
-    async def _put_away(self, record: Record) -> None:
-        """Unload a version that was told to be."""
-        if record.loading is not None:
-            await asyncio.wait([record.loading])
+    async def _evict(self, record: Record) -> None:
         await self._free(record)
+        logger.info("%s was unloaded to make room", record.model.title)
+        self._store_metrics.count_eviction(record.model.name)
 
     async def _free(self, record: Record) -> None:
         if record.ready:
             record.rest()
             await record.model.unload()
             await self.notify()
-
-    # Helpers.
-
-    def _all(self) -> Iterator[Record]:
-        return chain.from_iterable(records.values() for records in self._records.values())
-
-    def _record(self, model: ServedModel) -> Record | None:
-        record = self._records.get(model.name, {}).get(model.version)
-        return record if record is not None and record.model is model else None

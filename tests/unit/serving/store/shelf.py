@@ -69,6 +69,10 @@ class Told(Predictor[TextBatch]):
             self._shelf.answer_gate.wait(60)
         return {"predict": [self._content] * len(batch.texts)}
 
+    def memory_bytes(self, file_bytes: int) -> int:
+        """A model that holds ``grows`` takes more than its file tells, which is known once it is loaded."""
+        return 100 if getattr(self, "_content", "") == "grows" else file_bytes
+
     def close(self) -> None:
         self.closed = True
         self.__dict__.pop("_content", None)
