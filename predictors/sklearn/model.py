@@ -55,6 +55,7 @@ class SklearnPredictor(KServeModel[Rows]):
     limits = Limits(max_rows=10_000, max_text_chars=100_000)
     max_queue = 64
     rowwise = True
+    memory_factor = 7.5
     golden_relative = 1e-5
 
     _runner: Runner

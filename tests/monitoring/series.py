@@ -5,6 +5,7 @@ from prometheus_client.metrics_core import Metric
 
 from predictors.rollout.controller.telemetry import Telemetry
 from predictors.serving.shadow.metrics import ShadowMetrics
+from predictors.serving.store.metrics import StoreMetrics
 from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
 
@@ -16,6 +17,7 @@ def exported() -> set[str]:
     metrics = Metrics(CollectorRegistry())
     metrics.shared(EngineCollector)
     ShadowMetrics(metrics.registry)
+    StoreMetrics(metrics)
     controller = Telemetry(CollectorRegistry())
     families: list[Metric] = [
         family for registry in (metrics.registry, controller.registry, REGISTRY) for family in registry.collect()

@@ -21,6 +21,7 @@ from predictors.rollout.judge.checks import AGREEMENT, ASPECTS
 from predictors.rollout.metrics.codes import is_client_error, is_success
 from predictors.rollout.spec import RolloutSpec, Strategy
 from predictors.serving.shadow.metrics import ShadowMetrics
+from predictors.serving.store.metrics import StoreMetrics
 from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
 from tests.live import ROOT
@@ -109,6 +110,7 @@ def exported() -> Iterable[Metric]:
     metrics = Metrics(CollectorRegistry())
     metrics.shared(EngineCollector)
     ShadowMetrics(metrics.registry)
+    StoreMetrics(metrics)
     return metrics.registry.collect()
 
 
