@@ -36,7 +36,7 @@ SERVE_SETTINGS: SettingsClasses = (
     *PREDICTOR_SETTINGS.values(),
 )
 # What says where one artifact is.
-_ONE_ARTIFACT = ("artifacts_dir", "model_dir", "model_name", "artifact_digest", "gguf")
+_ONE_ARTIFACT = ("artifacts_dir", "model_dir", "model_name", "artifact_digest")
 
 # What Kubernetes puts into a container's environment for each Service of its namespace: NAME_PORT=tcp://10.0.0.1:80.
 _SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
@@ -133,6 +133,8 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
     if "gguf" in given and artifacts.model_dir:
         raise typer.BadParameter("--gguf and --model_dir exclude each other")
     summarizer = build(SummarizerSettings, given) if "summarizer" in kinds else None
+    if summarizer and summarizer.gguf and store.model_store is not None:
+        raise typer.BadParameter("--gguf and --model_store exclude each other")
     if summarizer and summarizer.gguf and artifacts.signature_key is not None:
         raise typer.BadParameter(
             "--gguf names a file that no signature covers: make an artifact of it with predictors artifact pack, sign "

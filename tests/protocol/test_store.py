@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from predictors.serving.access.token_file import line_of
 from predictors.serving.model.kserve_api import pb
@@ -113,6 +114,26 @@ def test_every_protocol_reaches_every_version(live: LiveServer, client: httpx.Cl
     assert ask(live.grpc_address, "ModelInfer", infer("3")).code() is grpc.StatusCode.NOT_FOUND
 
 
+def test_a_model_that_comes_and_goes(live: LiveServer, store: Path, client: httpx.Client) -> None:
+    """Its name is known to health, metrics and lists as long as it is there."""
+
+    def health() -> int:
+        with grpc.insecure_channel(live.grpc_address) as channel:
+            request = health_pb2.HealthCheckRequest(service="passing")
+            try:
+                return int(health_pb2_grpc.HealthStub(channel).Check(request, timeout=PATIENCE_SECONDS).status)
+            except grpc.RpcError as error:
+                return -int(error.code() is grpc.StatusCode.NOT_FOUND)
+
+    assert health() == -1
+    put(store, "passing/1")
+    wait_for(lambda: health() == health_pb2.HealthCheckResponse.SERVING, "the model")
+    assert client.get("/v2/models/passing/ready").status_code == 403  # the token does not allow it
+    assert list(client.get("/models").json()["models"]) == ["intent", "iris"]
+    shutil.rmtree(store / "passing")
+    wait_for(lambda: health() == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN, "its end")
+
+
 def test_models_tells_of_each_version(client: httpx.Client) -> None:
     client.post(f"{V2}/versions/1/infer", json=TENSORS)
     versions = client.get("/models").json()["models"]["iris"]["versions"]
@@ -180,8 +201,7 @@ def test_versions_are_loaded_and_unloaded_by_hand(live: LiveServer, client: http
     assert client.post(V1, json=ROW).headers["x-model-version"] == "1"
     assert ask(live.grpc_address, "RepositoryModelLoad", named(pb.RepositoryModelLoadRequest, "2")).isLoaded
     assert client.post(V1, json=ROW).headers["x-model-version"] == "2"
-    for path in ("/v2/repository/models/iris/versions/7/load", "/v2/repository/models/nope/load"):
-        assert client.post(path).status_code in (403, 404)
+    assert client.post("/v2/repository/models/iris/versions/7/load").status_code == 404
     torn = pb.RepositoryModelLoadRequest.FromString(b"\x12\x04iris\x1a\x02\x0a\xff")
     assert ask(live.grpc_address, "RepositoryModelLoad", torn).code() is grpc.StatusCode.INVALID_ARGUMENT
 
@@ -229,5 +249,5 @@ def test_without_the_setting_the_repository_is_off_for_all(artifacts: Path, tmp_
             ]  # fmt: skip
 
 
-def test_what_makes_no_sense_is_refused_at_the_start(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_an_error_at_the_start(tmp_path: Path) -> None:
     assert "there is no such folder" in start_error("--model_store", str(tmp_path / "nothing"))
