@@ -5,63 +5,24 @@ It knows neither a transport nor a wire format. A protocol parses what came, ask
 
 import time
 from collections.abc import AsyncGenerator, Callable
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-from predictors import __version__
 from predictors.serving.access.limits import Limits
+from predictors.serving.descriptions import IndexEntry, ModelMetadata, ServerMetadata
 from predictors.serving.dispatch.decoding import DecodingThread
 from predictors.serving.dispatch.registry import Registry, StoredVersion
 from predictors.serving.dispatch.served_model import ServedModel
 from predictors.serving.dispatch.state import State
 from predictors.serving.errors import NotFound
-from predictors.serving.model.types import Batch, Event, Outputs, TensorSpec
+from predictors.serving.model.types import Batch, Event, Outputs
 from predictors.serving.telemetry.call import Call
-from predictors.serving.telemetry.metrics import Metrics, Steps
+from predictors.serving.telemetry.metrics import Metrics, Steps, StepsByModel
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 # The outputs of a model that generates text that say how many tokens it has read and written.
 _TOKENS = ("prompt_tokens", "completion_tokens")
-
-
-class ServerMetadata(NamedTuple):
-    """What the server says of itself."""
-
-    name: str = "kserve-predictors"
-    version: str = __version__
-    extensions: tuple[str, ...] = ("binary_tensor_data", "model_configuration")
-
-
-class ModelMetadata(NamedTuple):
-    """What the server says of a model.
-
-    Args:
-        name, versions, platform, inputs, outputs: as V2's metadata have them.
-        version: the one that is described.
-        max_rows: most rows of a request to it.
-    """
-
-    name: str
-    versions: tuple[str, ...]
-    platform: str
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-    version: str
-    max_rows: int
-
-    def v2(self) -> dict[str, Any]:
-        """The fields of V2's metadata, by name."""
-        return {name: getattr(self, name) for name in self._fields[:5]}
-
-
-class IndexEntry(NamedTuple):
-    """A model in the repository's index."""
-
-    name: str
-    version: str
-    state: str
-    reason: str
 
 
 class Inference:
@@ -161,17 +122,6 @@ class Inference:
         return encoded
 
 
-class _Steps(dict[str, Steps]):
-    """The timers of each model's requests, by its name."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    def __missing__(self, name: str) -> Steps:
-        steps = self[name] = self._metrics.steps(name)
-        return steps
-
-
 class DataPlane:
     """Models, their readiness, their answers, and their loading and unloading.
 
@@ -188,7 +138,7 @@ class DataPlane:
         self._registry = registry
         self._enable_repository = enable_repository
         self._limits = limits
-        self._steps = _Steps(metrics)
+        self._steps = StepsByModel(metrics)
         for name in registry.models:
             self._steps[name]  # so that the series are there, at 0
         self._elsewhere = DecodingThread()

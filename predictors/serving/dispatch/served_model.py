@@ -65,9 +65,8 @@ class ServedModel:
     ) -> None:
         self.predictor = predictor
         self.name: str = predictor.name
-        version = predictor.source.version
-        self.title = f'model "{self.name}" version {version}' if version else f'model "{self.name}"'
-        """What it is called in sentences."""
+        self.title = f'model "{self.name}"' + (f" version {self.version}" if self.version else "")
+        """What it is called in sentences: with its version if that is the folder's."""
         self.limits = Limits(
             max_rows=settings.max_rows or predictor.limits.max_rows,
             max_text_chars=settings.max_text_chars or predictor.limits.max_text_chars,

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeAlias
 
-from predictors.serving.dataplane import ModelMetadata
+from predictors.serving.descriptions import ModelMetadata
 from predictors.serving.model.types import TensorSpec
 
 Config: TypeAlias = dict[str, Any]

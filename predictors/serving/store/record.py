@@ -77,6 +77,11 @@ class Record:
         return float("-inf") if self.use.last is None else self.use.last
 
     @property
+    def last_use_time(self) -> float | None:
+        """When its last request began, seconds since 1970; None if there was none."""
+        return None if self.use.last is None else time.time() - self._clock() + self.use.last
+
+    @property
     def standing(self) -> Standing:
         """Where it stands."""
         if self.ready and not self.held:

@@ -32,6 +32,8 @@ from predictors.serving.telemetry.metrics import Metrics
 logger = logging.getLogger(__name__)
 
 _IDLE_POLL_SECONDS = 0.05
+# Of the versions that an error lists, the highest ones.
+_MOST_LISTED = 20
 # What a version counted is shown so long after it has gone, so that Prometheus sees the last of it.
 _REMEMBER_SECONDS = 300.0
 
@@ -91,21 +93,16 @@ class StoreRegistry(Registry):
 
     def stored(self, name: str) -> list[StoredVersion]:
         """The versions of a model, the lowest first."""
-        since = time.time() - time.monotonic()
         return [
-            StoredVersion(
-                record.model,
-                record.bytes,
-                None if record.use.last is None else since + record.use.last,
-                record.model is self.models.get(name),
-            )
+            StoredVersion(record.model, record.bytes, record.last_use_time, record.model is self.models.get(name))
             for record in self._catalog.versions(name).values()
         ]
 
     def _find_version(self, model: ServedModel, version: str) -> ServedModel:
         versions = self._catalog.versions(model.name)
         if version not in versions:
-            raise NotFound(f'model "{model.name}" has no version "{version[:64]}"; there are {", ".join(versions)}')
+            there = ", ".join([*versions][-_MOST_LISTED:])
+            raise NotFound(f'model "{model.name}" has no version "{version[:64]}"; there are {there}')
         return versions[version].model
 
     def unready(self) -> str:

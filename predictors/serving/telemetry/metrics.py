@@ -214,6 +214,22 @@ class Metrics:
             self.predictions.labels(model, version, label).value += count
 
 
+class StepsByModel(dict[str, Steps]):
+    """The timers of each model's requests, by its name; made when they are asked for.
+
+    Args:
+        metrics: where they count.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__()
+        self._metrics = metrics
+
+    def __missing__(self, name: str) -> Steps:
+        steps = self[name] = self._metrics.steps(name)
+        return steps
+
+
 class _Others:
     """prometheus_client's own registry, without KServe's empty copies of our histograms."""
 

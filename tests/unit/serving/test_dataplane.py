@@ -13,7 +13,8 @@ from predictors import __version__
 from predictors.serving.access.caller import ANYONE
 from predictors.serving.access.limits import Limits
 from predictors.serving.access.settings import AccessSettings
-from predictors.serving.dataplane import DataPlane, IndexEntry, Inference
+from predictors.serving.dataplane import DataPlane, Inference
+from predictors.serving.descriptions import IndexEntry
 from predictors.serving.dispatch.registry import Registry
 from predictors.serving.errors import ArtifactError, InvalidInput, ModelNotReady, NotFound, Overloaded
 from predictors.serving.model.types import Batch, Event, Job, Outputs, TensorSpec, TextBatch
