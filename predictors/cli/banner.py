@@ -34,8 +34,9 @@ def show(settings: ServerSettings, registry: Registry, http_port: int, grpc_port
     console.print(f"API            {base}/docs, as a document {base}/openapi.json")
     for model in registry.models.values():
         console.print()
-        if model.state is State.READY:
-            console.print(f"[green]●[/green] {model.name} version {model.version}")
+        if not registry.model_unready(model):
+            later = "" if model.state is State.READY else ", loaded on its first use"
+            console.print(f"[green]●[/green] {model.name} version {model.version}{later}")
             console.print(f"  {curl} {_request(base, model)}", markup=False)
         else:
             console.print(f"[red]●[/red] {model.name} is not ready: ", end="")
@@ -44,5 +45,8 @@ def show(settings: ServerSettings, registry: Registry, http_port: int, grpc_port
 
 
 def _request(base: str, model: ServedModel) -> str:
+    """What to send it; a model of one's own is asked what it takes."""
+    if model.predictor.kind not in _EXAMPLES:
+        return f"{base}/v2/models/{model.name}"
     body = shlex.quote(_EXAMPLES[model.predictor.kind])
     return f"{base}/v1/models/{model.name}:predict -H 'content-type: application/json' -d {body}"

@@ -17,10 +17,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from predictors.cli.kind import Kind
 from predictors.intent.settings import IntentSettings
 from predictors.serving.access.settings import AccessSettings
 from predictors.serving.request_log.settings import RequestLogSettings
 from predictors.serving.settings import ENV_PREFIX, ArtifactSettings, ServerSettings, Settings
+from predictors.serving.store.settings import StoreSettings
 from predictors.summarizer.settings import SummarizerSettings
 
 SettingsClasses: TypeAlias = tuple[type[Settings], ...]
@@ -32,8 +34,11 @@ SERVE_SETTINGS: SettingsClasses = (
     AccessSettings,
     RequestLogSettings,
     ArtifactSettings,
+    StoreSettings,
     *PREDICTOR_SETTINGS.values(),
 )
+# What says where one artifact is.
+_ONE_ARTIFACT = ("artifacts_dir", "model_dir", "model_name", "artifact_digest")
 
 # What Kubernetes puts into a container's environment for each Service of its namespace: NAME_PORT=tcp://10.0.0.1:80.
 _SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
@@ -50,6 +55,7 @@ class Options(NamedTuple):
         artifacts: of what it serves.
         intent: of the intent predictor, if it is served.
         summarizer: of the summarizer, if it is served.
+        store: of the folder of models, if that is served.
     """
 
     server: ServerSettings
@@ -58,6 +64,7 @@ class Options(NamedTuple):
     artifacts: ArtifactSettings
     intent: IntentSettings | None
     summarizer: SummarizerSettings | None
+    store: StoreSettings
 
 
 def normalize(arguments: Sequence[str], classes: SettingsClasses) -> list[str]:
@@ -115,7 +122,12 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
     Raises:
         typer.BadParameter: a flag has a wrong value, or does not go with the others.
     """
-    artifacts = build(ArtifactSettings, given)
+    artifacts, store = build(ArtifactSettings, given), build(StoreSettings, given)
+    if store.model_store is not None:
+        _refuse(given, _ONE_ARTIFACT, "--{} and --model_store exclude each other")
+        kinds = [*Kind]
+    else:
+        _refuse(given, tuple(StoreSettings.model_fields), "--{} is for --model_store, which is not given")
     if len(kinds) > 1 and (artifacts.model_dir or artifacts.model_name or artifacts.artifact_digest):
         raise typer.BadParameter("--model_dir, --model_name and --artifact_digest need exactly one model to be named")
     for kind, own in PREDICTOR_SETTINGS.items():
@@ -125,6 +137,8 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
     if "gguf" in given and artifacts.model_dir:
         raise typer.BadParameter("--gguf and --model_dir exclude each other")
     summarizer = build(SummarizerSettings, given) if "summarizer" in kinds else None
+    if summarizer and summarizer.gguf and store.model_store is not None:
+        raise typer.BadParameter("--gguf and --model_store exclude each other")
     if summarizer and summarizer.gguf and artifacts.signature_key is not None:
         raise typer.BadParameter(
             "--gguf names a file that no signature covers: make an artifact of it with predictors artifact pack, sign "
@@ -137,6 +151,7 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
         artifacts,
         build(IntentSettings, given) if "intent" in kinds else None,
         summarizer,
+        store,
     )
 
 
@@ -146,6 +161,17 @@ def _request_log(given: Mapping[str, str]) -> RequestLogSettings:
     if alone and not settings.has_sink:
         raise typer.BadParameter(f"--{alone[0]} needs --request_log_url or --request_log_file, or nothing is logged")
     return settings
+
+
+def _refuse(given: Mapping[str, str], names: Sequence[str], why: str) -> None:
+    """Pass only if none of some flags is given.
+
+    Raises:
+        typer.BadParameter: one is; what is wrong with it is why, with its name in it.
+    """
+    for name in names:
+        if name in given:
+            raise typer.BadParameter(why.format(name))
 
 
 def build(cls: type[SettingsT], given: Mapping[str, str]) -> SettingsT:

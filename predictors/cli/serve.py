@@ -44,6 +44,8 @@ def serve(
       predictors serve iris --model_dir /mnt/models --model_name my-iris --http_port 8080 --grpc_port 8081
     [bold]A scikit-learn model of your own[/bold] (predictors artifact pack --help):
       predictors serve sklearn --model_dir churn-1 --model_name churn
+    [bold]Several versions[/bold], from folders such as store/iris/1 and store/iris/2:
+      predictors serve --model_store store
 
     Every flag can also be set by an environment variable: --http_port by PREDICTORS_HTTP_PORT.
     """
@@ -53,6 +55,8 @@ def serve(
 
     kinds = [str(kind) for kind in dict.fromkeys(models or DEFAULTS)]
     options = flags.parse(kinds, ctx.obj)
+    if models and options.store.model_store is not None:
+        raise typer.BadParameter("--model_store serves the models that its folders hold; name no predictor")
     from predictors.cli import startup
 
     startup.run(kinds, options)

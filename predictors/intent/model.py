@@ -40,6 +40,7 @@ class IntentPredictor(KServeModel[TextBatch]):
     limits = Limits(max_rows=1_000, max_text_chars=10_000)
     max_queue = 64
     rowwise = True
+    memory_factor = 6.5
 
     _model: TextClassifier
     _intents: Intents

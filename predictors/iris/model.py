@@ -49,6 +49,7 @@ class IrisPredictor(KServeModel[FeatureBatch]):
     limits = Limits(max_rows=10_000)
     max_queue = 64
     rowwise = True
+    memory_factor = 2.0
 
     _scorer: Scorer
     _classes: NDArray[np.generic]

@@ -5,18 +5,18 @@ It knows neither a transport nor a wire format. A protocol parses what came, ask
 
 import time
 from collections.abc import AsyncGenerator, Callable
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-from predictors import __version__
 from predictors.serving.access.limits import Limits
+from predictors.serving.descriptions import IndexEntry, ModelMetadata, ServerMetadata
 from predictors.serving.dispatch.decoding import DecodingThread
-from predictors.serving.dispatch.registry import Registry
+from predictors.serving.dispatch.registry import Registry, StoredVersion
 from predictors.serving.dispatch.served_model import ServedModel
 from predictors.serving.dispatch.state import State
 from predictors.serving.errors import NotFound
-from predictors.serving.model.types import Batch, Event, Outputs, TensorSpec
+from predictors.serving.model.types import Batch, Event, Outputs
 from predictors.serving.telemetry.call import Call
-from predictors.serving.telemetry.metrics import Metrics, Steps
+from predictors.serving.telemetry.metrics import Metrics, Steps, StepsByModel
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,45 +25,18 @@ T = TypeVar("T")
 _TOKENS = ("prompt_tokens", "completion_tokens")
 
 
-class ServerMetadata(NamedTuple):
-    """What the server says of itself."""
-
-    name: str = "kserve-predictors"
-    version: str = __version__
-    extensions: tuple[str, ...] = ("binary_tensor_data", "model_configuration")
-
-
-class ModelMetadata(NamedTuple):
-    """What the server says of a model."""
-
-    name: str
-    versions: tuple[str, ...]
-    platform: str
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-
-
-class IndexEntry(NamedTuple):
-    """A model in the repository's index."""
-
-    name: str
-    version: str
-    state: str
-    reason: str
-
-
 class Inference:
     """One request to one model: decoded, answered and encoded, each step timed.
 
     Args:
-        model: is ready, and had room when this was made.
+        model: is ready, and had room when this was given out.
         call: the record of the request.
         steps: where times are counted.
         elsewhere: decodes what is large.
         limits: count the tokens that it uses up, if any.
     """
 
-    __slots__ = ("_call", "_elsewhere", "_limits", "_steps", "model")
+    __slots__ = ("__weakref__", "_call", "_elsewhere", "_limits", "_steps", "model")
 
     def __init__(
         self, model: ServedModel, call: Call, steps: Steps, elsewhere: DecodingThread, limits: Limits | None
@@ -165,13 +138,24 @@ class DataPlane:
         self._registry = registry
         self._enable_repository = enable_repository
         self._limits = limits
-        self._steps = {name: metrics.steps(name) for name in registry.models}
+        self._steps = StepsByModel(metrics)
+        for name in registry.models:
+            self._steps[name]  # so that the series are there, at 0
         self._elsewhere = DecodingThread()
 
     @property
     def models(self) -> list[ServedModel]:
         """All models, the first named first."""
         return list(self._registry.models.values())
+
+    @property
+    def may_generate(self) -> bool:
+        """Whether a model that generates text is served, or may appear."""
+        return self._registry.grows or any(model.predictor.generates for model in self.models)
+
+    def stored(self, model: ServedModel) -> list[StoredVersion] | None:
+        """The versions of a model, the lowest first, where they are in a store."""
+        return self._registry.stored(model.name)
 
     def visible(self, call: Call) -> list[ServedModel]:
         """The models that the caller may use, the first named first."""
@@ -195,17 +179,22 @@ class DataPlane:
             Forbidden: the caller may not use a model of that name.
             NotFound: no such model, or another version of it is loaded.
             ModelNotReady: with the reason.
+            DeadlineExceeded: the model is loading still.
             Overloaded: too many requests are waiting for the model.
             RateLimited: the caller, or all together, have sent more than they may.
         """
         model = self.find(call, name, version)
-        model.require_ready()
+        inference = Inference(model, call, self._steps[model.name], self._elsewhere, self._limits)
+        if model.use is not None:
+            model.use.begin(inference)
+        if model.state is not State.READY:
+            await self._registry.wake(model, call.deadline)
         model.require_room(call.ahead)
         if self._limits is not None:
             call.standing = await self._limits.admit(call.caller.key, model.name, model.predictor.generates)
             if call.standing.refusal is not None:
                 raise call.standing.refusal
-        return Inference(model, call, self._steps[model.name], self._elsewhere, self._limits)
+        return inference
 
     async def parse(self, call: Call, parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a protocol's parser, where a request must be parsed to find its model; a large one on a thread.
@@ -227,18 +216,26 @@ class DataPlane:
         """Describe the server."""
         return ServerMetadata()
 
-    def model_metadata(self, call: Call, name: str, version: str = "") -> ModelMetadata:
+    async def model_metadata(self, call: Call, name: str, version: str = "") -> ModelMetadata:
         """Describe a model.
 
         Raises:
             Forbidden, NotFound: see `find`.
             ModelNotReady: with the reason.
+            DeadlineExceeded: it is loading still.
         """
         model = self.find(call, name, version)
-        model.require_ready()
+        if model.state is not State.READY:
+            await self._registry.wake(model, call.deadline)
         predictor = model.predictor
         return ModelMetadata(
-            model.name, (model.version,), predictor.platform, predictor.input.specs(), tuple(predictor.outputs)
+            model.name,
+            tuple(each.version for each in self._registry.versions(name)),
+            predictor.platform,
+            predictor.input.specs(),
+            tuple(predictor.outputs),
+            model.version,
+            model.limits.max_rows,
         )
 
     def index(self, call: Call) -> list[IndexEntry]:
@@ -251,12 +248,13 @@ class DataPlane:
         self._require_repository(call)
         states = {State.READY: "READY", State.LOADING: "LOADING"}
         return [
-            IndexEntry(model.name, model.version, states.get(model.state, "UNAVAILABLE"), model.reason)
+            IndexEntry(version.name, version.version, states.get(version.state, "UNAVAILABLE"), version.reason)
             for model in self.visible(call)
+            for version in self._registry.versions(model.name)
         ]
 
-    async def load(self, call: Call, name: str) -> ServedModel:
-        """Load a model again from its artifact.
+    async def load(self, call: Call, name: str, version: str = "") -> ServedModel:
+        """Load a model again from its artifact: its default version, or the one that is named.
 
         Raises:
             Forbidden: the caller may not use the repository, or the model.
@@ -264,13 +262,14 @@ class DataPlane:
             ModelNotReady: it is loading already, or failed to load.
         """
         self._require_repository(call)
-        model = self.find(call, name)
-        await self._registry.load(model)
+        await self._registry.refresh()
+        model = self.find(call, name, version)
+        await self._registry.load(model, version)
         call.version = model.version
         return model
 
-    async def unload(self, call: Call, name: str) -> ServedModel:
-        """Unload a model.
+    async def unload(self, call: Call, name: str, version: str = "") -> ServedModel:
+        """Unload a model: all its versions, or the one that is named.
 
         Raises:
             Forbidden: the caller may not use the repository, or the model.
@@ -278,8 +277,8 @@ class DataPlane:
             ModelNotReady: it is not loaded.
         """
         self._require_repository(call)
-        model = self.find(call, name)
-        await self._registry.unload(model)
+        model = self.find(call, name, version)
+        await self._registry.unload(model, version)
         call.version = model.version
         return model
 

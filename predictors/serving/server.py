@@ -13,8 +13,9 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import uvloop
 from prometheus_client import CollectorRegistry
@@ -41,6 +42,8 @@ from predictors.serving.transport.tls import Certificate
 
 logger = logging.getLogger(__name__)
 
+NewRegistry: TypeAlias = Callable[[ServerSettings, Metrics], Registry]
+
 # How long a model's thread may keep the GIL while the event loop wants it. Python's own 5 ms would be most of the time
 # that an answer takes.
 _SWITCH_SECONDS = 0.0005
@@ -59,6 +62,7 @@ class Server:
         log_json: whether the access log is JSON.
         on_ready: called once, when loading has ended, with the URL of REST and the port of gRPC, if any.
         access: who may call, and how much; by default, what the environment says.
+        new_registry: makes the registry, if that is not to be one of the predictors alone.
 
     Raises:
         StartupError: the certificate, or what tells callers, cannot be used.
@@ -71,6 +75,7 @@ class Server:
         log_json: bool,
         on_ready: Callable[[Registry, int, int | None], None] | None = None,
         access: AccessSettings | None = None,
+        new_registry: NewRegistry | None = None,
     ) -> None:
         self._settings = settings
         self._on_ready = on_ready
@@ -83,7 +88,7 @@ class Server:
         self._access_log = AccessLog(log_json, enabled=settings.log_level in ("debug", "info"))
         self._door = Door(access or AccessSettings(), self._metrics.count_access_error)
         self._guard = None if self._door.is_open else self._door
-        self.registry = Registry(predictors, settings, self._metrics)
+        self.registry = (new_registry or partial(Registry, predictors))(settings, self._metrics)
         plane = DataPlane(self.registry, self._metrics, settings.enable_repository, self._door.limits)
         self.http = self._new_http(build_router(plane, self._metrics), self._metrics)
         self.probes = None if settings.probe_port is None else self._new_probes(plane)
@@ -140,7 +145,7 @@ class Server:
         if settings.has_sink:
             from predictors.serving.request_log.request_log import RequestLog
 
-            self._request_log = RequestLog(settings, self.registry.models.values(), self._metrics.registry)
+            self._request_log = RequestLog(settings, self.registry, self._metrics.registry)
 
     def run(self) -> None:
         """Serve until a signal ends it.
@@ -151,7 +156,7 @@ class Server:
         sys.setswitchinterval(_SWITCH_SECONDS)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self._serve())
-        if self._forced and any(model.busy for model in self.registry.models.values()):
+        if self._forced and any(model.busy for model in self.registry.everything):
             logging.shutdown()
             os._exit(0)  # Python would wait for the models' threads
 

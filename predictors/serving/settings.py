@@ -202,9 +202,11 @@ class Source(NamedTuple):
         digest: the pinned ``sha256:…`` of its manifest, or empty.
         trusted: whether files that run code are loaded without a pinned digest.
         signature_key: who must have signed it: PEM, or a PEM file's path; None for nobody.
+        version: that it is served as, whatever its manifest says; empty for the manifest's.
     """
 
     directory: Path
     digest: str = ""
     trusted: bool = False
     signature_key: str | None = None
+    version: str = ""

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import orjson
-from prometheus_client import CollectorRegistry
 
 from predictors.extraction.content_types import ContentType
 from predictors.serving.artifacts.artifact import Artifact
@@ -23,6 +22,7 @@ from predictors.serving.settings import Source
 from predictors.serving.telemetry.answers import Usage
 from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
+from predictors.summarizer.engine.scheduler import Scheduler
 from predictors.summarizer.engine.types import Generation, Stopped
 from predictors.summarizer.inputs import read_input
 from predictors.summarizer.llama.gpus import GpuCollector
@@ -230,11 +230,16 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
         assert self._runtime is not None  # noqa: S101  # only a ready model gets work
         return self._runtime
 
-    def register_metrics(self, registry: CollectorRegistry) -> None:
+    def register_metrics(self, metrics: Metrics) -> None:
         """Add the engine's metrics."""
-        registry.register(EngineCollector(self.name, lambda: self._runtime.scheduler if self._runtime else None))
+        metrics.shared(EngineCollector).engines.add(self)
         if self._settings.gpu_layers:
-            registry.register(GpuCollector())
+            metrics.shared(GpuCollector)
+
+    @property
+    def scheduler(self) -> Scheduler | None:
+        """The engine, while the model is loaded."""
+        return self._runtime.scheduler if self._runtime else None
 
     def announce(self, metrics: Metrics) -> None:
         """Let the series of this model be there, at 0."""

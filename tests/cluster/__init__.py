@@ -21,7 +21,7 @@ needs Prometheus, which scrapes annotated pods, and prometheus-adapter. What is 
 | `PREDICTORS_KSERVE_VERSION` | `0.20` | what is installed: the chart's value `kserve.version` |
 | `PREDICTORS_KNATIVE_GATEWAY` | | Knative's gateway, HTTP; without it, the cluster IP of Kourier's Service, which must be reached from here |
 | `PREDICTORS_HERE` | | this machine's IPv4 address, as pods reach it; without it, the one that leads to a node |
-| `PREDICTORS_LOAD` | | command that puts the image archive FILE into the cluster, such as `kind load image-archive`; without it, no modelcar is tested |
+| `PREDICTORS_LOAD` | | command that puts the image archive FILE into the cluster, such as `kind load image-archive`; without it, no modelcar is tested, and Valkey's image is pulled |
 
 Everything is made in namespaces `predictors-…`, each enforced `restricted`, and is deleted with them. A run of all tests
 binds three volumes of the default StorageClass. When a test fails, the report shows each namespace's InferenceServices,
@@ -29,7 +29,7 @@ pods, logs and events. Measured times stand at the end of the output; nothing pa
 
 Modules: `settings`, `cluster` (the API), `namespaces`, `release` (helm), `gateway` (clients), `traffic` (a steady
 stream), `senders` (what it sends), `knative` (its gateway), `archives` (a file server in the cluster), `stores` (S3 and others on this
-machine), `random_weights` (a model of 1.1 GB), `weights` (a volume for it, and its memory), `refusals`, `page` (runs the examples of docs/storage.md), `adapter`, `programs`, `diagnosis`,
+machine, and an image that stands in for Valkey), `random_weights` (a model of 1.1 GB), `weights` (a volume for it, and its memory), `refusals`, `page` (runs the examples of docs/storage.md), `adapter`, `programs`, `diagnosis`,
 `leftovers`, `triton` (Triton's clients, in a process of their own). The stream and the settings have tests without a
 cluster: `tests/unit/cluster`.
 """

@@ -6,6 +6,7 @@ from prometheus_client.metrics_core import Metric
 from predictors.rollout.controller.telemetry import Telemetry
 from predictors.serving.request_log.metrics import RequestLogMetrics, Sink
 from predictors.serving.shadow.metrics import ShadowMetrics
+from predictors.serving.store.metrics import StoreMetrics
 from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
 from predictors.summarizer.llama.gpus import GpuCollector
@@ -15,12 +16,13 @@ _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
 
 def server_families() -> list[Metric]:
     """All metrics of a server, but for those of its process."""
-    registry = Metrics(CollectorRegistry()).registry
-    registry.register(EngineCollector("model", lambda: None))
-    registry.register(GpuCollector())
-    ShadowMetrics(registry)
-    RequestLogMetrics(registry).of(Sink.URL)
-    return list(registry.collect())
+    metrics = Metrics(CollectorRegistry())
+    metrics.shared(EngineCollector)
+    metrics.shared(GpuCollector)
+    ShadowMetrics(metrics.registry)
+    RequestLogMetrics(metrics.registry).of(Sink.URL)
+    StoreMetrics(metrics)
+    return list(metrics.registry.collect())
 
 
 def exported() -> set[str]:

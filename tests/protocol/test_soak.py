@@ -21,8 +21,11 @@ CALLERS = 12
 SHARE_THAT_LEAVES = 0.3
 V1 = "/v1/models/summarizer:predict"
 CHAT, COMPLETIONS = "/openai/v1/chat/completions", "/openai/v1/completions"
-IDLE = ('model_requests_in_flight{model_name="summarizer"} 0.0', 'summarizer_slots_busy{model_name="summarizer"} 0.0')
-WAITING = 'summarizer_prompts_waiting{model_name="summarizer"} 0.0'
+IDLE = (
+    'model_requests_in_flight{model_name="summarizer"} 0.0',
+    'summarizer_slots_busy{model_name="summarizer",model_version="1"} 0.0',
+)
+WAITING = 'summarizer_prompts_waiting{model_name="summarizer",model_version="1"} 0.0'
 
 
 @pytest.fixture(scope="module")

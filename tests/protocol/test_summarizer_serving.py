@@ -25,7 +25,10 @@ V1 = "/v1/models/summarizer:predict"
 LONG = "\n\n".join(f"You pay {i} euros for a towel in hall {i} (such as a plain blue towel)." for i in range(1, 5000))
 ENDLESS: dict[str, Any] = {"instances": [LONG], "parameters": {"mode": "full", "temperature": 1.0}}
 STREAMED: dict[str, Any] = {**ENDLESS, "parameters": {**ENDLESS["parameters"], "stream": True}}
-IDLE = ('model_requests_in_flight{model_name="summarizer"} 0.0', 'summarizer_slots_busy{model_name="summarizer"} 0.0')
+IDLE = (
+    'model_requests_in_flight{model_name="summarizer"} 0.0',
+    'summarizer_slots_busy{model_name="summarizer",model_version="1"} 0.0',
+)
 BUSY = ('model_requests_in_flight{model_name="summarizer"} 1.0',)
 
 

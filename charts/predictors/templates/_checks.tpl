@@ -78,7 +78,7 @@
     {{- fail (printf "models.%s.settings.%s: write models.%s.%s instead" $name . $name .) }}
   {{- end }}
 {{- end }}
-{{- range list "artifactDigest" "artifactsDir" "enableGrpc" "gguf" "grpcPort" "host" "httpPort" "modelDir" "shadowFile" "uds" }}
+{{- range list "artifactDigest" "artifactsDir" "enableGrpc" "gguf" "grpcPort" "host" "httpPort" "maxLoadedBytes" "modelDir" "modelLoading" "modelStore" "shadowFile" "uds" }}
   {{- if hasKey $model.settings . }}
     {{- fail (printf "models.%s.settings.%s: the chart decides this, so that probes, ports and the mounted artifact agree with it" $name .) }}
   {{- end }}

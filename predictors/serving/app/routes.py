@@ -29,7 +29,7 @@ def build_router(plane: DataPlane, metrics: Metrics) -> Router:
     _add_v2(router, V2Handlers(plane))
     _add_legacy(router, LegacyHandlers(plane))
     router.add_prefix(OPENAI, unrouted_body)
-    if any(model.predictor.generates for model in plane.models):
+    if plane.may_generate:
         _add_openai(router, plane)
     router.add("GET", "/openapi.json", Route(_openapi(plane)))
     router.add("GET", "/docs", Route(docs.page, access=Access.EVERYONE))
@@ -75,8 +75,9 @@ def _add_v2(router: Router, v2: V2Handlers) -> None:
     router.add("GET", "/v2", Route(v2.metadata))
     router.add("GET", "/v2/models", Route(v2.models))
     router.add("POST", "/v2/repository/index", Route(v2.index))
-    router.add("POST", "/v2/repository/models/{model}/load", Route(v2.load))
-    router.add("POST", "/v2/repository/models/{model}/unload", Route(v2.unload))
+    for model in ("/v2/repository/models/{model}", "/v2/repository/models/{model}/versions/{version}"):
+        router.add("POST", f"{model}/load", Route(v2.load))
+        router.add("POST", f"{model}/unload", Route(v2.unload))
 
 
 def _add_legacy(router: Router, legacy: LegacyHandlers) -> None:

@@ -19,6 +19,7 @@ from predictors.serving.cache.result_codec import result_key
 from predictors.serving.dispatch.batcher import Batcher
 from predictors.serving.dispatch.cost_model import CostModel
 from predictors.serving.dispatch.state import State
+from predictors.serving.dispatch.use import Use
 from predictors.serving.errors import ArtifactError, ArtifactMissing, DeadlineExceeded, ModelNotReady, Overloaded
 from predictors.serving.model.predictor import Predictor
 from predictors.serving.model.types import Batch, Event, Job, Limits, Outputs
@@ -64,6 +65,8 @@ class ServedModel:
     ) -> None:
         self.predictor = predictor
         self.name: str = predictor.name
+        self.title = f'model "{self.name}"' + (f" version {self.version}" if self.version else "")
+        """What it is called in sentences: with its version if that is the folder's."""
         self.limits = Limits(
             max_rows=settings.max_rows or predictor.limits.max_rows,
             max_text_chars=settings.max_text_chars or predictor.limits.max_text_chars,
@@ -74,8 +77,12 @@ class ServedModel:
         """Why it is not ready; empty if it is."""
         self.tap: Tap | None = None
         """Is told of each whole answer that was not streamed, while there is one."""
+        self.memory: Mapping[str, int] = {}
+        """About how much memory it takes while it is loaded, bytes, by what takes it."""
         self.watchers: tuple[Tap, ...] = ()
         """Are told of each whole answer, the streamed ones too."""
+        self.use: Use | None = None
+        """Who uses it, where that decides whether it stays loaded."""
         self._cache = cache
         self._metrics = metrics
         self._clock = clock
@@ -85,25 +92,22 @@ class ServedModel:
         merges = predictor.rowwise and settings.micro_batching == "auto"
         max_rows = self.limits.max_rows if merges else 1
         self._batcher = Batcher(self._infer, self._executor, predictor.workers, max_rows, self._costs, clock)
-        predictor.register_metrics(metrics.registry)
-        metrics.in_flight.labels(self.name).set_function(lambda: self.in_flight)
-        metrics.queue_depth.labels(self.name).set_function(lambda: self._batcher.waiting)
-        metrics.queue_limit.labels(self.name).set(self.max_queue)
-        for state in State:
-            metrics.state.labels(self.name, state.value).set_function(partial(self._is_in, state))
+        predictor.register_metrics(metrics)
 
     @property
     def version(self) -> str:
-        """The loaded version; empty if none is."""
+        """The version; empty if that is the manifest's, and none is loaded."""
         return self.predictor.version
-
-    def _is_in(self, state: State) -> float:
-        return float(self.state is state)
 
     @property
     def in_flight(self) -> int:
         """Requests accepted and not yet computed."""
         return self._batcher.in_flight
+
+    @property
+    def waiting(self) -> int:
+        """Batches that wait for a thread."""
+        return self._batcher.waiting
 
     @property
     def busy(self) -> bool:
@@ -117,7 +121,7 @@ class ServedModel:
             ModelNotReady: with the reason.
         """
         if self.state is not State.READY:
-            raise ModelNotReady(f'model "{self.name}" is not ready: {self.reason}')
+            raise ModelNotReady(f"{self.title} is not ready: {self.reason}")
 
     def require_room(self, ahead: int = 0) -> None:
         """Pass only if one more request may wait.
@@ -262,25 +266,29 @@ class ServedModel:
         if self.state is State.READY:
             self.state, self.reason = State.LOADING, "loading"
         await self._drained()
-        self._metrics.set_memory(self.name, self.version, {})
+        self._forget_memory()
         started = time.monotonic()
         try:
-            memory = await asyncio.get_running_loop().run_in_executor(self._executor, self._load_and_weigh)
+            self.memory = await asyncio.get_running_loop().run_in_executor(self._executor, self._load_and_weigh)
         except ArtifactMissing as error:
             await self._fail(f"{error}; it is looked for again every {LOOK_SECONDS:.0f} s", State.MISSING)
         except ArtifactError as error:
             await self._fail(str(error))
         except Exception:
-            logger.exception("model %s failed to load", self.name)
+            logger.exception("%s failed to load", self.title)
             await self._fail("it failed to load; the server's log has the details")
         else:
             seconds = time.monotonic() - started
             self._costs.forget()
             self._metrics.load_time.labels(self.name, self.version).set(seconds)
-            self._metrics.set_memory(self.name, self.version, memory)
+            self._metrics.set_memory(self.name, self.version, self.memory)
             self.predictor.announce(self._metrics)
             self.state, self.reason = State.READY, ""
             logger.info("model %s version %s is ready after %.2f s", self.name, self.version, seconds)
+
+    def _forget_memory(self) -> None:
+        self.memory = {}
+        self._metrics.set_memory(self.name, self.version, self.memory)
 
     def _load_and_weigh(self) -> Mapping[str, int]:
         self.predictor.load()
@@ -288,15 +296,15 @@ class ServedModel:
 
     async def _fail(self, reason: str, state: State = State.FAILED) -> None:
         self.state, self.reason = state, reason
-        logger.error("model %s is not ready: %s", self.name, reason)
+        logger.error("%s is not ready: %s", self.title, reason)
         await self.unload()
 
     async def unload(self) -> None:
         """Wait for running batches, then free the model. Call it in a state in which no batch can begin."""
         await self._drained()
         await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.close)
-        self._metrics.set_memory(self.name, self.version, {})
-        self.predictor.version = self.predictor.format = ""
+        self._forget_memory()
+        self.predictor.version, self.predictor.format = self.predictor.source.version, ""
 
     async def _drained(self) -> None:
         while self._batcher.batches_running:

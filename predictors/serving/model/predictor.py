@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
-from prometheus_client import CollectorRegistry
 
 from predictors import __version__
 from predictors.serving.artifacts.artifact import Artifact
@@ -63,13 +62,16 @@ class Predictor(ABC, Generic[BatchT]):
     generates: ClassVar[bool] = False
     """Whether `infer` takes a `PromptBatch` too, so that the model is served over OpenAI's API."""
 
+    memory_factor: ClassVar[float] = 1.0
+    """How much memory a model takes, as a multiple of its file's size, as far as that is known before it is loaded."""
+
     golden_relative: ClassVar[float] = 0.0
     """How far a number of a golden example may be off, besides `GOLDEN_TOLERANCE`, as a part of it."""
 
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
         self.source = source
-        self.version = ""
+        self.version = source.version
         self.format = ""
         self.identity = ""
         """Everything that determines an answer besides the request: artifact, code, settings."""
@@ -118,7 +120,7 @@ class Predictor(ABC, Generic[BatchT]):
         """JSON schema of the request parameters."""
         return NO_PARAMETERS
 
-    def register_metrics(self, registry: CollectorRegistry) -> None:
+    def register_metrics(self, metrics: Metrics) -> None:
         """Add this model's own metrics."""
 
     def announce(self, metrics: Metrics) -> None:
@@ -185,7 +187,7 @@ class Predictor(ABC, Generic[BatchT]):
             raise
         except ArtifactError as error:
             raise ArtifactError(f"{artifact.directory.name}: {error}") from error
-        self.version = artifact.manifest.version
+        self.version = self.source.version or artifact.manifest.version
         self.identity = "\n".join((__version__, artifact.manifest.model_dump_json(), self.settings_identity()))
         return True
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from predictors.serving.dataplane import DataPlane
+from predictors.serving.dispatch.registry import StoredVersion
 from predictors.serving.dispatch.served_model import ServedModel
 from predictors.serving.dispatch.state import State
 from predictors.serving.errors import InvalidInput, MissingField, NotFound
@@ -55,7 +56,21 @@ class LegacyHandlers:
 
     async def models(self, request: Request) -> Response:
         """``GET /models``: what is served."""
-        return Response.json({"models": {model.name: _describe(model) for model in self._plane.visible(request)}})
+        models = self._plane.visible(request)
+        return Response.json({"models": {model.name: self._describe(model) for model in models}})
+
+    def _describe(self, model: ServedModel) -> dict[str, Any]:
+        versions = self._plane.stored(model)
+        described = {
+            "version": model.version,
+            "kind": model.predictor.kind,
+            "format": model.predictor.format,
+            "loaded": model.state is State.READY,
+            "reason": model.reason,
+        }
+        if versions is not None:
+            described["versions"] = {each.model.version: _describe_version(each) for each in versions}
+        return described
 
     async def _parse(self, request: Request, *unique: str) -> dict[str, Any]:
         request.require_json()
@@ -136,11 +151,12 @@ def _encode(outputs: Outputs, request: Request, version: str) -> dict[str, Any]:
     }
 
 
-def _describe(model: ServedModel) -> dict[str, Any]:
+def _describe_version(version: StoredVersion) -> dict[str, Any]:
+    last = version.last_use
     return {
-        "version": model.version,
-        "kind": model.predictor.kind,
-        "format": model.predictor.format,
-        "loaded": model.state is State.READY,
-        "reason": model.reason,
+        "state": version.model.state.value,
+        "reason": version.model.reason,
+        "default": version.default,
+        "bytes": version.bytes,
+        "last_use": None if last is None else datetime.fromtimestamp(last, UTC).isoformat(timespec="milliseconds"),
     }

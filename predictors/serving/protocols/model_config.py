@@ -2,7 +2,7 @@
 
 from typing import Any, TypeAlias
 
-from predictors.serving.dataplane import ModelMetadata
+from predictors.serving.descriptions import ModelMetadata
 from predictors.serving.model.types import TensorSpec
 
 Config: TypeAlias = dict[str, Any]
@@ -11,7 +11,7 @@ Config: TypeAlias = dict[str, Any]
 _MOST_DIGITS = 19
 
 
-def model_config(metadata: ModelMetadata, max_rows: int) -> Config:
+def model_config(metadata: ModelMetadata) -> Config:
     """Describe a model in the fields of Triton's ``ModelConfig``.
 
     Triton's versions are integers. Here they may be any text, so the loaded one is among the ``parameters`` too, and
@@ -19,16 +19,15 @@ def model_config(metadata: ModelMetadata, max_rows: int) -> Config:
 
     Args:
         metadata: of the model, as loaded.
-        max_rows: most rows of a request.
     """
     return {
         "name": metadata.name,
         "platform": metadata.platform,
-        "version_policy": _version_policy(metadata.versions[0]),
-        "max_batch_size": max_rows,
+        "version_policy": _version_policy(metadata.version),
+        "max_batch_size": metadata.max_rows,
         "input": [_tensor(spec) for spec in metadata.inputs],
         "output": [_tensor(spec) for spec in metadata.outputs],
-        "parameters": {"version": {"string_value": metadata.versions[0]}},
+        "parameters": {"version": {"string_value": metadata.version}},
     }
 
 

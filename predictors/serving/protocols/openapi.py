@@ -48,7 +48,14 @@ def document(models: list[ServedModel]) -> Schema:
 def _server_paths() -> Schema:
     status = obj({"status": STRING})
     names = obj({"models": array(STRING)})
-    described = obj(dict.fromkeys(("version", "kind", "format", "reason"), STRING) | {"loaded": BOOLEAN})
+    version = obj(
+        dict.fromkeys(("state", "reason"), STRING)
+        | {"default": BOOLEAN, "bytes": {"type": "integer"}, "last_use": {"type": ["string", "null"]}}
+    )
+    described = obj(
+        dict.fromkeys(("version", "kind", "format", "reason"), STRING) | {"loaded": BOOLEAN},
+        {"versions": {"type": "object", "additionalProperties": version}},
+    )
     listed = obj({"models": {"type": "object", "additionalProperties": described}})
     metrics = {"description": "Text format", "content": {"text/plain": {"schema": STRING}}}
     return {

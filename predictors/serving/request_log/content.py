@@ -4,7 +4,7 @@ A tensor whose values are left out keeps its name, datatype and shape, and its p
 of texts there are their lengths, as a tensor of another name.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,10 +61,10 @@ class Content:
 
     Args:
         settings: what must not be logged.
-        predictors: all models.
+        predictors: gives all models.
     """
 
-    def __init__(self, settings: RequestLogSettings, predictors: Sequence[Predictor[Any]]) -> None:
+    def __init__(self, settings: RequestLogSettings, predictors: Callable[[], Iterable[Predictor[Any]]]) -> None:
         self._redact = frozenset(settings.request_log_redact)
         self._documents = settings.request_log_documents
         self._max_bytes = settings.request_log_event_bytes
@@ -76,7 +76,7 @@ class Content:
         Raises:
             UnknownNameError: one is spelt wrongly, or is one of a model that is not loaded.
         """
-        if self._redact and (unknown := self._redact.difference(*map(_names, self._predictors))):
+        if self._redact and (unknown := self._redact.difference(*map(_names, self._predictors()))):
             names = ", ".join(sorted(unknown))
             raise UnknownNameError(f"--request_log_redact names {names}, which no model that is loaded has")
 

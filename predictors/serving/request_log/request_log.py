@@ -4,13 +4,13 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event as Flag
 
 from prometheus_client import CollectorRegistry
 
-from predictors.serving.dispatch.served_model import ServedModel
+from predictors.serving.dispatch.registry import Registry
 from predictors.serving.errors import StartupError
 from predictors.serving.request_log.backlog import Backlog
 from predictors.serving.request_log.content import Content
@@ -42,13 +42,10 @@ class RequestLog:
         StartupError: a sink cannot be used.
     """
 
-    def __init__(
-        self, settings: RequestLogSettings, models: Iterable[ServedModel], registry: CollectorRegistry
-    ) -> None:
+    def __init__(self, settings: RequestLogSettings, models: Registry, registry: CollectorRegistry) -> None:
         self._settings = settings
-        models = list(models)
         host, metrics = socket.gethostname(), RequestLogMetrics(registry)
-        content = Content(settings, [model.predictor for model in models])
+        content = Content(settings, lambda: [model.predictor for model in models.everything])
         events = Events(content, host, settings)
         self._ending = Flag()
         self._exporters: list[Exporter] = []
@@ -57,9 +54,7 @@ class RequestLog:
             backlog = Backlog(metrics.of(sink))
             backlogs.append(backlog)
             self._exporters.append(Exporter(backlog, events, takers, self._ending))
-        for model in models:
-            watcher = Watcher(model.predictor, settings.request_log_sample_ratio, backlogs)
-            model.watchers = (*model.watchers, watcher)
+        models.watch(lambda model: Watcher(model.predictor, settings.request_log_sample_ratio, backlogs))
 
     def start(self) -> None:
         """Begin to export."""

@@ -35,7 +35,7 @@ class Shadowing:
     """Copies requests to canaries, as the shadow file says.
 
     Args:
-        models: the served models, by name.
+        models: the served models, by name; where there are several versions, the one that answers if none is named.
         settings: where the file is, and how equal answers must be.
         registry: where the metrics are registered.
         look_seconds: how often the file is looked at.
@@ -55,13 +55,14 @@ class Shadowing:
         self._metrics = ShadowMetrics(registry)
         self._look_seconds = look_seconds
         self._sending: asyncio.Task[None] | None = None
+        self._tapped: dict[str, ServedModel] = {}
         self._silent_until = float("-inf")
 
     async def run(self) -> None:
         """Follow the file until cancelled; what waits or is under way then is dropped at once."""
         try:
             while True:
-                if self._file.changed():
+                if self._file.changed() or self._has_switched():
                     self._stop()
                     self._start(self._file.plan)
                 await asyncio.sleep(self._look_seconds)
@@ -77,11 +78,17 @@ class Shadowing:
         copies = Copies()
         self._sending = asyncio.create_task(self._send(copies))
         for name, target in targets.items():
-            self._models[name].tap = Sampler(self._models[name], target, copies, self._metrics)
+            model = self._tapped[name] = self._models[name]
+            model.tap = Sampler(model, target, copies, self._metrics)
+
+    def _has_switched(self) -> bool:
+        """Whether another version of a model answers now than the one whose requests are copied."""
+        return any(self._models.get(name) is not model for name, model in self._tapped.items())
 
     def _stop(self) -> None:
-        for model in self._models.values():
+        for model in self._tapped.values():
             model.tap = None
+        self._tapped.clear()
         if self._sending is not None:
             self._sending.cancel()
             self._sending = None

@@ -87,6 +87,18 @@ class AnswerMetrics:
         for histogram in (self._first_token, self._speed, self._summary_points):
             histogram.labels(model, version)
 
+    def forget(self, model: str, version: str) -> None:
+        """Drop all series of a model."""
+        for family in (
+            self._tokens,
+            self._first_token,
+            self._speed,
+            self._summaries,
+            self._summary_points,
+            self._points,
+        ):
+            family.forget(model, version)
+
     def count_usage(self, model: str, version: str, usage: Usage) -> None:
         """Count what an answer cost."""
         for kind, count in (("prompt", usage.prompt), ("cached", usage.cached), ("completion", usage.completion)):

@@ -126,6 +126,11 @@ class _Family(Collector, Generic[T]):
             self._series[values] = self._named(dict(zip(self._label_names, values, strict=True)))
         return value
 
+    def forget(self, *first: str) -> None:
+        """Drop the series whose first labels have these values."""
+        for values in [values for values in self._values if values[: len(first)] == first]:
+            del self._values[values], self._series[values]
+
     def _named(self, labels: dict[str, str]) -> tuple[str, ...]:
         """The names of the series under a set of labels."""
         raise NotImplementedError

@@ -1,17 +1,19 @@
 """Prometheus metrics of the server: every request is counted once, whatever its protocol."""
 
+import contextlib
 import time
 from collections import Counter as Counts
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import REGISTRY, CollectorRegistry, Gauge, disable_created_metrics
 from prometheus_client import Histogram as LibraryHistogram
 from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from predictors.serving.telemetry.answers import AnswerMetrics
 from predictors.serving.telemetry.buckets import LATENCY_SECONDS, PROBABILITY
@@ -29,6 +31,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double 
 
 # As in `predictors.serving.model.types`, which is in a higher layer.
 Column: TypeAlias = NDArray[Any] | list[Any]
+CollectorT = TypeVar("CollectorT", bound=Collector)
 _MODEL = ("model_name", "model_version")
 # KServe's own histograms, for its dashboards. Its module registers them too, always empty; see `_Others`.
 _STEPS = {
@@ -123,6 +126,15 @@ class Metrics:
         )
         self.predictions = Counter("predictions", "Rows predicted, by label.", (*_MODEL, "label"), registry)
         self.answers = AnswerMetrics(registry)
+        self._shared: dict[type[Collector], Collector] = {}
+
+    def shared(self, kind: type[CollectorT]) -> CollectorT:
+        """The collector of a kind that all models share; made and registered when the first asks for it."""
+        found = self._shared.get(kind)
+        if found is None:
+            found = self._shared[kind] = kind()
+            self.registry.register(found)
+        return cast(CollectorT, found)
 
     def steps(self, model: str) -> Steps:
         """The timers of a model's requests."""
@@ -153,6 +165,14 @@ class Metrics:
         self.memory.remove_by_labels({"model_name": model, "model_version": version})
         for part, size in parts.items():
             self.memory.labels(model, version, part).set(size)
+
+    def forget(self, model: str, version: str) -> None:
+        """Show a version of a model no longer."""
+        for family in (self.requests, self.latency, self.confidence, self.predictions, self.answers):
+            family.forget(model, version)
+        with contextlib.suppress(KeyError):
+            self.load_time.remove(model, version)
+        self._series = {key: series for key, series in self._series.items() if key[:2] != (model, version)}
 
     def count_request(self, call: Call) -> None:
         """Count a finished request if it was for inference."""
@@ -208,6 +228,22 @@ class Metrics:
         """Count predicted rows by their labels, ``[N]``, of a model without probabilities."""
         for label, count in Counts(labels).items():
             self.predictions.labels(model, version, label).value += count
+
+
+class StepsByModel(dict[str, Steps]):
+    """The timers of each model's requests, by its name; made when they are asked for.
+
+    Args:
+        metrics: where they count.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__()
+        self._metrics = metrics
+
+    def __missing__(self, name: str) -> Steps:
+        steps = self[name] = self._metrics.steps(name)
+        return steps
 
 
 class _Others:

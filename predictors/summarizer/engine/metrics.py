@@ -1,49 +1,59 @@
-"""The engine's metrics, read when /metrics is scraped."""
+"""The engines' metrics, read when /metrics is scraped."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
+from weakref import WeakSet
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from predictors.summarizer.engine.scheduler import Scheduler
 
+_MODEL = ("model_name", "model_version")
+
+
+class HasEngine(Protocol):
+    """A model with an engine."""
+
+    name: str
+    version: str
+
+    @property
+    def scheduler(self) -> Scheduler | None:
+        """The engine, while the model is loaded."""
+
 
 class EngineCollector(Collector):
-    """Reports what an engine does.
+    """Reports what engines do."""
 
-    Args:
-        name: the model's.
-        scheduler: returns the engine, or None while there is none.
-    """
-
-    def __init__(self, name: str, scheduler: Callable[[], Scheduler | None]) -> None:
-        self._name = name
-        self._scheduler = scheduler
+    def __init__(self) -> None:
+        self.engines: WeakSet[HasEngine] = WeakSet()
+        """The models whose engines are reported."""
 
     def collect(self) -> Iterator[Metric]:
-        """Read the engine's figures."""
-        model = ("model_name",)
-        slots = GaugeMetricFamily("summarizer_slots_busy", "Answers in progress.", labels=model)
-        waiting = GaugeMetricFamily("summarizer_prompts_waiting", "Prompts that wait for a slot.", labels=model)
+        """Read the engines' figures."""
+        slots = GaugeMetricFamily("summarizer_slots_busy", "Answers in progress.", labels=_MODEL)
+        waiting = GaugeMetricFamily("summarizer_prompts_waiting", "Prompts that wait for a slot.", labels=_MODEL)
         cached = GaugeMetricFamily(
-            "summarizer_prefixes_kept", "Idle sequences that hold a prefix for later prompts.", labels=model
+            "summarizer_prefixes_kept", "Idle sequences that hold a prefix for later prompts.", labels=_MODEL
         )
-        steps = CounterMetricFamily("summarizer_steps", "Batches run through the model.", labels=model)
+        steps = CounterMetricFamily("summarizer_steps", "Batches run through the model.", labels=_MODEL)
         seconds = CounterMetricFamily(
             "summarizer_step_seconds",
             "Time in the model (decode), in choosing tokens (sample), and in the scheduler itself (python).",
-            labels=("model_name", "part"),
+            labels=(*_MODEL, "part"),
         )
-        scheduler = self._scheduler()
-        if scheduler is not None:
-            usage = scheduler.usage
-            slots.add_metric([self._name], scheduler.busy)
-            waiting.add_metric([self._name], scheduler.waiting)
-            cached.add_metric([self._name], scheduler.cached_prefixes)
-            steps.add_metric([self._name], usage.steps)
-            seconds.add_metric([self._name, "decode"], usage.decode_seconds)
-            seconds.add_metric([self._name, "sample"], usage.sample_seconds)
-            seconds.add_metric([self._name, "python"], usage.python_seconds)
+        for model in self.engines:
+            if (scheduler := model.scheduler) is None:
+                continue
+            labels, usage = [model.name, model.version], scheduler.usage
+            slots.add_metric(labels, scheduler.busy)
+            waiting.add_metric(labels, scheduler.waiting)
+            cached.add_metric(labels, scheduler.cached_prefixes)
+            steps.add_metric(labels, usage.steps)
+            seconds.add_metric([*labels, "decode"], usage.decode_seconds)
+            seconds.add_metric([*labels, "sample"], usage.sample_seconds)
+            seconds.add_metric([*labels, "python"], usage.python_seconds)
         yield from (slots, waiting, cached, steps, seconds)
 
     def describe(self) -> Iterator[Metric]:

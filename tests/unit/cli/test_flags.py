@@ -75,3 +75,27 @@ def test_help_names_flags_variables_and_defaults_whole(width: int) -> None:
     assert "PREDICTORS_ENABLE_GRPC [default: true]" in text
     assert "if not given, the variable PORT counts. PREDICTORS_HTTP_PORT [default: 8080]" in text
     assert "PREDICTORS_MODEL_NAME [default" not in text
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"model_store": "store", "model_dir": "iris"}, "--model_dir and --model_store exclude each other"),
+        ({"model_store": "store", "artifact_digest": "sha256:"}, "--artifact_digest and --model_store exclude"),
+        ({"model_store": "store", "gguf": "x.gguf"}, "--gguf and --model_store exclude each other"),
+        ({"model_loading": "eager"}, "--model_loading is for --model_store, which is not given"),
+        ({"max_loaded_bytes": "1"}, "--max_loaded_bytes is for --model_store, which is not given"),
+        ({"model_store": "store", "model_loading": "late"}, "--model_loading: Input should be 'lazy' or 'eager'"),
+        ({"model_store": "store", "max_loaded_bytes": "0"}, "--max_loaded_bytes: "),
+    ],
+)
+def test_flags_of_a_store_that_make_no_sense(given: dict[str, str], says: str) -> None:
+    with pytest.raises(typer.BadParameter, match=says):
+        flags.parse(["iris"], given)
+
+
+def test_a_store_may_hold_any_kind() -> None:
+    options = flags.parse(["iris"], {"model_store": "store", "unknown_threshold": "0.5", "slots": "2"})
+    assert options.summarizer is not None
+    assert options.intent is not None
+    assert flags.parse(["iris"], {}).store.model_store is None

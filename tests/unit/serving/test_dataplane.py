@@ -13,7 +13,8 @@ from predictors import __version__
 from predictors.serving.access.caller import ANYONE
 from predictors.serving.access.limits import Limits
 from predictors.serving.access.settings import AccessSettings
-from predictors.serving.dataplane import DataPlane, IndexEntry, Inference
+from predictors.serving.dataplane import DataPlane, Inference
+from predictors.serving.descriptions import IndexEntry
 from predictors.serving.dispatch.registry import Registry
 from predictors.serving.errors import ArtifactError, InvalidInput, ModelNotReady, NotFound, Overloaded
 from predictors.serving.model.types import Batch, Event, Job, Outputs, TensorSpec, TextBatch
@@ -289,7 +290,7 @@ def test_the_server_and_its_models_describe_themselves() -> None:
             server = served.plane.metadata()
             assert (server.name, server.version) == ("kserve-predictors", __version__)
             assert server.extensions == ("binary_tensor_data", "model_configuration")
-            model = served.plane.model_metadata(new_call(), "paced")
+            model = await served.plane.model_metadata(new_call(), "paced")
             assert (model.name, model.versions, model.platform) == ("paced", ("1",), "paced")
             assert model.inputs == Paced.input.specs()
             assert model.outputs == (TensorSpec("predict", "BYTES", (-1,)),)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from google.protobuf import unknown_fields
+from google.protobuf.message import DecodeError
 
 from predictors.serving.errors import InvalidInput
 from predictors.serving.model.arrays import to_array
@@ -20,6 +21,7 @@ from predictors.serving.protocols.tensors import Tensor
 _TRITON_DOUBLE = 4
 _TRITON_UINT64 = 5
 _TRITON_MODEL_NAME = 2
+_TRITON_PARAMETERS = 3
 _CONTENTS = {
     "BOOL": "bool_contents",
     "INT8": "int_contents",
@@ -123,12 +125,27 @@ def _parameter(key: str, value: Any) -> Any:
     raise InvalidInput(f'the parameter "{key[:64]}" has no value; a bool, int64, double or string is expected')
 
 
-def repository_model_name(request: Any) -> str:
-    """The model that a repository request names; Triton's message and KServe's hold it in different fields."""
-    if request.model_name:
-        return str(request.model_name)
-    names = [field.data for field in _unknown_fields(request) if field.field_number == _TRITON_MODEL_NAME]
-    return names[0].decode("utf-8", "replace") if names and isinstance(names[0], bytes) else ""
+def repository_model(request: Any) -> tuple[str, str]:
+    """The model that a repository request names, and its version, which may be empty.
+
+    Triton's message and KServe's hold the name in different fields. Only Triton's has parameters; ``version`` is ours.
+
+    Raises:
+        InvalidInput: the parameters cannot be read.
+    """
+    fields = [(field.field_number, field.data) for field in _unknown_fields(request) if isinstance(field.data, bytes)]
+    names = [data.decode("utf-8", "replace") for number, data in fields if number == _TRITON_MODEL_NAME]
+    parameters = dict(_repository_parameter(data) for number, data in fields if number == _TRITON_PARAMETERS)
+    return request.model_name or next(iter(names), ""), parameters.get("version", "")
+
+
+def _repository_parameter(raw: bytes) -> tuple[str, str]:
+    """A parameter of Triton's, whose fields have the numbers of those of inference, and its value if that is a text."""
+    try:
+        entry = pb.ModelInferRequest.ParametersEntry.FromString(raw)
+    except DecodeError:
+        raise InvalidInput("the message has parameters that cannot be read") from None
+    return entry.key, entry.value.string_param
 
 
 def _unknown_fields(message: Any) -> list[Any]:

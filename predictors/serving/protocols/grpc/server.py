@@ -45,6 +45,7 @@ class GrpcServer:
         self._settings = settings
         self._credentials = credentials
         self._health = health.aio.HealthServicer()
+        self._reported: set[str] = set()
 
     async def start(self) -> int:
         """Open the port and return its number.
@@ -91,9 +92,13 @@ class GrpcServer:
         server = status.NOT_SERVING if self._registry.unready() else status.SERVING
         await self._health.set("", server)
         await self._health.set(service.NAME, server)
-        for model in self._registry.models.values():
+        models = dict(self._registry.models)
+        for name in self._reported - set(models):
+            await self._health.set(name, status.SERVICE_UNKNOWN)
+        self._reported = set(models)
+        for name, model in models.items():
             unready = self._registry.model_unready(model)
-            await self._health.set(model.name, status.NOT_SERVING if unready else status.SERVING)
+            await self._health.set(name, status.NOT_SERVING if unready else status.SERVING)
 
     async def stop(self, grace_seconds: float, hurry: Callable[[], bool]) -> None:
         """Accept no more calls, wait for those to the inference service, then close the rest, such as health watches.

@@ -169,13 +169,13 @@ class InferenceService:
         return pb.ModelReadyResponse(ready=not self._plane.model_unready(model))
 
     async def _model_metadata(self, call: Call, request: Any) -> Any:
-        metadata = self._plane.model_metadata(call, request.name, request.version)
+        metadata = await self._plane.model_metadata(call, request.name, request.version)
         tensors = {"inputs": [*map(asdict, metadata.inputs)], "outputs": [*map(asdict, metadata.outputs)]}
-        return pb.ModelMetadataResponse(**{**metadata._asdict(), **tensors})
+        return pb.ModelMetadataResponse(**{**metadata.v2(), **tensors})
 
     async def _model_config(self, call: Call, request: Any) -> Any:
-        metadata = self._plane.model_metadata(call, request.name, request.version)
-        return ModelConfigResponse.of(model_config(metadata, self._plane.find(call, metadata.name).limits.max_rows))
+        metadata = await self._plane.model_metadata(call, request.name, request.version)
+        return ModelConfigResponse.of(model_config(metadata))
 
     async def _model_infer(self, call: Call, request: Any) -> Any:
         inference = await self._plane.open(call, request.model_name, request.model_version)
@@ -186,11 +186,11 @@ class InferenceService:
         return inference.encode(codec.encode, request, outputs, wanted, model.name, model.version)
 
     async def _load(self, call: Call, request: Any) -> Any:
-        model = await self._plane.load(call, codec.repository_model_name(request))
+        model = await self._plane.load(call, *codec.repository_model(request))
         return pb.RepositoryModelLoadResponse(model_name=model.name, isLoaded=True)
 
     async def _unload(self, call: Call, request: Any) -> Any:
-        model = await self._plane.unload(call, codec.repository_model_name(request))
+        model = await self._plane.unload(call, *codec.repository_model(request))
         return pb.RepositoryModelUnloadResponse(model_name=model.name, isUnloaded=True)
 
 

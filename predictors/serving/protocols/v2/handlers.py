@@ -65,27 +65,27 @@ class V2Handlers:
     async def model_metadata(self, request: Request) -> Response:
         """``GET /v2/models/{model}[/versions/{version}]``."""
         params = request.params
-        metadata = self._plane.model_metadata(request, params["model"], params.get("version", ""))
-        return Response.json(metadata._asdict())
+        metadata = await self._plane.model_metadata(request, params["model"], params.get("version", ""))
+        return Response.json(metadata.v2())
 
     async def model_config(self, request: Request) -> Response:
         """``GET /v2/models/{model}[/versions/{version}]/config``."""
         params = request.params
-        metadata = self._plane.model_metadata(request, params["model"], params.get("version", ""))
-        return Response.json(model_config(metadata, self._plane.find(request, metadata.name).limits.max_rows))
+        metadata = await self._plane.model_metadata(request, params["model"], params.get("version", ""))
+        return Response.json(model_config(metadata))
 
     async def index(self, request: Request) -> Response:
         """``POST /v2/repository/index``."""
         return Response.json([entry._asdict() for entry in self._plane.index(request)])
 
     async def load(self, request: Request) -> Response:
-        """``POST /v2/repository/models/{model}/load``: load, or reload, from the configured artifact."""
-        model = await self._plane.load(request, request.params["model"])
+        """``POST /v2/repository/models/{model}[/versions/{version}]/load``: load, or reload, from its artifact."""
+        model = await self._plane.load(request, request.params["model"], request.params.get("version", ""))
         return Response.json({"name": model.name, "load": True})
 
     async def unload(self, request: Request) -> Response:
-        """``POST /v2/repository/models/{model}/unload``."""
-        model = await self._plane.unload(request, request.params["model"])
+        """``POST /v2/repository/models/{model}[/versions/{version}]/unload``."""
+        model = await self._plane.unload(request, request.params["model"], request.params.get("version", ""))
         return Response.json({"name": model.name, "unload": True})
 
 

@@ -336,7 +336,7 @@ def test_an_artifact_that_was_missing_is_loaded_once_it_appears(
         assert (await slot.run(TextBatch(["a"]), later())) == {"predict": ["a"]}
 
     run(scenario())
-    assert errors(caplog) == [f"model paced is not ready: {MISSING}"]
+    assert errors(caplog) == [f'model "paced" is not ready: {MISSING}']
 
 
 def test_what_appears_and_is_faulty_is_not_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -353,7 +353,7 @@ def test_what_appears_and_is_faulty_is_not_tried_again(tmp_path: Path, caplog: p
         assert predictor.loads == 2
 
     run(scenario())
-    assert errors(caplog)[1:] == ["model paced is not ready: model.npz has another sha256"]
+    assert errors(caplog)[1:] == ['model "paced" is not ready: model.npz has another sha256']
 
 
 def test_a_directory_that_cannot_be_looked_into_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

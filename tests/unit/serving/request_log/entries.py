@@ -59,7 +59,7 @@ def new_settings(**settings: Any) -> RequestLogSettings:
 
 
 def new_content(*models: Model, **settings: Any) -> Content:
-    return Content(new_settings(**settings), models or (Model(),))
+    return Content(new_settings(**settings), lambda: models or (Model(),))
 
 
 def new_events(host: str = "pod-1", **settings: Any) -> Events:

@@ -11,22 +11,34 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
+from predictors.serving.dispatch.registry import Registry
 from predictors.serving.errors import StartupError
-from predictors.serving.model.types import FeatureBatch
+from predictors.serving.model.types import Batch, FeatureBatch, Outputs
 from predictors.serving.request_log.request_log import RequestLog
+from predictors.serving.settings import ServerSettings
+from predictors.serving.telemetry.call import Call
+from predictors.serving.telemetry.metrics import Metrics
 from tests.event_sink import event_sink
 from tests.unit.serving.request_log.entries import Model, new_settings
 from tests.unit.serving.request_log.test_watcher import new_call
-from tests.unit.serving.shadow.served import new_model
+
+
+def new_registry() -> Registry:
+    return Registry([Model()], ServerSettings(), Metrics(CollectorRegistry()))
+
+
+def before(batch: Batch, outputs: Outputs, call: Call) -> None:
+    """Watches, and does nothing."""
 
 
 @contextlib.contextmanager
 def logging(**settings: Any) -> Iterator[Any]:
     """A model whose requests are logged until the block ends."""
-    model = new_model(Model())
-    log = RequestLog(new_settings(**settings), [model], CollectorRegistry())
+    registry = new_registry()
+    log = RequestLog(new_settings(**settings), registry, CollectorRegistry())
     log.start()
     try:
+        (model,) = registry.everything
         yield model
     finally:
         log.close()
@@ -46,10 +58,11 @@ def test_both_sinks_get_what_is_answered(tmp_path: Path) -> None:
 
 
 def test_who_watched_before_still_does(tmp_path: Path) -> None:
-    model = new_model(Model())
-    before = model.watchers = (lambda batch, outputs, call: None,)
-    RequestLog(new_settings(file=str(tmp_path / "log")), [model], CollectorRegistry())
-    assert model.watchers[:1] == before
+    registry = new_registry()
+    registry.watch(lambda model: before)
+    RequestLog(new_settings(file=str(tmp_path / "log")), registry, CollectorRegistry())
+    (model,) = registry.everything
+    assert model.watchers[0] is before
     assert len(model.watchers) == 2
 
 

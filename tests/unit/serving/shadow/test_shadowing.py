@@ -29,8 +29,8 @@ class Served:
         self.model = new_model()
         self.registry = CollectorRegistry()
         settings = ServerSettings(shadow_file=str(path))
-        models = {"paced": self.model}
-        self.shadowing = Shadowing(models, settings, self.registry, look_seconds=0.01)
+        self.models = {"paced": self.model}
+        self.shadowing = Shadowing(self.models, settings, self.registry, look_seconds=0.01)
 
     def write(self, url: str, name: str = "paced") -> None:
         new = self.path.with_suffix(".new")
@@ -76,6 +76,20 @@ async def until(condition: Callable[[], object]) -> None:
 async def tapped(served: Served, canary: Canary) -> None:
     served.write(canary.url)
     await until(lambda: served.model.tap is not None)
+
+
+def test_the_copies_follow_a_switch_to_another_version(served: Served) -> None:
+    async def scenario() -> None:
+        async with Canary(GOOD).serving() as canary, served.following():
+            await tapped(served, canary)
+            before, served.models["paced"] = served.model, new_model()
+            await until(lambda: served.models["paced"].tap is not None)
+            assert before.tap is None
+            del served.models["paced"]
+            served.model = new_model()
+            await until(lambda: not served.shadowing._tapped)
+
+    run(scenario())
 
 
 def test_a_copy_is_answered_compared_and_counted(served: Served) -> None:

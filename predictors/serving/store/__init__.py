@@ -1,0 +1,1 @@
+"""A folder of models in several versions, which come and go while the server runs."""
