@@ -19,6 +19,7 @@ from rich.text import Text
 
 from predictors.intent.settings import IntentSettings
 from predictors.serving.access.settings import AccessSettings
+from predictors.serving.drift.settings import DriftSettings
 from predictors.serving.settings import ENV_PREFIX, ArtifactSettings, ServerSettings, Settings
 from predictors.summarizer.settings import SummarizerSettings
 
@@ -26,7 +27,13 @@ SettingsClasses: TypeAlias = tuple[type[Settings], ...]
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 PREDICTOR_SETTINGS: Mapping[str, type[Settings]] = {"intent": IntentSettings, "summarizer": SummarizerSettings}
-SERVE_SETTINGS: SettingsClasses = (ServerSettings, AccessSettings, ArtifactSettings, *PREDICTOR_SETTINGS.values())
+SERVE_SETTINGS: SettingsClasses = (
+    ServerSettings,
+    AccessSettings,
+    ArtifactSettings,
+    DriftSettings,
+    *PREDICTOR_SETTINGS.values(),
+)
 
 # What Kubernetes puts into a container's environment for each Service of its namespace: NAME_PORT=tcp://10.0.0.1:80.
 _SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
@@ -40,6 +47,7 @@ class Options(NamedTuple):
         server: of the server itself.
         access: of who may call it.
         artifacts: of what it serves.
+        drift: of what is compared with the artifacts' references.
         intent: of the intent predictor, if it is served.
         summarizer: of the summarizer, if it is served.
     """
@@ -47,6 +55,7 @@ class Options(NamedTuple):
     server: ServerSettings
     access: AccessSettings
     artifacts: ArtifactSettings
+    drift: DriftSettings
     intent: IntentSettings | None
     summarizer: SummarizerSettings | None
 
@@ -125,6 +134,7 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
         build(ServerSettings, given),
         build(AccessSettings, given),
         artifacts,
+        build(DriftSettings, given),
         build(IntentSettings, given) if "intent" in kinds else None,
         summarizer,
     )

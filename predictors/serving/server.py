@@ -26,6 +26,9 @@ from predictors.serving.app.routes import build_probe_router, build_router
 from predictors.serving.app.routing import Router
 from predictors.serving.dataplane import DataPlane
 from predictors.serving.dispatch.registry import Registry
+from predictors.serving.drift.metrics import DriftMetrics
+from predictors.serving.drift.settings import DriftSettings
+from predictors.serving.drift.watch import Watcher
 from predictors.serving.errors import StartupError
 from predictors.serving.model.predictor import Predictor
 from predictors.serving.settings import ServerSettings
@@ -58,6 +61,7 @@ class Server:
         log_json: whether the access log is JSON.
         on_ready: called once, when loading has ended, with the URL of REST and the port of gRPC, if any.
         access: who may call, and how much; by default, what the environment says.
+        drift: how live traffic is watched; by default, what the environment says.
 
     Raises:
         StartupError: the certificate, or what tells callers, cannot be used.
@@ -70,6 +74,7 @@ class Server:
         log_json: bool,
         on_ready: Callable[[Registry, int, int | None], None] | None = None,
         access: AccessSettings | None = None,
+        drift: DriftSettings | None = None,
     ) -> None:
         self._settings = settings
         self._on_ready = on_ready
@@ -83,11 +88,20 @@ class Server:
         self._door = Door(access or AccessSettings(), self._metrics.count_access_error)
         self._guard = None if self._door.is_open else self._door
         self.registry = Registry(predictors, settings, self._metrics)
+        self._watch_drift((drift or DriftSettings()).drift_window_seconds)
         plane = DataPlane(self.registry, self._metrics, settings.enable_repository, self._door.limits)
         self.http = self._new_http(build_router(plane, self._metrics), self._metrics)
         self.probes = None if settings.probe_port is None else self._new_probes(plane)
         self.grpc = self._new_grpc(plane) if settings.enable_grpc else None
         self._shadowing = self._new_shadowing(self._metrics) if settings.shadow_file else None
+
+    def _watch_drift(self, window_seconds: float) -> None:
+        if not window_seconds:
+            return
+        watchers = [Watcher(model, window_seconds) for model in self.registry.models.values()]
+        for model, watcher in zip(self.registry.models.values(), watchers, strict=True):
+            model.watchers += (watcher,)
+        DriftMetrics(watchers, self._metrics.registry)
 
     def _new_http(self, router: Router, metrics: Metrics) -> HttpListener:
         """A listener with an application of its own.
