@@ -4,6 +4,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.metrics_core import Metric
 
 from predictors.rollout.controller.telemetry import Telemetry
+from predictors.serving.drift.metrics import DriftMetrics
 from predictors.serving.shadow.metrics import ShadowMetrics
 from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
@@ -16,6 +17,7 @@ def exported() -> set[str]:
     metrics = Metrics(CollectorRegistry())
     metrics.registry.register(EngineCollector("model", lambda: None))
     ShadowMetrics(metrics.registry)
+    DriftMetrics((), metrics.registry)
     controller = Telemetry(CollectorRegistry())
     families: list[Metric] = [
         family for registry in (metrics.registry, controller.registry, REGISTRY) for family in registry.collect()

@@ -20,6 +20,7 @@ from predictors.rollout.engine.state import Phase
 from predictors.rollout.judge.checks import AGREEMENT, ASPECTS
 from predictors.rollout.metrics.codes import is_client_error, is_success
 from predictors.rollout.spec import RolloutSpec, Strategy
+from predictors.serving.drift.metrics import DriftMetrics
 from predictors.serving.shadow.metrics import ShadowMetrics
 from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
@@ -109,6 +110,7 @@ def exported() -> Iterable[Metric]:
     metrics = Metrics(CollectorRegistry())
     metrics.registry.register(EngineCollector("model", lambda: None))
     ShadowMetrics(metrics.registry)
+    DriftMetrics((), metrics.registry)
     return metrics.registry.collect()
 
 
