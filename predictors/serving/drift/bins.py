@@ -16,9 +16,9 @@ _MOST_BINS = 10
 _LEAST_IN_BIN = 5
 # A window needs at most this many times the rows of the reference.
 _MOST_TIMES = 2
-# How far beside its only value a column's edges lie, as a part of it: FP32 holds a number to 6e-8 of it.
-_BESIDE = 1e-6
-_TINY = 1e-300
+# How far beside its only value a column's edges lie, as a part of it, and at least: FP32 holds a number to 6e-8 of it,
+# and none that is smaller than 1e-45.
+_BESIDE, _TINY = 1e-6, 1e-44
 _LARGEST = float(np.finfo(np.float64).max)
 
 
@@ -27,8 +27,11 @@ def affordable_bins(rows: int) -> int:
 
     So many that a window with at most twice its rows is told from chance.
     """
-    fitting = [bins for bins in range(2, _MOST_BINS + 1) if 0 < least_rows(bins, rows) <= _MOST_TIMES * rows]
-    return max(fitting, default=0)
+    if not rows:
+        return 0
+    return max(
+        (bins for bins in range(2, _MOST_BINS + 1) if 0 < least_rows(bins, rows) <= _MOST_TIMES * rows), default=0
+    )
 
 
 def least_reference_rows() -> int:
