@@ -50,7 +50,7 @@ def fit() -> tuple[RandomForestClassifier, dict[str, float | int]]:
 def reference() -> Reference:
     """All of scikit-learn's iris data, and what such forests answer to flowers that they were not fitted on.
 
-    To those that it was fitted on, a forest answers more surely than it ever will again.
+    To those that it was fitted on, a forest answers more surely than to others.
     """
     data = load_iris()
     forest = RandomForestClassifier(n_estimators=TREES, random_state=SEED)
