@@ -126,6 +126,12 @@ def test_a_column_without_any_value_is_left_out() -> None:
     assert [each.name for each in make_reference(columns, "").distributions] == ["x"]
 
 
+def test_of_many_columns_the_first_are_kept_and_all_answers() -> None:
+    columns: Columns = {("input", f"{i}"): np.arange(100.0) for i in range(300)}
+    columns["output", "confidence"] = np.arange(100.0)
+    assert [each.name for each in make_reference(columns, "").distributions] == [*map(str, range(64)), "confidence"]
+
+
 @pytest.mark.parametrize("rows", [0, 1, 66])
 def test_too_few_rows_are_refused(rows: int) -> None:
     assert least_reference_rows() == 67
