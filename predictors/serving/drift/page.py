@@ -22,7 +22,7 @@ svg { width: 100%; height: auto; } svg text { font: 11px system-ui, sans-serif; 
 """
 _CLASSES = {Verdict.DRIFT: "drift", Verdict.LOOK: "look", Verdict.SAME: "", Verdict.UNKNOWN: ""}
 # Sizes in the drawing's own units: a bin, a bar in it, the longest bar, and where bars begin and end.
-_BIN, _BAR, _LENGTH, _LEFT, _WIDTH = 30, 11, 170, 130, 350
+_BIN, _BAR, _LENGTH, _LEFT, _WIDTH = 34, 13, 170, 130, 350
 _LONGEST_NAME = 20
 
 
@@ -104,7 +104,7 @@ def _plot(comparison: Comparison) -> str:
     ]
     longest = max(chain.from_iterable((then, now) for _, then, now in bins))
     bars = "".join(
-        f'<text x="{_LEFT - 6}" y="{place * _BIN + 16}" text-anchor="end">{escape(_short(name))}'
+        f'<text x="{_LEFT - 6}" y="{place * _BIN + 19}" text-anchor="end">{escape(_short(name))}'
         f"<title>{escape(name)}</title></text>"
         + _bar("then", place * _BIN + 2, then, longest)
         + _bar("now", place * _BIN + 2 + _BAR, now, longest)
