@@ -61,13 +61,17 @@ def summary(report: Report) -> list[str]:
     period = f", from {report.period[0]} to {report.period[1]}" if report.period else ""
     beside = report.reference.made_of or "the reference"
     found = [
-        f"{report.requests:,} requests and {report.responses:,} answers{period}, beside {beside}.",
+        f"{_many(report.requests, 'request')} and {_many(report.responses, 'answer')}{period}, beside {beside}.",
         f"{drifted} of {len(report.comparisons)} distributions have a PSI of {report.threshold:g} or more.",
     ]
     if report.skipped:
         skipped = (f"{reason}: {count:,}" for reason, count in report.skipped.items())
         found.append("Not counted: " + "; ".join(skipped) + ".")
     return found
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def cells(report: Report, comparison: Comparison) -> tuple[str, ...]:

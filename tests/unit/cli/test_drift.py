@@ -66,7 +66,7 @@ def test_the_reference_has_the_rows_and_the_models_answers(packed: Path) -> None
 def test_the_same_rows_are_no_drift(packed: Path, tmp_path: Path) -> None:
     result = run("drift", "report", log_file(tmp_path / "log", ROWS), "--artifact", packed)
     assert result.exit_code == 0, result.output
-    assert "1 requests and 1 answers" in result.output
+    assert "1 request and 1 answer, beside 400 rows that were given" in result.output
     assert "0 of 3 distributions have a PSI of 0.25 or more" in result.output
 
 

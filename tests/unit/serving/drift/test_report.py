@@ -3,11 +3,14 @@
 import gzip
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from predictors.serving.drift import log_events, log_files
 from predictors.serving.drift.log_columns import REDACTED
@@ -226,3 +229,34 @@ def test_the_page_is_complete_and_nothing_in_it_is_markup_of_others(tmp_path: Pa
     assert "2026-11-20T10:00:00Z to 2026-11-21T10:00:00Z" in page
     assert found.as_json()["features"][0]["verdict"] == "drift"
     json.dumps(found.as_json(), allow_nan=False)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["a", "b", "name", "data", "shape", "predict", "predict_proba"]), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+BODIES = st.dictionaries(
+    st.sampled_from(["instances", "inputs", "outputs", "predictions", "probabilities", "model_name", "model_version"]),
+    JSON
+    | st.lists(
+        st.fixed_dictionaries({"name": st.sampled_from(["a", "predict", "predict_proba"]), "shape": JSON, "data": JSON})
+    ),
+)
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(["request", "response"]), BODIES)
+def test_whatever_a_body_holds_is_counted_or_left_out(kind: str, data: dict[str, Any]) -> None:
+    signs = new_signs()
+    assert signs.reference is not None
+    reader = Reader(signs, signs.reference)
+    for each in log_events.events([json.dumps({"type": KINDS + kind, "data": data}).encode()], reader.skipped):
+        reader._count(each)
+    with suppress(InvalidInput):
+        render(reader.report(0.25))
