@@ -33,7 +33,7 @@ def send(http: httpx.Client, rows: list[list[float]], until_rows: float) -> None
     while numbers(http, "model_drift_rows")["", ""] < until_rows:
         for start in range(0, len(rows), 50):
             assert http.post("/v1/models/iris:predict", json={"instances": rows[start : start + 50]}).is_success
-            time.sleep(0.05)  # longer than from one look to the next
+            time.sleep(0.1)  # longer than from one look to the next
 
 
 def test_drift_of_a_server(artifacts: object) -> None:

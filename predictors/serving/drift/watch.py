@@ -1,6 +1,6 @@
 """Watches the answers of one model, and counts a sample of them.
 
-A look at a batch takes some tens of microseconds, so about fifty batches a second at most are looked at, and some
+A look at a batch takes some tens of microseconds, so about twenty batches a second at most are looked at, and some
 rows of each. The time to the next look is random: whatever rhythm the callers have, each of their requests is as likely
 to be looked at. All other batches cost a look at the clock.
 """
@@ -21,7 +21,7 @@ from predictors.serving.telemetry.call import Call
 logger = logging.getLogger(__name__)
 
 # The mean time between two looks, seconds.
-_GAP_SECONDS = 0.02
+_GAP_SECONDS = 0.05
 # The rows of a batch that are looked at; of texts, which take longer.
 _MOST_ROWS, _MOST_TEXTS = 100, 5
 
