@@ -8,12 +8,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from predictors.serving.drift.columns import Columns, Values, output_columns
-from predictors.serving.model.predictor import Predictor
+from predictors.serving.model.predictor import TEXT_LENGTH, Predictor
 from predictors.serving.model.types import ColumnInput, Input, Outputs, TextInput
 
 _Raw: TypeAlias = dict[str, list[Any]]
 
 REDACTED = "values that are redacted, or of another type than the model's"
+LEFT_OUT = "tensors whose values were not logged"
 # Columns of these datatypes are counted as strings.
 _STRINGS = ("BYTES", "BOOL")
 
@@ -27,11 +28,12 @@ def request_columns(predictor: Predictor[Any], data: dict[str, Any], skipped: Co
         skipped: values that cannot be counted are counted here.
     """
     kind = predictor.input
-    raw = _from_tensors(data["inputs"], kind) if "inputs" in data else _from_instances(data.get("instances"), kind)
+    if "inputs" in data:
+        raw = _from_tensors(data["inputs"], kind, skipped)
+    else:
+        raw = _from_instances(data.get("instances"), kind)
     if isinstance(kind, TextInput):
-        texts = [text for text in raw.get(kind.name, []) if isinstance(text, str)]
-        skipped[REDACTED] += len(raw.get(kind.name, [])) - len(texts)
-        return {("input", name): values for name, values in predictor.measure_texts(texts).items()} if texts else {}
+        return _text_columns(predictor, raw, kind.name, skipped)
     strings = {each.name for each in kind.columns if each.datatype in _STRINGS} if isinstance(kind, ColumnInput) else ()
     columns: Columns = {}
     for name in kind.names:
@@ -40,6 +42,17 @@ def request_columns(predictor: Predictor[Any], data: dict[str, Any], skipped: Co
         if usable:
             columns["input", name] = _texts(usable) if name in strings else _numbers(usable)
     return columns
+
+
+def _text_columns(predictor: Predictor[Any], raw: _Raw, name: str, skipped: Counter[str]) -> Columns:
+    """What can be told of texts; of those that were not logged, the lengths that were logged instead."""
+    lengths = [length for length in raw.pop(f"{name}_length", []) if type(length) is int]
+    values = raw.get(name) or next(iter(raw.values()), [])  # V2's only tensor may have any name
+    texts = [text for text in values if isinstance(text, str)]
+    skipped[REDACTED] += len(values) - len(texts)
+    if texts:
+        return {("input", key): values for key, values in predictor.measure_texts(texts).items()}
+    return {("input", TEXT_LENGTH): _numbers(lengths)} if lengths else {}
 
 
 def response_columns(predictor: Predictor[Any], data: dict[str, Any], skipped: Counter[str]) -> Columns:
@@ -51,7 +64,7 @@ def response_columns(predictor: Predictor[Any], data: dict[str, Any], skipped: C
         skipped: answers that cannot be counted are counted here.
     """
     try:
-        outputs = _outputs(data["outputs"]) if "outputs" in data else _fields(data, predictor)
+        outputs = _outputs(data["outputs"], skipped) if "outputs" in data else _fields(data, predictor)
         columns = output_columns(predictor, outputs)
         if any(isinstance(values, np.ndarray) and values.ndim != 1 for values in columns.values()):
             raise ValueError("an output has more dimensions than the model's")
@@ -90,19 +103,26 @@ def _from_instances(instances: object, kind: Input) -> _Raw:
     return raw
 
 
-def _from_tensors(tensors: object, kind: Input) -> _Raw:
+def _from_tensors(tensors: object, kind: Input, skipped: Counter[str]) -> _Raw:
     """V2's tensors by column: one for each, or one with all features of a row beside each other."""
     given = [each for each in tensors if isinstance(each, dict)] if isinstance(tensors, list) else []
+    skipped[LEFT_OUT] += sum("data" not in each for each in given)
     raw = {str(each.get("name")): _flat(each.get("data")) for each in given}
-    if len(given) != 1:
+    if isinstance(kind, TextInput) or len(raw) != 1 or set(raw) & set(kind.names):
         return raw
-    (data,) = raw.values()
-    if isinstance(kind, TextInput):
-        return {kind.name: data}
-    width = len(kind.names)
-    if set(raw) & set(kind.names) or not width or len(data) % width:
+    (data,), width = raw.values(), len(kind.names)
+    if not width or len(data) % width:
         return raw
-    return {name: data[place::width] for place, name in enumerate(kind.names)}
+    hidden = _redacted(given[0])  # which are null, as those are that are missing
+    skipped[REDACTED] += len(data) // width * len(hidden & set(kind.names))
+    return {name: data[place::width] for place, name in enumerate(kind.names) if name not in hidden}
+
+
+def _redacted(tensor: dict[str, Any]) -> set[str]:
+    """The features that a tensor's parameters list as redacted."""
+    parameters = tensor.get("parameters")
+    names = parameters.get("redacted") if isinstance(parameters, dict) else None
+    return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
 
 
 def _flat(data: object) -> list[Any]:
@@ -114,9 +134,10 @@ def _flat(data: object) -> list[Any]:
     return data
 
 
-def _outputs(tensors: list[dict[str, Any]]) -> Outputs:
+def _outputs(tensors: list[dict[str, Any]], skipped: Counter[str]) -> Outputs:
     """V2's outputs, as far as their data is there."""
     outputs: Outputs = {}
+    skipped[LEFT_OUT] += sum("data" not in each for each in tensors)
     for each in tensors:
         data = _flat(each.get("data"))
         if data:

@@ -26,6 +26,8 @@ from predictors.serving.telemetry.metrics import Metrics
 BatchT = TypeVar("BatchT", bound=Batch)
 
 GOLDEN_TOLERANCE = 1e-6
+TEXT_LENGTH = "text_length"
+"""What the length of texts is called where they are measured, characters."""
 # The time limit of the golden examples.
 _GOLDEN_SECONDS = 600.0
 
@@ -139,7 +141,7 @@ class Predictor(ABC, Generic[BatchT]):
 
     def measure_texts(self, texts: Sequence[str]) -> Mapping[str, FloatArray]:
         """Numbers that tell one kind of texts from another, by name, float64 ``[N]``; NaN where a text has none."""
-        return {"text_length": np.array([len(text) for text in texts], dtype=np.float64)}
+        return {TEXT_LENGTH: np.array([len(text) for text in texts], dtype=np.float64)}
 
     def is_deterministic(self, batch: BatchT) -> bool:
         """Whether the same batch always gets the same answer, so that it may be cached."""

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -13,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predictors.serving.drift import log_events, log_files
-from predictors.serving.drift.log_columns import REDACTED
+from predictors.serving.drift.log_columns import LEFT_OUT, REDACTED, request_columns
 from predictors.serving.drift.page import render
 from predictors.serving.drift.report import NOTHING_COUNTED, OTHER_MODEL, OTHER_VERSION, Reader, Report, Verdict
 from predictors.serving.errors import InvalidInput
-from tests.unit.serving.drift.signs import ROWS, answer, new_signs
+from predictors.serving.model.types import TextInput
+from predictors.serving.settings import Source
+from tests.unit.serving.drift.signs import ROWS, Signs, answer, new_signs
 
 KINDS = "org.kubeflow.serving.inference."
 SHIFTED = ROWS + np.array([0, 3])
@@ -119,7 +122,7 @@ def test_a_small_shift_is_worth_a_look(tmp_path: Path) -> None:
     assert verdicts(report([v2_request(ROWS + np.array([0, 0.42]))], tmp_path))["b"] is Verdict.LOOK
 
 
-NOTHING = ('{"error": "no"}', "null", "[1]", '{"inputs": 5}', '{"inputs": [5, null, {"name": 1}]}', '{"instances": {"a": 1}}',
+NOTHING = ('{"error": "no"}', "null", "[1]", '{"inputs": 5}', '{"inputs": [5, null, {"name": 1, "data": 5}]}', '{"instances": {"a": 1}}',
            '{"instances": [[], null, 7, "x"]}', '{"inputs": [{"name": "a", "data": "redacted"}]}')  # fmt: skip
 BROKEN = ('{"outputs": 5}', '{"outputs": [7]}', '{"outputs": [{"name": "predict_proba", "data": [1, 2]}]}',
           '{"outputs": [{"name": "predict_proba", "shape": [2, 7], "data": [1, "x"]}]}',
@@ -149,6 +152,25 @@ def test_redacted_features_are_left_out_and_the_others_counted(tmp_path: Path) -
     found = report([event("request", {"instances": rows})], tmp_path)
     assert {each.distribution.name: each.rows for each in found.comparisons if each.rows} == {"b": len(ROWS)}
     assert found.skipped == {REDACTED: len(ROWS)}
+
+
+def test_features_of_a_tensor_that_are_redacted_are_not_missing(tmp_path: Path) -> None:
+    data = np.stack([ROWS[:, 0], np.full(len(ROWS), np.nan)], 1).ravel().tolist()
+    shown = [None if value != value else value for value in data]
+    tensor = {"name": "features", "datatype": "FP64", "shape": [len(ROWS), 2], "data": shown}
+    found = report([event("request", {"inputs": [tensor | {"parameters": {"redacted": ["b"]}}]})], tmp_path)
+    assert {each.distribution.name: each.rows for each in found.comparisons if each.rows} == {"a": len(ROWS)}
+    assert found.skipped == {REDACTED: len(ROWS)}
+
+
+def test_tensors_without_data_are_said_to_be_left_out(tmp_path: Path) -> None:
+    bare = {"name": "features", "datatype": "FP64", "shape": [1, 2], "parameters": {"left_out": "size"}}
+    answers = {"name": "predict", "datatype": "BYTES", "shape": [1], "parameters": {"left_out": "redacted"}}
+    found = report(
+        [v1_request(ROWS), event("request", {"inputs": [bare]}), event("response", {"outputs": [answers]})], tmp_path
+    )
+    assert (found.requests, found.responses) == (1, 0)
+    assert found.skipped == {LEFT_OUT: 2, NOTHING_COUNTED: 2}
 
 
 def test_a_missing_value_is_no_redacted_one(tmp_path: Path) -> None:
@@ -229,6 +251,26 @@ def test_the_page_is_complete_and_nothing_in_it_is_markup_of_others(tmp_path: Pa
     assert "2026-11-20T10:00:00Z to 2026-11-21T10:00:00Z" in page
     assert found.as_json()["features"][0]["verdict"] == "drift"
     json.dumps(found.as_json(), allow_nan=False)
+
+
+class Texts(Signs):
+    input = TextInput()  # type: ignore[assignment]  # another kind of input
+
+
+@pytest.mark.parametrize(
+    ("data", "lengths"),
+    [
+        ({"inputs": [{"name": "text", "datatype": "BYTES", "shape": [2], "data": ["ab", "c"]}]}, [2, 1]),
+        ({"inputs": [{"name": "x", "datatype": "BYTES", "shape": [2], "data": ["ab", "c"]}]}, [2, 1]),
+        ({"inputs": [{"name": "text_length", "datatype": "INT64", "shape": [2], "data": [20, 10]}]}, [20, 10]),
+        ({"instances": ["abc", {"text": "d"}]}, [3, 1]),
+    ],
+)
+def test_of_texts_that_were_not_logged_the_lengths_count(data: dict[str, Any], lengths: list[int]) -> None:
+    skipped: Counter[str] = Counter()
+    columns = request_columns(Texts("texts", Source(Path())), data, skipped)
+    assert {key: list(values) for key, values in columns.items()} == {("input", "text_length"): lengths}
+    assert not skipped.total()
 
 
 JSON = st.recursive(
