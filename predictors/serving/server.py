@@ -61,7 +61,6 @@ class Server:
         log_json: whether the access log is JSON.
         on_ready: called once, when loading has ended, with the URL of REST and the port of gRPC, if any.
         access: who may call, and how much; by default, what the environment says.
-        drift: how live traffic is watched; by default, what the environment says.
 
     Raises:
         StartupError: the certificate, or what tells callers, cannot be used.
@@ -74,7 +73,6 @@ class Server:
         log_json: bool,
         on_ready: Callable[[Registry, int, int | None], None] | None = None,
         access: AccessSettings | None = None,
-        drift: DriftSettings | None = None,
     ) -> None:
         self._settings = settings
         self._on_ready = on_ready
@@ -88,20 +86,11 @@ class Server:
         self._door = Door(access or AccessSettings(), self._metrics.count_access_error)
         self._guard = None if self._door.is_open else self._door
         self.registry = Registry(predictors, settings, self._metrics)
-        self._watch_drift((drift or DriftSettings()).drift_window_seconds)
         plane = DataPlane(self.registry, self._metrics, settings.enable_repository, self._door.limits)
         self.http = self._new_http(build_router(plane, self._metrics), self._metrics)
         self.probes = None if settings.probe_port is None else self._new_probes(plane)
         self.grpc = self._new_grpc(plane) if settings.enable_grpc else None
         self._shadowing = self._new_shadowing(self._metrics) if settings.shadow_file else None
-
-    def _watch_drift(self, window_seconds: float) -> None:
-        if not window_seconds:
-            return
-        watchers = [Watcher(model, window_seconds) for model in self.registry.models.values()]
-        for model, watcher in zip(self.registry.models.values(), watchers, strict=True):
-            model.watchers += (watcher,)
-        DriftMetrics(watchers, self._metrics.registry)
 
     def _new_http(self, router: Router, metrics: Metrics) -> HttpListener:
         """A listener with an application of its own.
@@ -142,6 +131,15 @@ class Server:
         from predictors.serving.shadow.shadowing import Shadowing
 
         return Shadowing(self.registry.models, self._settings, metrics.registry)
+
+    def watch_drift(self, settings: DriftSettings) -> None:
+        """Compare the models' traffic with their references from now on, unless that is off."""
+        if not settings.drift_window_seconds:
+            return
+        watchers = [Watcher(model, settings.drift_window_seconds) for model in self.registry.models.values()]
+        for model, watcher in zip(self.registry.models.values(), watchers, strict=True):
+            model.watchers += (watcher,)
+        DriftMetrics(watchers, self._metrics.registry)
 
     def run(self) -> None:
         """Serve until a signal ends it.

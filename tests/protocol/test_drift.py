@@ -61,7 +61,8 @@ def test_drift_of_a_server(artifacts: object) -> None:
 @pytest.mark.parametrize(("seconds", "watchers"), [(0.0, 0), (60.0, 1)])
 def test_off_is_off(seconds: float, watchers: int) -> None:
     predictor = IrisPredictor("iris", Source(ARTIFACTS / "iris"))
-    server = Server([predictor], ServerSettings(), True, drift=DriftSettings(drift_window_seconds=seconds))
+    server = Server([predictor], ServerSettings(), True)
+    server.watch_drift(DriftSettings(drift_window_seconds=seconds))
     assert len(server.registry.models["iris"].watchers) == watchers
     server.registry.close()
 
