@@ -85,6 +85,8 @@ def cells(report: Report, comparison: Comparison) -> tuple[str, ...]:
 
 
 def _needed(comparison: Comparison) -> str:
+    if not comparison.rows:
+        return "none"
     if not comparison.least_rows:
         return "no number is enough for so few rows of the reference"
     return f"{comparison.least_rows:,} are needed"
