@@ -20,6 +20,7 @@ from rich.text import Text
 from predictors.intent.settings import IntentSettings
 from predictors.serving.access.settings import AccessSettings
 from predictors.serving.drift.settings import DriftSettings
+from predictors.serving.request_log.settings import RequestLogSettings
 from predictors.serving.settings import ENV_PREFIX, ArtifactSettings, ServerSettings, Settings
 from predictors.summarizer.settings import SummarizerSettings
 
@@ -30,6 +31,7 @@ PREDICTOR_SETTINGS: Mapping[str, type[Settings]] = {"intent": IntentSettings, "s
 SERVE_SETTINGS: SettingsClasses = (
     ServerSettings,
     AccessSettings,
+    RequestLogSettings,
     ArtifactSettings,
     DriftSettings,
     *PREDICTOR_SETTINGS.values(),
@@ -46,6 +48,7 @@ class Options(NamedTuple):
     Args:
         server: of the server itself.
         access: of who may call it.
+        request_log: of what is logged of requests.
         artifacts: of what it serves.
         drift: of what is compared with the artifacts' references.
         intent: of the intent predictor, if it is served.
@@ -54,6 +57,7 @@ class Options(NamedTuple):
 
     server: ServerSettings
     access: AccessSettings
+    request_log: RequestLogSettings
     artifacts: ArtifactSettings
     drift: DriftSettings
     intent: IntentSettings | None
@@ -133,11 +137,20 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
     return Options(
         build(ServerSettings, given),
         build(AccessSettings, given),
+        _request_log(given),
         artifacts,
         build(DriftSettings, given),
         build(IntentSettings, given) if "intent" in kinds else None,
         summarizer,
     )
+
+
+def _request_log(given: Mapping[str, str]) -> RequestLogSettings:
+    settings = build(RequestLogSettings, given)
+    alone = [name for name in RequestLogSettings.model_fields if name in given]
+    if alone and not settings.has_sink:
+        raise typer.BadParameter(f"--{alone[0]} needs --request_log_url or --request_log_file, or nothing is logged")
+    return settings
 
 
 def build(cls: type[SettingsT], given: Mapping[str, str]) -> SettingsT:

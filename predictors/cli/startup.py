@@ -35,6 +35,7 @@ def run(kinds: Sequence[str], options: Options) -> None:
     try:
         server = Server(predictors, options.server, log_json, on_ready, options.access)
         server.watch_drift(options.drift)
+        server.log_requests(options.request_log)
         server.run()
     except StartupError as error:
         logger.error("%s", error)
