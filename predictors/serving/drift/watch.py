@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 # The mean time between two looks, seconds.
 _GAP_SECONDS = 0.05
+# The time to the next look after one that failed, seconds: a fault is logged, and most are there each time.
+_FAULT_SECONDS = 60.0
 # The rows of a batch that are looked at; of texts, which take longer.
 _MOST_ROWS, _MOST_TEXTS = 100, 5
 
@@ -78,7 +80,7 @@ class Watcher:
             self._count(seen.window, batch, outputs, now)
         except Exception:  # whatever is wrong with it must not cost a caller the answer
             logger.exception("model %s: drift cannot be measured", self.name)
-            self._next = float("inf")
+            self._next = now + _FAULT_SECONDS
 
     def _count(self, window: Window, batch: Batch, outputs: Outputs, now: float) -> None:
         predictor = self._model.predictor

@@ -163,9 +163,13 @@ def test_odd_batches_cost_nobody_an_answer(
     assert caplog.records == []
 
 
-def test_what_cannot_be_counted_is_logged_once_and_costs_nobody_an_answer(
+def test_what_cannot_be_counted_is_logged_once_a_minute_and_costs_nobody_an_answer(
     watched: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(3):
         watched.see(FeatureBatch(ROWS[:1]), {"predict_proba": np.zeros(1)})
     assert [record.message for record in caplog.records] == ["model signs: drift cannot be measured"]
+    watched.clock.now += 60
+    watched.see_rows(ROWS[:1])
+    assert watched.rows == 1
+    assert len(caplog.records) == 1
