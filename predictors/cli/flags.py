@@ -20,6 +20,7 @@ from rich.text import Text
 from predictors.cli.kind import Kind
 from predictors.intent.settings import IntentSettings
 from predictors.serving.access.settings import AccessSettings
+from predictors.serving.drift.settings import DriftSettings
 from predictors.serving.request_log.settings import RequestLogSettings
 from predictors.serving.settings import ENV_PREFIX, ArtifactSettings, ServerSettings, Settings
 from predictors.serving.store.settings import StoreSettings
@@ -35,6 +36,7 @@ SERVE_SETTINGS: SettingsClasses = (
     RequestLogSettings,
     ArtifactSettings,
     StoreSettings,
+    DriftSettings,
     *PREDICTOR_SETTINGS.values(),
 )
 # What says where one artifact is.
@@ -53,6 +55,7 @@ class Options(NamedTuple):
         access: of who may call it.
         request_log: of what is logged of requests.
         artifacts: of what it serves.
+        drift: of what is compared with the artifacts' references.
         intent: of the intent predictor, if it is served.
         summarizer: of the summarizer, if it is served.
         store: of the folder of models, if that is served.
@@ -62,6 +65,7 @@ class Options(NamedTuple):
     access: AccessSettings
     request_log: RequestLogSettings
     artifacts: ArtifactSettings
+    drift: DriftSettings
     intent: IntentSettings | None
     summarizer: SummarizerSettings | None
     store: StoreSettings
@@ -149,6 +153,7 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
         build(AccessSettings, given),
         _request_log(given),
         artifacts,
+        build(DriftSettings, given),
         build(IntentSettings, given) if "intent" in kinds else None,
         summarizer,
         store,

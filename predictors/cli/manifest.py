@@ -7,6 +7,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from predictors.serving.artifacts.manifest import Manifest
+    from predictors.serving.artifacts.reference import Reference
 
 
 def show_manifest(directory: Path, manifest: "Manifest", digest: str) -> None:
@@ -32,6 +33,8 @@ def show_manifest(directory: Path, manifest: "Manifest", digest: str) -> None:
         rows.append(("classes", ", ".join(manifest.class_names)))
     for title, values in (("setting", manifest.settings), ("evaluation", manifest.evaluation)):
         rows += [(title, f"{name} {_rounded(value)}") for name, value in values.items()]
+    if manifest.reference is not None:
+        rows.append(("reference", _described(manifest.reference)))
     rows += [("golden", f"{len(manifest.golden)} examples"), ("digest", digest)]
     if (directory / SIGNATURE).exists():
         rows.append(("signature", f"{SIGNATURE}; predictors artifact verify --signature_key checks whose it is"))
@@ -39,6 +42,12 @@ def show_manifest(directory: Path, manifest: "Manifest", digest: str) -> None:
     for title, text in rows:
         output.print(f"[dim]{title:<12}[/dim]", end="")
         output.print(text, markup=False)
+
+
+def _described(reference: "Reference") -> str:
+    counted = reference.distributions
+    columns = ", ".join(f"{each.name} ({each.side})" for each in counted)
+    return f"{max(each.rows for each in counted):,} rows: {reference.made_of}; {columns}"
 
 
 def show_made(directory: Path, manifest: "Manifest", digest: str) -> None:

@@ -11,6 +11,7 @@ from predictors.cli.console import fail, plain_errors
 from predictors.cli.estimator import EstimatorOptions, Naming, load_estimator, pack_estimator
 from predictors.cli.kind import Kind
 from predictors.cli.manifest import show_manifest
+from predictors.cli.reference import with_reference
 from predictors.cli.writing import Version, check_version, copying, writing
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _KINDS_OF_OPTIONS = {
     "missing_values": (Kind.SKLEARN,),
     "approve_type": (Kind.SKLEARN,),
     "onnx": (Kind.SKLEARN,),
+    "reference_rows": (Kind.IRIS, Kind.INTENT, Kind.SKLEARN),
     "instructions_file": (Kind.SUMMARIZER,),
 }
 
@@ -82,6 +84,14 @@ def pack(
             "--instructions_file", help="Summarizer: JSON file with the model's own prompt, for the manifest."
         ),
     ] = None,
+    reference_rows: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference_rows",
+            help="Iris, intent and sklearn: JSON lines, a row each as V1 takes it, that live traffic is compared with "
+            "(drift); best are rows that the model was not fitted on.",
+        ),
+    ] = None,
     onnx: Annotated[bool, typer.Option(help="Sklearn: try to make the fast ONNX form.")] = True,
     trust_artifact: Annotated[
         bool, typer.Option("--trust_artifact", help="Load the joblib file, which runs the code in it.")
@@ -109,15 +119,18 @@ def pack(
     _require_readable(file)
     if kind is not Kind.SUMMARIZER and not trust_artifact:
         fail(f"to read {file.name} is to run the code in it: say --trust_artifact if you trust where it comes from")
-    with plain_errors(ArtifactError):
+
+    def make(directory: Path) -> "Trained":
         if kind is Kind.SUMMARIZER:
-            packed = _pack_gguf(file, out, naming, instructions_file)
-        elif kind is Kind.SKLEARN:
+            return _pack_gguf(file, directory, naming, instructions_file)
+        if kind is Kind.SKLEARN:
             options = EstimatorOptions(example or (), missing_values, approve_type or (), onnx)
-            packed = pack_estimator(file, out, naming, options)
-        else:
-            own = {setting: value for setting, value in settings.items() if setting in given}
-            packed = _write(_package(file, kind, naming, own), out, naming)
+            return pack_estimator(file, directory, naming, options)
+        own = {setting: value for setting, value in settings.items() if setting in given}
+        return _write(_package(file, kind, naming, own), directory, naming)
+
+    with plain_errors(ArtifactError):
+        packed = make(out) if reference_rows is None else with_reference(make, out, reference_rows)
     show_manifest(packed.directory, packed.manifest, packed.digest)
 
 

@@ -38,6 +38,7 @@ def run(kinds: Sequence[str], options: Options) -> None:
     on_ready = None if log_json else partial(banner.show, options.server)
     try:
         server = Server(predictors, options.server, log_json, on_ready, options.access, new_registry)
+        server.watch_drift(options.drift)
         server.log_requests(options.request_log)
         server.run()
     except StartupError as error:

@@ -49,6 +49,10 @@ class Analysis:
             terms += [" ".join(words[i : i + n]) for i in range(len(words) - n + 1)]
         return terms
 
+    def words(self, text: str) -> list[str]:
+        """The words of a prepared text that have a letter or a digit, stop words left out."""
+        return [word for word in self._find_words(text) if word not in self.stop_words and any(map(str.isalnum, word))]
+
     def character_terms(self, text: str) -> list[str]:
         """Runs of characters of a prepared text, white space counted as one space."""
         text = _SEVERAL_SPACES.sub(" ", text)

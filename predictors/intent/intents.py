@@ -71,3 +71,13 @@ class Intents:
         if self.background is not None:
             intents += probabilities[:, [self.background]] / len(self.names)
         return np.asarray(intents)
+
+    def called(self, probabilities: FloatArray, threshold: float) -> list[str]:
+        """The name of each row's most likely class, or `UNKNOWN` where that is less likely than the threshold.
+
+        Args:
+            probabilities: of the answer, float64 ``[N, C]``.
+            threshold: from 0 to 1.
+        """
+        best, confidence = probabilities.argmax(axis=1).tolist(), probabilities.max(axis=1).tolist()
+        return [self.names[i] if value >= threshold else UNKNOWN for i, value in zip(best, confidence, strict=True)]

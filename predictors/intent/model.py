@@ -1,7 +1,9 @@
 """The intent predictor: a text in; one of the model's intents, or "unknown", and probabilities out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+
+import numpy as np
 
 from predictors.intent.intents import CLASS_NAMES, UNKNOWN, Intents
 from predictors.intent.normalize import normalize
@@ -12,9 +14,12 @@ from predictors.serving.artifacts.joblib_file import load_joblib
 from predictors.serving.errors import ArtifactError
 from predictors.serving.kserve_model import KServeModel
 from predictors.serving.model.agreement import Bounds, same_predictions
-from predictors.serving.model.types import Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
+from predictors.serving.model.types import FloatArray, Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
 from predictors.serving.settings import Source
 from predictors.serving.telemetry.metrics import Metrics
+
+# How much of a text is looked at for words that the model does not know: it is done on the event loop.
+_BEGINNING_CHARS = 500
 
 
 def output_specs(classes: int) -> tuple[TensorSpec, ...]:
@@ -72,15 +77,20 @@ class IntentPredictor(KServeModel[TextBatch]):
         """Predict intents ``[N]`` and probabilities ``[N, C]``."""
         texts = [normalize(text) for text in batch.texts] if self._normalizes else batch.texts
         probabilities = self._intents.fold(self._model.predict_proba(texts))
-        best = probabilities.argmax(axis=1).tolist()
-        confidence = probabilities.max(axis=1).tolist()
-        names = self._intents.names
-        labels = [names[i] if value >= self._threshold else UNKNOWN for i, value in zip(best, confidence, strict=True)]
-        return {"predict": labels, "predict_proba": probabilities}
+        return {"predict": self._intents.called(probabilities, self._threshold), "predict_proba": probabilities}
 
     def agrees(self, ours: Outputs, theirs: Outputs, bounds: Bounds) -> bool:
         """Whether two classifiers see the same intents, nearly as surely."""
         return same_predictions(ours, theirs, self.label_output, bounds)
+
+    def measure_texts(self, texts: Sequence[str]) -> Mapping[str, FloatArray]:
+        """The length, and the share of words that the model does not know among those at the text's beginning."""
+        measured, block = super().measure_texts(texts), self._model.word_block
+        if block is None:
+            return measured
+        beginnings = (text[:_BEGINNING_CHARS] for text in texts)
+        shares = [block.unknown_share(normalize(text) if self._normalizes else text) for text in beginnings]
+        return {**measured, "unknown_words": np.array(shares, dtype=np.float64)}
 
     def close(self) -> None:
         """Free the vocabulary and the coefficients."""

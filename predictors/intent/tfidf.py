@@ -90,6 +90,11 @@ class Block:
             return math.sqrt(weights @ weights) or 1.0
         return float(np.abs(weights).sum()) or 1.0 if self.weighting.norm == "l1" else 1.0
 
+    def unknown_share(self, text: str) -> float:
+        """The share of a text's words that are no features; NaN if it has no word. For a block of single words."""
+        words = self.analysis.words(self.analysis.prepared(text))
+        return sum(word not in self.index for word in words) / len(words) if words else math.nan
+
     def _places(self, text: str) -> list[int]:
         """The positions of a prepared text's known terms, one entry per occurrence."""
         if self.analysis.analyzer == "word":
@@ -136,6 +141,12 @@ class TextClassifier:
         if self.link == "softmax":
             return _softmax(logits)
         return _one_vs_rest(logits, 0.0 if self.link == "one_vs_rest_or_none" else 1 / len(self.classes))
+
+    @property
+    def word_block(self) -> Block | None:
+        """The first block whose features are single words, perhaps besides runs of them."""
+        analyses = ((block, block.analysis) for block in self.blocks)
+        return next((block for block, each in analyses if each.analyzer == "word" and each.low == 1), None)
 
     def to_bytes(self) -> bytes:
         """Serialize as a compressed ``npz`` archive of arrays and, in UTF-8, one JSON document."""

@@ -2,9 +2,10 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
@@ -15,12 +16,17 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import FeatureUnion, Pipeline
 from threadpoolctl import threadpool_limits
 
+from predictors.intent.analysis import Analysis
 from predictors.intent.calibration import answers, choose_temperature, choose_threshold, evaluate
 from predictors.intent.intents import BACKGROUND, Intents
 from predictors.intent.normalize import normalize
 from predictors.intent.pack import package
 from predictors.intent.utterances import utterances
+from predictors.serving.artifacts.reference import Reference
+from predictors.serving.drift.columns import CONFIDENCE, PREDICTION, Columns
+from predictors.serving.drift.reference import make_reference
 from predictors.serving.model.training import Trained, write_artifact
+from predictors.serving.model.types import FloatArray
 
 SEED = 20
 FOLDS = 5
@@ -41,12 +47,24 @@ def pipeline(tolerance: float = FINAL_TOLERANCE) -> Pipeline:
     return Pipeline([("features", FeatureUnion([("words", words), ("chars", chars)])), ("classifier", classifier)])
 
 
-def fit() -> tuple[Pipeline, dict[str, Any], float]:
-    """Fit on all utterances; calibrate and measure on out-of-fold predictions.
+class Fitted(NamedTuple):
+    """What training comes to.
 
-    Returns:
-        The model, evaluation figures, and the threshold below which an intent is unknown.
+    Args:
+        model: fitted on all utterances.
+        evaluation: figures, from answers out of fold.
+        threshold: the confidence below which an intent is unknown.
+        reference: the utterances, and the answers to them out of fold.
     """
+
+    model: Pipeline
+    evaluation: dict[str, Any]
+    threshold: float
+    reference: Reference
+
+
+def fit() -> Fitted:
+    """Fit on all utterances; calibrate and measure on out-of-fold predictions."""
     read, named = utterances()
     texts, labels = [normalize(text) for text in read], np.array(named)
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=SEED)
@@ -61,7 +79,28 @@ def fit() -> tuple[Pipeline, dict[str, Any], float]:
     probabilities = answers(logits, temperature, intents)
     threshold = choose_threshold(probabilities, labels, intents)
     evaluation = evaluate(probabilities, labels, intents, threshold)
-    return model, {**evaluation, "temperature": temperature, "utterances": len(texts), "seed": SEED}, threshold
+    columns: Columns = {
+        ("input", "text_length"): np.array([len(text) for text in read], dtype=np.float64),
+        ("input", "unknown_words"): unknown_words(texts, list(folds.split(texts, labels, groups))),
+        ("output", PREDICTION): [*intents.called(probabilities, threshold)],
+        ("output", CONFIDENCE): probabilities.max(axis=1),
+    }
+    reference = make_reference(columns, "the utterances of training; answers and words out of fold", intents.names)
+    evaluation |= {"temperature": temperature, "utterances": len(texts), "seed": SEED}
+    return Fitted(model, evaluation, threshold, reference)
+
+
+def unknown_words(texts: Sequence[str], folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> FloatArray:
+    """For each text, ``[N]``, the share of its words that are in none of the texts outside its fold."""
+    analysis = Analysis("word", 1, 1, pattern=WORD_PATTERN)
+    words = [analysis.words(analysis.prepared(text)) for text in texts]
+    shares = np.full(len(texts), np.nan)
+    for fitted, held_out in folds:
+        known = {word for i in fitted for word in words[i]}
+        for i in held_out:
+            if words[i]:
+                shares[i] = sum(word not in known for word in words[i]) / len(words[i])
+    return shares
 
 
 def groups_of_alike(texts: Sequence[str]) -> NDArray[np.int64]:
@@ -84,8 +123,9 @@ def train(directory: Path, version: str) -> Trained:
     """Fit, evaluate, and write ``model.npz``, ``model.joblib`` and ``manifest.json``."""
     # A pool's threads sum in another order for each number of cores, and spin while they wait.
     with threadpool_limits(1):
-        model, evaluation, threshold = fit()
+        fitted = fit()
     pickled = io.BytesIO()
-    joblib.dump(model, pickled, compress=3)
-    settings = {"unknown_threshold": threshold, "background_class": BACKGROUND, "normalize": True}
-    return write_artifact(directory, package(model, pickled.getvalue(), evaluation, settings), version)
+    joblib.dump(fitted.model, pickled, compress=3)
+    settings = {"unknown_threshold": fitted.threshold, "background_class": BACKGROUND, "normalize": True}
+    made = package(fitted.model, pickled.getvalue(), fitted.evaluation, settings)
+    return write_artifact(directory, replace(made, reference=fitted.reference), version)

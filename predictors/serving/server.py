@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
+from weakref import WeakSet
 
 import uvloop
 from prometheus_client import CollectorRegistry
@@ -27,6 +28,10 @@ from predictors.serving.app.routes import build_probe_router, build_router
 from predictors.serving.app.routing import Router
 from predictors.serving.dataplane import DataPlane
 from predictors.serving.dispatch.registry import Registry
+from predictors.serving.dispatch.served_model import ServedModel
+from predictors.serving.drift.metrics import DriftMetrics
+from predictors.serving.drift.settings import DriftSettings
+from predictors.serving.drift.watch import Watcher
 from predictors.serving.errors import StartupError
 from predictors.serving.model.predictor import Predictor
 from predictors.serving.request_log.settings import RequestLogSettings
@@ -135,6 +140,20 @@ class Server:
         from predictors.serving.shadow.shadowing import Shadowing
 
         return Shadowing(self.registry.models, self._settings, metrics.registry)
+
+    def watch_drift(self, settings: DriftSettings) -> None:
+        """Compare the models' traffic with their references from now on, unless that is off."""
+        if not settings.drift_window_seconds:
+            return
+        watchers: WeakSet[Watcher] = WeakSet()
+
+        def new_watcher(model: ServedModel) -> Watcher:
+            watcher = Watcher(model, settings.drift_window_seconds)
+            watchers.add(watcher)
+            return watcher
+
+        self.registry.watch(new_watcher)
+        DriftMetrics(watchers, self._metrics.registry)
 
     def log_requests(self, settings: RequestLogSettings) -> None:
         """Log what is asked and answered, where the settings name a sink. Call it before `run`.

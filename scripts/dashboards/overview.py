@@ -1,4 +1,4 @@
-"""Traffic, errors, latencies and saturation of every model, and its versions side by side."""
+"""Traffic, errors, latencies and saturation and drift of every model, and its versions side by side."""
 
 from scripts.dashboards.panels import RATE, Dashboard, Panel, Query, Row, Variable, quantiles
 
@@ -156,6 +156,30 @@ _VERSIONS = Row(
         ),
     ],
 )
+_DRIFT = Row(
+    "Drift",
+    [
+        Panel(
+            "Drift",
+            "short",
+            [
+                Query(
+                    f'max by ({_VERSION}, side, feature) (model_drift{{{_MODELS}, statistic="psi"}})',
+                    f"{_VERSION_LEGEND} {{{{side}}}} {{{{feature}}}}",
+                )
+            ],
+            "Population stability index of the last hour beside the artifact's reference, in the pod where it is the "
+            "greatest: from 0.1 worth a look, from 0.25 a major shift. It is no error.",
+            width=16,
+        ),
+        Panel(
+            "Rows compared",
+            "short",
+            [Query(f"min by ({_VERSION}) (model_drift_rows{{{_MODELS}}})", _VERSION_LEGEND)],
+            "In the window of the pod with the fewest. With too few, there is no drift to tell.",
+        ),
+    ],
+)
 OVERVIEW = Dashboard(
     "predictors-overview",
     "Predictors",
@@ -164,5 +188,5 @@ OVERVIEW = Dashboard(
         Variable("namespace", "model_requests_total", "namespace"),
         Variable("model", 'model_requests_total{namespace=~"$namespace"}', "model_name"),
     ],
-    [_TRAFFIC, _LATENCY, _SATURATION, _VERSIONS],
+    [_TRAFFIC, _LATENCY, _SATURATION, _VERSIONS, _DRIFT],
 )

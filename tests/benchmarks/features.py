@@ -69,6 +69,7 @@ FEATURES = (
         "tokens, limits in process",
         lambda folder, sink: [*tokens(folder), "--client_requests_per_minute", "100000000"],
     ),
+    Feature("drift", lambda folder, sink: ["--drift_window_seconds", "3600"]),
     Feature("traces, of 1%", lambda folder, sink: ["--otlp_endpoint", sink, "--trace_sample_ratio", "0.01"]),
     Feature("traces, of all", lambda folder, sink: ["--otlp_endpoint", sink, "--trace_sample_ratio", "1"]),
 )
@@ -113,8 +114,19 @@ def server(feature: Feature, address: str) -> Server:
 
     def command(ports: Ports, folder: Path) -> list[str]:
         where = ["--host", "127.0.0.1", "--http_port", str(ports.http), "--enable_grpc", "false"]
-        what = ["--model_dir", str(ARTIFACTS / "iris"), "--log_format", "json", *feature.flags(folder, address)]
-        return [sys.executable, "-m", "predictors", "serve", "iris", *where, *what]
+        what = ["--model_dir", str(ARTIFACTS / "iris"), "--log_format", "json"]
+        off = ["--drift_window_seconds", "0"]  # unless the feature's own flags, which come later, turn it on
+        return [
+            sys.executable,
+            "-m",
+            "predictors",
+            "serve",
+            "iris",
+            *where,
+            *what,
+            *off,
+            *feature.flags(folder, address),
+        ]
 
     return Server(feature.name, "", "", (), command)
 

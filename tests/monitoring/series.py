@@ -4,6 +4,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.metrics_core import Metric
 
 from predictors.rollout.controller.telemetry import Telemetry
+from predictors.serving.drift.metrics import DriftMetrics
 from predictors.serving.request_log.metrics import RequestLogMetrics, Sink
 from predictors.serving.shadow.metrics import ShadowMetrics
 from predictors.serving.store.metrics import StoreMetrics
@@ -22,6 +23,7 @@ def server_families() -> list[Metric]:
     ShadowMetrics(metrics.registry)
     RequestLogMetrics(metrics.registry).of(Sink.URL)
     StoreMetrics(metrics)
+    DriftMetrics((), metrics.registry)
     return list(metrics.registry.collect())
 
 

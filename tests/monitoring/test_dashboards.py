@@ -112,7 +112,7 @@ def rollout_controller() -> Iterator[tuple[Telemetry, str]]:
 
 def ask(http: httpx.Client, server: LiveServer) -> None:
     """A success, a fault of the client's, and one of the server's."""
-    predict = {"iris": [FLOWER], "intent": ["hello"]}
+    predict = {"iris": [FLOWER] * 100, "intent": ["hello"]}
     codes = [
         http.post(f"{server.url}/v1/models/{name}:predict", json={"instances": rows}).status_code
         for name, rows in predict.items()

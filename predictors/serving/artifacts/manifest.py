@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from predictors.serving.artifacts.files import FileEntry, open_regular
+from predictors.serving.artifacts.reference import Reference
 from predictors.serving.artifacts.signature import check_signature
 from predictors.serving.errors import ArtifactError, ArtifactMissing
 
@@ -69,6 +70,8 @@ class Manifest(_Strict):
     library_versions: dict[str, str] = {}
     evaluation: dict[str, Any] = {}
     golden: tuple[Golden, ...] = ()
+    reference: Reference | None = None
+    """The rows that live traffic is compared with, as counts."""
 
 
 def read_manifest(

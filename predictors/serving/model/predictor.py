@@ -5,7 +5,7 @@ It knows no wire format; `predictors.serving.kserve_model` has the base class th
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -13,11 +13,12 @@ import numpy as np
 from predictors import __version__
 from predictors.serving.artifacts.artifact import Artifact
 from predictors.serving.artifacts.manifest import MANIFEST, Golden, Manifest
+from predictors.serving.artifacts.reference import Reference
 from predictors.serving.errors import ArtifactError, PackageMissing, ServingError
 from predictors.serving.model.agreement import Bounds, same_outputs
 from predictors.serving.model.footprint import footprint
 from predictors.serving.model.parameters import NO_PARAMETERS, own_parameters
-from predictors.serving.model.types import Batch, Input, Job, Limits, Outputs, TensorSpec
+from predictors.serving.model.types import Batch, FloatArray, Input, Job, Limits, Outputs, TensorSpec
 from predictors.serving.model.validation import batch_from_instances
 from predictors.serving.settings import Source
 from predictors.serving.telemetry.metrics import Metrics
@@ -25,6 +26,8 @@ from predictors.serving.telemetry.metrics import Metrics
 BatchT = TypeVar("BatchT", bound=Batch)
 
 GOLDEN_TOLERANCE = 1e-6
+TEXT_LENGTH = "text_length"
+"""What the length of texts is called where they are measured, characters."""
 # The time limit of the golden examples.
 _GOLDEN_SECONDS = 600.0
 
@@ -75,6 +78,8 @@ class Predictor(ABC, Generic[BatchT]):
         self.format = ""
         self.identity = ""
         """Everything that determines an answer besides the request: artifact, code, settings."""
+        self.reference: Reference | None = None
+        """What live traffic is compared with, if the loaded artifact says."""
 
     @property
     def classifies(self) -> bool:
@@ -141,6 +146,10 @@ class Predictor(ABC, Generic[BatchT]):
     def observe_late(self, batch: BatchT, metrics: Metrics) -> None:
         """Count a batch whose deadline came before its outputs."""
 
+    def measure_texts(self, texts: Sequence[str]) -> Mapping[str, FloatArray]:
+        """Numbers that tell one kind of texts from another, by name, float64 ``[N]``; NaN where a text has none."""
+        return {TEXT_LENGTH: np.array([len(text) for text in texts], dtype=np.float64)}
+
     def is_deterministic(self, batch: BatchT) -> bool:
         """Whether the same batch always gets the same answer, so that it may be cached."""
         return True
@@ -187,7 +196,7 @@ class Predictor(ABC, Generic[BatchT]):
             raise
         except ArtifactError as error:
             raise ArtifactError(f"{artifact.directory.name}: {error}") from error
-        self.version = self.source.version or artifact.manifest.version
+        self.version, self.reference = self.source.version or artifact.manifest.version, artifact.manifest.reference
         self.identity = "\n".join((__version__, artifact.manifest.model_dump_json(), self.settings_identity()))
         return True
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from predictors.serving.artifacts.files import bytes_entry
 from predictors.serving.artifacts.manifest import Golden, Manifest, TensorEntry
+from predictors.serving.artifacts.reference import Reference
 from predictors.serving.artifacts.writing import replacing, write_manifest
 from predictors.serving.errors import ArtifactError
 from predictors.serving.model.predictor import GOLDEN_TOLERANCE, Predictor
@@ -50,6 +51,7 @@ class Package:
         golden: examples, computed by scikit-learn.
         settings: what the predictor needs besides the files.
         evaluation: how good the model is, if that was measured.
+        reference: what live traffic is compared with, if there is one.
     """
 
     predictor: type[Predictor[Any]]
@@ -61,6 +63,7 @@ class Package:
     golden: tuple[Golden, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     evaluation: Mapping[str, Any] = field(default_factory=dict)
+    reference: Reference | None = None
 
 
 def golden_examples(rows: Sequence[Any], outputs: dict[str, Sequence[Any]]) -> tuple[Golden, ...]:
@@ -131,6 +134,7 @@ def write_artifact(directory: Path, package: Package, version: str, name: str = 
         library_versions={each: library_version(each) for each in ("kserve-predictors", "numpy", "scikit-learn")},
         evaluation=dict(package.evaluation),
         golden=package.golden,
+        reference=package.reference,
     )
     return write_files(directory, manifest, {"model.npz": package.npz, "model.joblib": package.pickled})
 

@@ -151,7 +151,7 @@ class _Family(Collector, Generic[T]):
         return self.collect()
 
 
-def _series(name: str, labels: dict[str, str]) -> str:
+def series_name(name: str, labels: dict[str, str]) -> str:
     """A series as the text format writes it, its labels in alphabetical order."""
     inside = ",".join(f'{label}="{_escaped(labels[label])}"' for label in sorted(labels))
     return f"{name}{{{inside}}}" if inside else name
@@ -194,7 +194,7 @@ class Counter(_Family[Tally]):
         super().__init__(name, text, labels, Tally, registry)
 
     def _named(self, labels: dict[str, str]) -> tuple[str, ...]:
-        return (_series(f"{self._name}_total", labels),)
+        return (series_name(f"{self._name}_total", labels),)
 
 
 class Series:
@@ -261,7 +261,7 @@ class Histogram(_Family[Series]):
     def _named(self, labels: dict[str, str]) -> tuple[str, ...]:
         bounds = (*self._bounds, float("inf"))
         return (
-            *(_series(f"{self._name}_bucket", {**labels, "le": _FORMAT(bound)}) for bound in bounds),
-            _series(f"{self._name}_count", labels),
-            _series(f"{self._name}_sum", labels),
+            *(series_name(f"{self._name}_bucket", {**labels, "le": _FORMAT(bound)}) for bound in bounds),
+            series_name(f"{self._name}_count", labels),
+            series_name(f"{self._name}_sum", labels),
         )
