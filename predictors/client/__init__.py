@@ -40,6 +40,7 @@ from predictors.client.operations import Inference, Metadata, Prediction, Tensor
 from predictors.client.policy.settings import BreakerPolicy, Policy
 from predictors.client.target import Connections, Tls
 from predictors.client.tensors import Tensor
+from predictors.client.wire.summary_stream import Part
 
 __all__ = [
     "AsyncClient",
@@ -65,6 +66,7 @@ __all__ = [
     "NotFound",
     "NotReady",
     "Overloaded",
+    "Part",
     "Point",
     "Policy",
     "Prediction",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from predictors.client.errors import BadAnswer
@@ -176,6 +176,7 @@ class Summary:
         document: the text that citations refer to; empty unless ``return_text`` asked for it.
         model_version: of the model.
         request_id: of the call.
+        body: V1's whole answer, as the server sent it, where it came as a stream; otherwise empty.
     """
 
     points: tuple[Point, ...]
@@ -184,6 +185,7 @@ class Summary:
     document: str
     model_version: str
     request_id: str
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def complete(self) -> bool:
@@ -256,7 +258,7 @@ def streamed_summary(done: Mapping[str, Any], request_id: str) -> Summary:
     """Read the event that ends a stream: V1's answer."""
     (points,), (text,), (sent,), (usage,) = (done[name] for name in ("bullets", "predictions", "texts", "usage"))
     version = _text(done["model_version"])
-    return Summary(tuple(map(Point.of, points)), _text(text), Usage.of(usage), _text(sent), version, request_id)
+    return Summary(tuple(map(Point.of, points)), _text(text), Usage.of(usage), _text(sent), version, request_id, done)
 
 
 def _lists(rows: Any) -> Any:

@@ -28,7 +28,7 @@ class ClientError(Exception):
     def __init__(
         self, message: str, *, status: int = 0, retry_after: float | None = None, request_id: str = ""
     ) -> None:
-        super().__init__(message, status, retry_after, request_id)  # so that it can be pickled and copied
+        super().__init__(message)
         self.message = message
         self.status = status
         self.retry_after = retry_after

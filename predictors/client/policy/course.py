@@ -111,7 +111,7 @@ class Course:
         if self._running:
             if now >= self._hedge_at:
                 self._hedge_at = math.inf
-                if self._shared.budget.take():
+                if self._sent < self._shared.policy.attempts and self._shared.budget.take():
                     return self._send(now)
             return Wait(min(self._hedge_at, self._deadline))
         return self._send(now) if now >= self._send_at else Wait(self._send_at)
