@@ -33,6 +33,7 @@ class Bounds:
         self._idle = idle
         self._end: Callable[[], object] | None = None
         self._cancelled = False
+        self._connection: _Stream | None = None
 
     def seconds(self, at_most: float | None = None) -> float | None:
         """What is left for the next step; None if that is unlimited.
@@ -48,6 +49,16 @@ class Bounds:
     def interrupt_by(self, end: Callable[[], object]) -> None:
         """Say how what is under way can be ended from another thread."""
         self._end = end
+
+    def use(self, connection: "_Stream") -> None:
+        """Take a connection."""
+        self._connection = connection
+        self.interrupt_by(lambda: connection.interrupt(self))
+
+    def release(self) -> None:
+        """Give it up, if nobody else has it by now."""
+        if self._connection is not None and self._connection.user is self:
+            self._connection.user = None
 
     def cancel(self) -> None:
         """End the attempt, from another thread."""
@@ -68,6 +79,7 @@ def within(bounds: Bounds) -> Iterator[None]:
         yield
     finally:
         _bounds.reset(token)
+        bounds.release()
 
 
 class _Stream(httpcore.NetworkStream):
@@ -75,6 +87,8 @@ class _Stream(httpcore.NetworkStream):
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self.user: Bounds | None = None
+        """The attempt that it serves."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, self._left(timeout))
@@ -91,18 +105,26 @@ class _Stream(httpcore.NetworkStream):
         self._stream.close()
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        found = self._stream.get_extra_info(info)
+        if info == "is_readable":
+            # By this, httpcore finds out whether an idle connection was closed. It may take for idle what another
+            # thread has just been given, so that an answer that comes quickly would look like an end.
+            return found and self.user is None
+        return found
 
     def _left(self, timeout: float | None) -> float | None:
         bounds = _bounds.get()
         if bounds is None:
             return timeout
-        bounds.interrupt_by(self._interrupt)
+        if self.user is not bounds:
+            self.user = bounds
+            bounds.use(self)
         return bounds.seconds(timeout)
 
-    def _interrupt(self) -> None:
+    def interrupt(self, user: Bounds) -> None:
+        """End what another thread does with it, if it is still this attempt's."""
         connection = self._stream.get_extra_info("socket")
-        if isinstance(connection, socket.socket):
+        if isinstance(connection, socket.socket) and self.user is user:
             with suppress(OSError):  # it is closed already
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)  # a TLS socket's own shutdown is for its owner
 

@@ -109,7 +109,7 @@ def decode(operation: Operation, answer: HttpAnswer, wall_clock: float) -> Any:
                 outputs = {each["name"]: _tensor(each) for each in body["outputs"]}
                 return Inference(str(body["model_name"]), str(body.get("model_version", "")), outputs, request_id)
             case Predict():
-                return Prediction({**body}, request_id)
+                return Prediction({"predictions": body["predictions"], **body}, request_id)
             case GetMetadata():
                 return _metadata(body)
             case AskReady():
