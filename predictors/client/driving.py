@@ -38,7 +38,7 @@ def drive(course: Course, attempt: AttemptSync, idle: float) -> Any:
                 case Failed(error):
                     raise error
                 case Send():
-                    bounds = Bounds(step.seconds, idle)
+                    bounds = Bounds(step.seconds, idle, course.concurrent)
                     running.append(bounds)
                     if course.concurrent:
                         threading.Thread(target=run, args=(step, bounds), daemon=True).start()

@@ -143,7 +143,6 @@ class StreamFailed(ClientError):
     """A stream ended with an error, after parts of it had arrived."""
 
     advice = "what arrived is valid but not complete; call again for all of it"
-    unhealthy = True
 
 
 class CircuitOpen(ClientError):

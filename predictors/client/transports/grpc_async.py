@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import grpc
@@ -30,6 +31,7 @@ class AsyncGrpcTransport:
         self._secret = grpc_channel.credentials(target, tls)
         self._options = grpc_channel.options(target, connections)
         self._channel: Any = None
+        self._methods: Mapping[str, Any] = {}
 
     def prepare(self, operation: Operation) -> GrpcRequest:
         """What every attempt sends.
@@ -45,13 +47,8 @@ class AsyncGrpcTransport:
         Raises:
             ClientError: it failed.
         """
-        method = self._open().unary_unary(
-            grpc_codec.SERVICE + request.method,
-            request_serializer=type(request.message).SerializeToString,
-            response_deserializer=self._codec.response_type(request.method).FromString,
-        )
         timeout = None if math.isinf(attempt.seconds) else attempt.seconds
-        call = method(request.message, timeout=timeout, metadata=grpc_channel.metadata(attempt))
+        call = self._open()[request.method](request.message, timeout=timeout, metadata=grpc_channel.metadata(attempt))
         try:
             response = await call
         except grpc.aio.AioRpcError as error:
@@ -59,15 +56,16 @@ class AsyncGrpcTransport:
             raise grpc_codec.failure(error.code(), error.details() or "", trailers, time.time()) from None
         return self._codec.decode(operation, response, grpc_channel.texts(await call.trailing_metadata()))
 
-    def _open(self) -> Any:
-        """The channel, which belongs to the event loop that runs now."""
+    def _open(self) -> Mapping[str, Any]:
+        """The methods of the channel, which belongs to the event loop that runs now."""
         if self._channel is None:
             self._channel = (
                 grpc.aio.insecure_channel(self._address, self._options)
                 if self._secret is None
                 else grpc.aio.secure_channel(self._address, self._secret, self._options)
             )
-        return self._channel
+            self._methods = self._codec.methods(self._channel)
+        return self._methods
 
     async def close(self) -> None:
         """Close the channel."""

@@ -33,6 +33,7 @@ class GrpcTransport:
             if secret is None
             else grpc.secure_channel(target.address, secret, options)
         )
+        self._methods = self._codec.methods(self._channel)
 
     def prepare(self, operation: Operation) -> GrpcRequest:
         """What every attempt sends.
@@ -48,21 +49,22 @@ class GrpcTransport:
         Raises:
             ClientError: it failed.
         """
-        method = self._channel.unary_unary(
-            grpc_codec.SERVICE + request.method,
-            request_serializer=type(request.message).SerializeToString,
-            response_deserializer=self._codec.response_type(request.method).FromString,
-        )
         timeout = None if math.isinf(attempt.seconds) else attempt.seconds
-        call = method.future(request.message, timeout=timeout, metadata=grpc_channel.metadata(attempt))
-        bounds.interrupt_by(call.cancel)
+        method = self._methods[request.method]
         try:
-            response = call.result()
+            if bounds.cancellable:
+                call = method.future(request.message, timeout=timeout, metadata=grpc_channel.metadata(attempt))
+                bounds.interrupt_by(call.cancel)
+                response = call.result()
+            else:  # on this thread alone, which takes half the time
+                response, call = method.with_call(
+                    request.message, timeout=timeout, metadata=grpc_channel.metadata(attempt)
+                )
         except grpc.FutureCancelledError:
             raise grpc_codec.failure(grpc.StatusCode.CANCELLED, "", {}, time.time()) from None
-        except grpc.RpcError:
-            trailers = grpc_channel.texts(call.trailing_metadata())
-            raise grpc_codec.failure(call.code(), call.details() or "", trailers, time.time()) from None
+        except grpc.RpcError as error:
+            trailers = grpc_channel.texts(error.trailing_metadata())
+            raise grpc_codec.failure(error.code(), error.details() or "", trailers, time.time()) from None
         return self._codec.decode(operation, response, grpc_channel.texts(call.trailing_metadata()))
 
     def close(self) -> None:

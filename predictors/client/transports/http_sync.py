@@ -26,9 +26,11 @@ class Bounds:
     Args:
         seconds: from now on.
         idle: the longest that one read may take, seconds.
+        cancellable: whether another thread may end it.
     """
 
-    def __init__(self, seconds: float, idle: float) -> None:
+    def __init__(self, seconds: float, idle: float, cancellable: bool) -> None:
+        self.cancellable = cancellable
         self._deadline = time.monotonic() + seconds
         self._idle = idle
         self._end: Callable[[], object] | None = None

@@ -36,7 +36,7 @@ from predictors.client.tensors import Tensor
 from predictors.client.wire.failures import Refusal, of_kind
 from predictors.client.wire.v2_messages import load_messages
 
-SERVICE = "/inference.GRPCInferenceService/"
+_METHODS = ("ModelInfer", "ModelMetadata", "ModelReady", "ServerReady")
 _BY_CODE: dict[Any, type[ClientError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidInput,
     grpc.StatusCode.NOT_FOUND: NotFound,
@@ -84,9 +84,17 @@ class GrpcCodec:
     def __init__(self) -> None:
         self._messages = load_messages()
 
-    def response_type(self, method: str) -> Any:
-        """The message that answers a method."""
-        return getattr(self._messages, f"{method}Response")
+    def methods(self, channel: Any) -> Mapping[str, Any]:
+        """What calls each method of the service over a channel."""
+        return {method: self._method(channel, method) for method in _METHODS}
+
+    def _method(self, channel: Any, method: str) -> Any:
+        request, response = (getattr(self._messages, f"{method}{each}") for each in ("Request", "Response"))
+        return channel.unary_unary(
+            f"/inference.GRPCInferenceService/{method}",
+            request_serializer=request.SerializeToString,
+            response_deserializer=response.FromString,
+        )
 
     def encode(self, operation: Operation) -> GrpcRequest:
         """The request that asks for this.

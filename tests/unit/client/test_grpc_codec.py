@@ -9,10 +9,12 @@ from predictors.client.errors import BadAnswer, ClientError, ConfigurationError,
 from predictors.client.operations import Infer, Predict
 from predictors.client.tensors import Tensor
 from predictors.client.wire.grpc_codec import GrpcCodec, failure
+from predictors.client.wire.v2_messages import load_messages
 from tests.live import ROOT
 
 CODES = grpc.StatusCode
 CODEC = GrpcCodec()
+MESSAGES = load_messages()
 
 
 def infer(tensor: Tensor, **parameters: object) -> Infer:
@@ -33,7 +35,7 @@ def infer(tensor: Tensor, **parameters: object) -> Infer:
 )
 def test_tensors_come_back_as_they_went(datatype: str, values: tuple[object, ...]) -> None:
     request = CODEC.encode(infer(Tensor(datatype, (2,), values)))
-    answer = CODEC.response_type("ModelInfer")(model_name="m", model_version="1")
+    answer = MESSAGES.ModelInferResponse(model_name="m", model_version="1")
     sent = request.message.inputs[0]
     output = answer.outputs.add(name="y", datatype=sent.datatype, shape=sent.shape)
     output.contents.CopyFrom(sent.contents)
@@ -74,7 +76,7 @@ def test_v1_does_not_exist() -> None:
 
 @pytest.mark.parametrize("datatype", ["BYTES", "FP16", "INT64"])
 def test_answers_that_cannot_be_read(datatype: str) -> None:
-    answer = CODEC.response_type("ModelInfer")()
+    answer = MESSAGES.ModelInferResponse()
     answer.outputs.add(name="y", datatype=datatype, shape=[1]).contents.bytes_contents.append(b"\xff")
     with pytest.raises(BadAnswer, match="cannot be read"):
         CODEC.decode(infer(Tensor("BOOL", (0,), ())), answer, {})
