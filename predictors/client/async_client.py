@@ -131,7 +131,7 @@ class AsyncClient:
         async def attempt(seconds: float) -> tuple[AsyncIterator[Part], AsyncExitStack]:
             return await self._open(request, seconds, request_id)
 
-        parts, opened = await drive_async(self._setup.stream_course(timeout), attempt)
+        parts, opened = await drive_async(self._setup.stream_course(timeout, request_id), attempt)
         async with opened:
             yield parts
 
@@ -199,7 +199,7 @@ class AsyncClient:
         async def attempt(seconds: float) -> Any:
             return await self._transport.call(operation, request, self._setup.attempt(seconds, request_id))
 
-        return await drive_async(self._setup.course(timeout), attempt)
+        return await drive_async(self._setup.course(timeout, request_id), attempt)
 
     async def _open(
         self, request: HttpRequest, seconds: float, request_id: str

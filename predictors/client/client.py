@@ -153,7 +153,7 @@ class Client:
         def attempt(seconds: float, bounds: Bounds) -> tuple[Iterator[Part], ExitStack]:
             return self._open(request, seconds, bounds, request_id)
 
-        course = self._setup.stream_course(timeout)
+        course = self._setup.stream_course(timeout, request_id)
         parts, opened = drive(course, attempt, self._setup.policy.idle_timeout)
         with opened:
             yield parts
@@ -233,7 +233,7 @@ class Client:
         def attempt(seconds: float, bounds: Bounds) -> Any:
             return self._transport.call(operation, request, self._setup.attempt(seconds, request_id), bounds)
 
-        return drive(self._setup.course(timeout), attempt, float("inf"))
+        return drive(self._setup.course(timeout, request_id), attempt, float("inf"))
 
     def _open(
         self, request: HttpRequest, seconds: float, bounds: Bounds, request_id: str

@@ -47,13 +47,13 @@ class Setup:
         streams = replace(self.policy, hedge_after=None, attempt_timeout=inf)
         self._shared_by_streams = replace(self._shared, policy=streams)
 
-    def course(self, timeout: float | None) -> Course:
+    def course(self, timeout: float | None, request_id: str) -> Course:
         """Begin a call."""
-        return Course(self._shared, time.monotonic(), self._timeout(timeout))
+        return Course(self._shared, time.monotonic(), self._timeout(timeout), request_id)
 
-    def stream_course(self, timeout: float | None) -> Course:
+    def stream_course(self, timeout: float | None, request_id: str) -> Course:
         """Begin a call whose answer is a stream; it ends with the first part."""
-        return Course(self._shared_by_streams, time.monotonic(), self._timeout(timeout))
+        return Course(self._shared_by_streams, time.monotonic(), self._timeout(timeout), request_id)
 
     def attempt(self, seconds: float, request_id: str) -> Attempt:
         """Begin an attempt; the token is read now.

@@ -78,11 +78,13 @@ class Course:
         shared: what it has in common with the client's other calls.
         now: reading of the clock.
         timeout: seconds for all of it.
+        request_id: by which its errors are known, where no server gave one.
     """
 
-    def __init__(self, shared: Shared, now: float, timeout: float) -> None:
+    def __init__(self, shared: Shared, now: float, timeout: float, request_id: str = "") -> None:
         self._shared = shared
         self._timeout = timeout
+        self._request_id = request_id
         self._latest = now
         self._deadline = now + timeout
         hedge_after = shared.policy.hedge_after
@@ -175,5 +177,6 @@ class Course:
 
     def _fail(self, error: ClientError) -> Failed:
         error.attempts = self._sent
+        error.request_id = error.request_id or self._request_id
         self._end = Failed(error)
         return self._end

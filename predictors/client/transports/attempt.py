@@ -1,9 +1,11 @@
 """One attempt at a call, and what both kinds of HTTP transports have in common."""
 
+import importlib
 import math
 from collections.abc import AsyncIterable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import httpcore
 
@@ -157,8 +159,10 @@ def _proxy(address: str) -> httpcore.Proxy:
         if url.scheme not in known:
             raise ValueError(f"unknown scheme {url.scheme.decode()!r}")
         if url.scheme.startswith(b"socks"):
-            __import__("socksio")
-        return httpcore.Proxy(url)
+            importlib.import_module("socksio")
+        named = urlsplit(address)
+        auth = None if named.username is None else (unquote(named.username), unquote(named.password or ""))
+        return httpcore.Proxy(url, auth=auth)
     except (ImportError, ValueError, TypeError) as error:
         raise ConfigurationError(
             f"the proxy that the environment names cannot be used: {error}; unset it, or name the host in NO_PROXY"

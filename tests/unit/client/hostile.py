@@ -123,9 +123,9 @@ class Hostile:
         with self._lock:
             self._behaviors = [behavior]
 
-    def wait_closed(self) -> None:
-        """Wait until no connection is open."""
-        until(lambda: not self._open, "the connections to close", pause=0.01)
+    def wait_closed(self, but: int = 0) -> None:
+        """Wait until only so many connections are open."""
+        until(lambda: len(self._open) <= but, "the connections to close", pause=0.01)
 
     def header(self, name: str, request: int = -1) -> str:
         """A header's value of one request; empty if it has none."""
