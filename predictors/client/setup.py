@@ -1,9 +1,9 @@
 """What both clients are made of."""
 
+import os
 import random
 import re
 import time
-import uuid
 from dataclasses import replace
 from math import inf
 
@@ -75,4 +75,4 @@ def choose_request_id(given: str) -> str:
     """
     if given and not _REQUEST_ID.fullmatch(given):
         raise ConfigurationError("a request id has 1 to 128 letters, digits or any of ._:/+=@-")
-    return given or uuid.uuid4().hex
+    return given or os.urandom(16).hex()

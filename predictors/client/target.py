@@ -1,7 +1,7 @@
 """Whom a client calls, and how it gets there: URL, TLS, connections, token."""
 
+import os
 import ssl
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,10 +129,12 @@ class Target:
 
     def proxy(self) -> str:
         """The proxy that the environment names for it; empty if there is none."""
-        proxies = urllib.request.getproxies()
-        if urllib.request.proxy_bypass(self.host):
+        if not any(name.lower().endswith("_proxy") for name in os.environ):
             return ""
-        return proxies.get(self.scheme) or proxies.get("all") or ""
+        from urllib.request import getproxies, proxy_bypass  # which takes as long to import as most of this package
+
+        proxies = getproxies()
+        return "" if proxy_bypass(self.host) else proxies.get(self.scheme) or proxies.get("all") or ""
 
 
 class TokenSource:

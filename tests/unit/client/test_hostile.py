@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from email.utils import formatdate
 from typing import Any, TypeAlias
 
 import pytest
@@ -175,7 +174,7 @@ def test_the_deadline_travels(ask: Ask) -> None:
         assert server.header("x-request-timeout-ms") == ""
 
 
-@pytest.mark.parametrize("value", ["61", formatdate(time.time() + 10_000, usegmt=True), "9" * 400])
+@pytest.mark.parametrize("value", ["61", "Fri, 31 Dec 9999 23:59:59 GMT", "9" * 400])
 def test_retry_after_beyond_the_deadline_is_not_waited_for(ask: Ask, value: str) -> None:
     with Hostile(hostile.reply(429, {"error": "too many"}, retry_after=value)) as server:
         with pytest.raises(Overloaded, match="too many; send fewer calls") as caught:
