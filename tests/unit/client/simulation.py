@@ -49,7 +49,7 @@ class World:
         """
         course = Course(self.shared, skew(self.now), self.policy.timeout if timeout is None else timeout)
         running: list[tuple[float, int, Outcome]] = []
-        for _ in range(1_000):
+        for _ in range(20_000):
             step = course.step(skew(self.now))
             match step:
                 case Answered() | Failed():
@@ -62,7 +62,7 @@ class World:
                         play = Play(seconds, Failed(DeadlineExceeded("too late")))
                     heapq.heappush(running, (self.now + play.seconds, number, play.outcome))
                 case Wait(until):
-                    later = self.now + max(until - skew(self.now), 1e-9)
+                    later = self.now + max(until - skew(self.now), 1e-3 if skew is not float else 1e-9)
                     if running and running[0][0] <= later:
                         at, number, outcome = heapq.heappop(running)
                         self.now = max(self.now, at)
