@@ -146,6 +146,10 @@ bench-startup: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure cold starts and memory (
 bench-rows: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure predictions in process, without a server (ARGS= is passed to the benchmark)
 	$(BIN)/python -m tests.benchmarks.rows $(ARGS)
 
+.PHONY: bench-client
+bench-client: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure what the client for backends costs its process (ARGS= is passed to the benchmark)
+	$(BIN)/python -m tests.benchmarks.backend_client $(ARGS)
+
 .PHONY: bench-backends
 bench-backends: $(INSTALLED_DEV) $(ARTIFACTS) ## Compare inference backends for iris and intent (ARGS= is passed to the benchmark)
 	$(BIN)/python -m tests.benchmarks.backends $(ARGS)

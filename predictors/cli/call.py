@@ -4,7 +4,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,11 +14,11 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperCommand
 
-from predictors.cli.client import DEFAULT_TIMEOUT_SECONDS, DEFAULT_URL, AsJson, TokenFile, Url, check_status, connect
+from predictors.cli.client import DEFAULT_TIMEOUT_SECONDS, DEFAULT_URL, AsJson, TokenFile, Url, connect, once
 from predictors.cli.console import errors, fail, print_json
 
 if TYPE_CHECKING:
-    import httpx
+    from predictors.client import TensorSpec
 
 _MATRIX = 2  # dimensions of a tensor that holds rows of numbers
 _NEGATIVE = re.compile(r"-\.?\d")
@@ -57,11 +57,9 @@ def call(
     predictors call summarizer terms.txt --parameters '{"max_tokens": 100}'
     """
     given = _parse_parameters(parameters)
-    with errors.status(f"waiting for {model}…"), connect(url, timeout_seconds, token_file) as http:
-        metadata = _read_json(http.get(f"/v2/models/{model}"))
-        instances = _instances(metadata["inputs"], inputs)
-        body = {"instances": instances} | ({"parameters": given} if given else {})
-        answer = _read_json(http.post(f"/v1/models/{model}:predict", json=body))
+    with errors.status(f"waiting for {model}…"), connect(url, once(timeout_seconds), token_file) as client:
+        instances = _instances(client.metadata(model).inputs, inputs)
+        answer = client.predict(model, instances, given).body
     if as_json:
         print_json(answer)
     elif "usage" in answer:
@@ -82,21 +80,13 @@ def _parse_parameters(text: str) -> dict[str, Any]:
     return given
 
 
-def _read_json(response: "httpx.Response") -> Any:
-    check_status(response)
-    try:
-        return response.json()
-    except ValueError:
-        fail(f"{response.url} answered with status {response.status_code} but no JSON")
-
-
-def _instances(tensors: Sequence[dict[str, Any]], inputs: Sequence[str]) -> list[Any]:
+def _instances(tensors: Sequence["TensorSpec"], inputs: Sequence[str]) -> list[Any]:
     """Turn arguments into V1 instances, as the model's metadata describes them."""
-    if len(tensors) > 1 or (tensors[0]["datatype"] != "BYTES" and len(tensors[0]["shape"]) < _MATRIX):
-        return [_row(given, [tensor["name"] for tensor in tensors]) for given in inputs]
-    if tensors[0]["datatype"] == "BYTES":
+    if len(tensors) > 1 or (tensors[0].datatype != "BYTES" and len(tensors[0].shape) < _MATRIX):
+        return [_row(given, [tensor.name for tensor in tensors]) for given in inputs]
+    if tensors[0].datatype == "BYTES":
         return [_text(given) for given in inputs]
-    return _numbers(tensors[0]["shape"][-1], inputs)
+    return _numbers(tensors[0].shape[-1], inputs)
 
 
 def _row(given: str, columns: Sequence[str]) -> Any:
@@ -150,7 +140,7 @@ def _is_file(given: str) -> bool:
         return False
 
 
-def _show_summaries(console: Console, answer: dict[str, Any]) -> None:
+def _show_summaries(console: Console, answer: Mapping[str, Any]) -> None:
     for text, usage in zip(answer["predictions"], answer["usage"], strict=True):
         console.print(text, markup=False)
         console.print(
@@ -160,7 +150,7 @@ def _show_summaries(console: Console, answer: dict[str, Any]) -> None:
         )
 
 
-def _show_predictions(console: Console, instances: list[Any], answer: dict[str, Any]) -> None:
+def _show_predictions(console: Console, instances: list[Any], answer: Mapping[str, Any]) -> None:
     table = Table("input", "prediction", "confidence", caption=f"model version {answer['model_version']}")
     labels = answer.get("labels", answer["predictions"])
     confidences = [f"{max(row):.3f}" for row in answer.get("probabilities", ())] or [""] * len(instances)

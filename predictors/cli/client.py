@@ -1,6 +1,6 @@
-"""The HTTP client of `predictors call` and `predictors summarize`: its flags, and its errors in plain words."""
+"""How `predictors call` and `predictors summarize` use the client: its flags, and its errors in plain words."""
 
-import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ import typer
 from predictors.cli.console import fail
 
 if TYPE_CHECKING:
-    import httpx
+    from predictors.client import Client, ClientError, Policy
 
 Url = Annotated[str, typer.Option(help="Base URL of the server.", envvar="PREDICTORS_URL")]
 TokenFile = Annotated[
@@ -26,34 +26,54 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the server's respons
 DEFAULT_URL = "http://localhost:8080"
 DEFAULT_TIMEOUT_SECONDS = 300.0
 
-_SHOWN_BODY_CHARS = 200
+_CLIENT_ERROR = 400
 
 
 @contextmanager
-def connect(url: str, timeout_seconds: float, token_file: Path | None = None) -> Iterator["httpx.Client"]:
-    """Open a client; a failed connection, or one that goes silent, ends the command.
+def connect(url: str, policy: "Policy", token_file: Path | None = None) -> Iterator["Client"]:
+    """Open a client; a call that fails ends the command with a sentence.
 
     Args:
         url: the server's base URL.
-        timeout_seconds: longest time without any data from the server.
+        policy: how long calls may take.
         token_file: holds the token to send.
     """
-    import httpx
-
-    token = _token(token_file)
-    headers = {"authorization": f"Bearer {token}"} if token else {}
+    from predictors.client import Client, ClientError
 
     try:
-        http = httpx.Client(base_url=url, timeout=timeout_seconds, headers=headers)
-    except (ImportError, ValueError) as error:  # of the environment's proxies; SOCKS needs another package
-        fail(f"the proxy that the environment names cannot be used: {error}; unset it, or name the host in NO_PROXY")
-    try:
-        with http:
-            yield http
-    except httpx.TimeoutException:
-        fail("no response in time; allow more with --timeout_seconds")
-    except (httpx.TransportError, httpx.InvalidURL) as error:
-        fail(f"cannot reach {url} ({error}); is the server running? name it with --url")
+        with Client(url, _token(token_file) or None, policy=policy) as client:
+            yield client
+    except ClientError as error:
+        fail(_explain(error, url))
+
+
+def once(timeout_seconds: float) -> "Policy":
+    """For a person who waits for one answer: nothing is sent twice."""
+    from predictors.client import Policy
+
+    return Policy(timeout=timeout_seconds, connect_timeout=timeout_seconds, attempts=1)
+
+
+def while_it_comes(timeout_seconds: float) -> "Policy":
+    """For an answer that may take any time, as long as some of it comes."""
+    from predictors.client import Policy
+
+    return Policy(timeout=math.inf, connect_timeout=timeout_seconds, idle_timeout=timeout_seconds, attempts=1)
+
+
+def _explain(error: "ClientError", url: str) -> str:
+    """What happened, with the flag that helps."""
+    from predictors.client import ConnectionLost, DeadlineExceeded, Unreachable
+
+    if error.status >= _CLIENT_ERROR:
+        return f"status {error.status}: {error.message}"
+    if isinstance(error, DeadlineExceeded):
+        return "no response in time; allow more with --timeout_seconds"
+    if isinstance(error, ConnectionLost):
+        return f"{error.message}; is {url} a server of predictors? name it with --url"
+    if isinstance(error, Unreachable):
+        return f"cannot reach {url} ({error.message}); is the server running? name it with --url"
+    return error.message
 
 
 def _token(file: Path | None) -> str:
@@ -62,19 +82,4 @@ def _token(file: Path | None) -> str:
         token = os.environ.get("PREDICTORS_TOKEN", "") if file is None else file.read_text("ascii")
     except (OSError, UnicodeError) as error:
         fail(f"--token_file {file} cannot be read: {error}")
-    token = token.strip()
-    if not token.isascii() or not token.isprintable():
-        fail("the token holds characters that no token has")
-    return token
-
-
-def check_status(response: "httpx.Response") -> None:
-    """End the command with the server's own error message, if the response is an error."""
-    if not response.is_error:
-        return
-    body = response.read()
-    try:
-        message = str(json.loads(body)["error"])
-    except (ValueError, KeyError, TypeError):
-        message = body[:_SHOWN_BODY_CHARS].decode("utf-8", "replace")
-    fail(f"status {response.status_code}: {message}")
+    return token.strip()

@@ -1,11 +1,10 @@
 """`predictors summarize`: summarize a document, showing progress, then the points by topic, with their places."""
 
 import enum
-import json
 from collections.abc import Iterator
 from itertools import groupby
-from operator import itemgetter
-from typing import Annotated, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,9 +12,12 @@ from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from predictors.cli.client import DEFAULT_TIMEOUT_SECONDS, DEFAULT_URL, AsJson, TokenFile, Url, check_status, connect
-from predictors.cli.console import errors, fail, print_json
+from predictors.cli.client import DEFAULT_TIMEOUT_SECONDS, DEFAULT_URL, AsJson, TokenFile, Url, connect, while_it_comes
+from predictors.cli.console import errors, print_json
 from predictors.cli.document import read_document
+
+if TYPE_CHECKING:
+    from predictors.client import Part, Point, Summary
 
 
 class SummaryMode(enum.StrEnum):
@@ -58,76 +60,61 @@ def summarize(
     predictors summarize https://example.com/terms --mode fast
     predictors summarize - --no-sources < contract.pdf
     """
-    parameters: dict[str, Any] = {"mode": str(mode), "stream": True}
+    parameters: dict[str, Any] = {"mode": str(mode)}
     if max_tokens is not None:
         parameters["max_tokens"] = max_tokens
     text = read_document(document, timeout_seconds)
-    body = {"instances": [text], "parameters": parameters}
     with (
-        connect(url, timeout_seconds, token_file) as http,
-        http.stream("POST", f"/v1/models/{model}:predict", json=body) as response,
+        connect(url, while_it_comes(timeout_seconds), token_file) as client,
+        client.stream_summary(text, parameters, model=model) as parts,
     ):
-        check_status(response)
-        answer = _follow(response.iter_lines())
+        answer = _follow(parts)
     if as_json:
-        print_json(answer)
+        print_json(answer.body)
     else:
         _show(Console(highlight=False), text, answer, sources)
 
 
-def _follow(lines: Iterator[str]) -> dict[str, Any]:
+def _follow(parts: "Iterator[Part]") -> "Summary":
     """Show progress until the answer has arrived."""
-    answer: dict[str, Any] = {}
+    from predictors.client import Progress as Done
+    from predictors.client import Summary
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True) as progress:
         reading = progress.add_task("reading", total=None)
-        for name, data in _events(lines):
-            if name == "progress":
-                progress.update(
-                    reading, description=f"reading ({data['mode']})", completed=data["done"], total=data["total"]
-                )
-            elif name == "error":
-                fail(str(data["error"]))
-            elif name == "done":
-                answer = data
-                break
-    return answer or fail("the server closed the connection before the answer was complete")
+        for part in parts:
+            if isinstance(part, Done):
+                progress.update(reading, description=f"reading ({part.mode})", completed=part.done, total=part.total)
+            elif isinstance(part, Summary):
+                return part
+    raise AssertionError("a stream ends with a summary or raises")
 
 
-def _events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    name = ""
-    for line in lines:
-        if line.startswith("event: "):
-            name = line.removeprefix("event: ")
-        elif line.startswith("data: "):
-            yield name, json.loads(line.removeprefix("data: "))
-            name = ""
-
-
-def _show(console: Console, text: str, answer: dict[str, Any], sources: bool) -> None:
+def _show(console: Console, text: str, answer: "Summary", sources: bool) -> None:
     """Print the points by topic, under what they mean; on a terminal, long lines are wrapped."""
     from predictors.summarizer.text.topics import TOPICS
 
-    for topic, about in groupby(answer["bullets"][0], itemgetter("topic")):
+    for topic, about in groupby(answer.points, attrgetter("topic")):
         _print(console, Text(TOPICS[topic].title, "bold"))
-        for gloss, points in groupby(about, itemgetter("gloss")):
+        for gloss, points in groupby(about, attrgetter("gloss")):
             _print(console, Text(gloss, "italic"), 2)
             for point in points:
-                _print(console, Text.assemble("• ", _printable(point["text"]), (_places(point, sources), "dim")), 4)
-                if sources and not point["quoted"]:
+                _print(console, Text.assemble("• ", _printable(point.text), (_places(point, sources), "dim")), 4)
+                if sources and not point.quoted:
                     _print(console, Text(_source(text, point), "dim"), 6)
         console.print()
     _show_usage(console, answer)
 
 
-def _show_usage(console: Console, answer: dict[str, Any]) -> None:
-    usage = answer["usage"][0]
-    for remark in usage["warning"], usage["more"]:
+def _show_usage(console: Console, answer: "Summary") -> None:
+    usage = answer.usage
+    for remark in usage.warning, usage.more:
         if remark:
             errors.print(remark, style="yellow", markup=False)
-    tokens = f"{usage['prompt_tokens']} tokens ({usage['cached_tokens']} of them cached)"
-    read = f"mode {usage['mode']}; {usage['read']:.0%} of the document read; the model read {tokens} and wrote "
-    _print(console, Text(f"{read}{usage['completion_tokens']}; model version {answer['model_version']}", "dim"))
+    tokens = f"{usage.prompt_tokens} tokens ({usage.cached_tokens} of them cached)"
+    read = f"mode {usage.mode}; {usage.read:.0%} of the document read; the model read {tokens} and wrote "
+    _print(console, Text(f"{read}{usage.completion_tokens}; model version {answer.model_version}", "dim"))
 
 
 def _print(console: Console, line: Text, indent: int = 0) -> None:
@@ -137,15 +124,15 @@ def _print(console: Console, line: Text, indent: int = 0) -> None:
         console.print(Text(" " * indent).append_text(line), soft_wrap=True)
 
 
-def _places(point: dict[str, Any], sources: bool) -> str:
+def _places(point: "Point", sources: bool) -> str:
     """Where a point's words are: characters of the document."""
-    spans = [f"{citation['start']}-{citation['end']}" for citation in point["citations"]]
+    spans = [f"{citation.start}-{citation.end}" for citation in point.citations]
     return f" [{', '.join(spans)}]" if sources and spans else ""
 
 
-def _source(text: str, point: dict[str, Any]) -> str:
+def _source(text: str, point: "Point") -> str:
     """What the document says there."""
-    parts = [" ".join(text[citation["start"] : citation["end"]].split()) for citation in point["citations"]]
+    parts = [" ".join(text[citation.start : citation.end].split()) for citation in point.citations]
     return _printable(" … ".join(parts))
 
 

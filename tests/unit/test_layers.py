@@ -63,6 +63,12 @@ def test_text_processing_brings_neither_tensors_nor_schemas(module: str) -> None
     assert not {"numpy", "orjson", "pydantic"} & imported_by(f"import predictors.summarizer.text.{module}")
 
 
+def test_the_client_brings_nothing_that_its_users_have_no_use_for() -> None:
+    heavy = {"httpx", "numpy", "orjson", "pydantic", "typer", *SERVER_PACKAGES}
+    assert not heavy & imported_by("import predictors.client")
+    assert not {"kserve", "numpy"} & imported_by("import predictors.client.transports.grpc_async")
+
+
 def test_shadow_traffic_brings_no_http_client_before_there_is_a_canary() -> None:
     assert "httpx" not in imported_by("import predictors.serving.shadow.shadowing")
 
