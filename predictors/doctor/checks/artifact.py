@@ -1,0 +1,96 @@
+"""Which bytes are served: the image's, and the model's."""
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from predictors.doctor.exported import labels_of
+from predictors.doctor.fields import objects, text
+from predictors.doctor.finding import Fix, Issue
+from predictors.doctor.model import Model, name_of
+
+_REFERENCE = re.compile(r"(?:\w+://)?([^@]+@sha256:[0-9a-f]{64})")
+_INFO = "model_artifact_info"
+# Kinds whose training measures them.
+_TRAINED = ("iris", "intent")
+_PACK = "predictors artifact pack MODEL --kind KIND -o DIRECTORY"
+
+
+def _image(model: Model) -> str:
+    return text(model.container, "image")
+
+
+def _tag(image: str) -> str:
+    return image.rpartition("/")[2].partition("@")[0].partition(":")[2]
+
+
+def _pinned_image(model: Model) -> str:
+    """The image that runs, by its digest; else with a place for one."""
+    for pod in model.pods:
+        for status in objects(pod, "status", "containerStatuses"):
+            match = _REFERENCE.fullmatch(text(status, "imageID"))
+            if match and name_of(status) == name_of(model.container):
+                return match[1]
+    name, _, tag = _image(model).rpartition(":")
+    return f"{name if name and '/' not in tag else _image(model)}@sha256:DIGEST"
+
+
+def image_latest(model: Model) -> Iterator[Issue]:
+    """Images that are another one tomorrow."""
+    image = _image(model)
+    if image and "@" not in image and _tag(image) in ("", "latest"):
+        pinned = _pinned_image(model)
+        yield model.issue(
+            f"its image {image} is whichever is newest when a pod starts, so two pods may differ",
+            model.fix_container(f"image={pinned}", {"image": pinned}),
+        )
+
+
+def image_by_tag(model: Model) -> Iterator[Issue]:
+    """Images by a tag, which can be moved."""
+    image = _image(model)
+    if image and "@" not in image and _tag(image) not in ("", "latest"):
+        pinned = _pinned_image(model)
+        yield model.issue(
+            f"its image {image} is named by a tag, which can be given to another image",
+            model.fix_container(f"image={pinned}", {"image": pinned}),
+        )
+
+
+def not_pinned(model: Model) -> Iterator[Issue]:
+    """Artifacts whose bytes nobody has named."""
+    if not model.settings.get("artifact_digest"):
+        served = labels_of(model, _INFO).get("digest") or "sha256:DIGEST"
+        arguments = [*model.arguments, f"--artifact_digest={served}"]
+        yield model.issue(
+            "it serves whatever is at its storage URI: the artifact's digest is not pinned",
+            model.fix_container(f"digest={served}", {"args": arguments}),
+        )
+
+
+def trusted(model: Model) -> Iterator[Issue]:
+    """Pickles that run whatever code they hold."""
+    is_trusted = model.settings.get("trust_artifact", "false").lower() in ("", "true", "1")
+    if is_trusted and not model.settings.get("artifact_digest"):
+        arguments = [each for each in model.arguments if "trust_artifact" not in each]
+        yield model.issue(
+            "--trust_artifact lets a model file run code, and no digest says which file",
+            model.fix_container("settings.trustArtifact=false", {"args": arguments}),
+        )
+
+
+def not_signed(model: Model) -> Iterator[Issue]:
+    """Artifacts that anyone may have made."""
+    if not model.settings.get("signature_key"):
+        arguments = [*model.arguments, "--signature_key=/PATH/signature.pem"]
+        yield model.issue(
+            "it demands no signature, so who made the artifact is not known",
+            model.fix_container("signatureKeyConfigMap.name=CONFIGMAP", {"args": arguments}),
+        )
+
+
+def not_evaluated(model: Model) -> Iterator[Issue]:
+    """Artifacts that do not say how good they are."""
+    if labels_of(model, _INFO).get("evaluated") == "false":
+        line = f"predictors train {shlex.quote(model.kind)}" if model.kind in _TRAINED else _PACK
+        yield model.issue("its manifest has no `evaluation`: no figure says how good this version is", Fix(line))

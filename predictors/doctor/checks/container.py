@@ -1,0 +1,102 @@
+"""What the container may take, how it is probed, and what it may do."""
+
+from collections.abc import Iterator
+
+from predictors.doctor.fields import Object, at, mapping, objects, quantity, text, texts
+from predictors.doctor.finding import Issue
+from predictors.doctor.model import Model
+
+_REQUESTS = {"cpu": "100m", "memory": "256Mi"}
+_SECURITY = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+def no_requests(model: Model) -> Iterator[Issue]:
+    """Containers for which the scheduler reserves nothing. What has a limit alone requests as much."""
+    given = {**mapping(model.container, "resources", "limits"), **mapping(model.container, "resources", "requests")}
+    for resource, amount in _REQUESTS.items():
+        if not quantity(given.get(resource)):
+            yield model.issue(
+                f"it requests no {resource}, so the scheduler reserves none",
+                model.fix_container(
+                    f"resources.requests.{resource}={amount}", {"resources": {"requests": {resource: amount}}}
+                ),
+            )
+
+
+def no_memory_limit(model: Model) -> Iterator[Issue]:
+    """Containers that may take a node's memory."""
+    if not quantity(mapping(model.container, "resources", "limits").get("memory")):
+        yield model.issue(
+            "it has no limit of memory, so it may take its neighbours' on the node",
+            model.fix_container("resources.limits.memory=512Mi", {"resources": {"limits": {"memory": "512Mi"}}}),
+        )
+
+
+def no_probes(model: Model) -> Iterator[Issue]:
+    """Containers without a probe. A model of ours is healthy where its path says so, a stranger's where it answers."""
+    absent = [each for each in ("readinessProbe", "livenessProbe") if not mapping(model.container, each)]
+    if absent:
+        ours = {"readinessProbe": "/v2/health/ready", "livenessProbe": "/v2/health/live"}
+        probes = {each: {"httpGet": {"path": ours[each], "port": 8080}} for each in absent}
+        yield model.issue(f"it has no {' and no '.join(absent)}", model.fix_container("", probes))
+
+
+def wrong_probes(model: Model) -> Iterator[Issue]:
+    """Probes that do not ask what they are for."""
+    ready, live = (text(model.container, each, "httpGet", "path") for each in ("readinessProbe", "livenessProbe"))
+    if mapping(model.container, "readinessProbe") and not ready.endswith("/ready"):
+        change = {"readinessProbe": {"httpGet": {"path": "/v2/health/ready", "port": 8080}, "tcpSocket": None}}
+        yield model.issue(
+            f"its readiness probe asks {ready or 'for an open port'}, which answers before the model is loaded",
+            model.fix_container("", change),
+        )
+    if live.endswith("/ready"):
+        change = {"livenessProbe": {"httpGet": {"path": "/v2/health/live", "port": 8080}}}
+        yield model.issue(
+            f"its liveness probe asks {live}, so a pod that loads or drains is killed",
+            model.fix_container("", change),
+        )
+
+
+def unrestricted(model: Model) -> Iterator[Issue]:
+    """Containers that may do more than the pod security level `restricted` allows:
+    https://kubernetes.io/docs/concepts/security/pod-security-standards.
+    """
+    faults = [*_faults(model.container, mapping(model.spec, "securityContext"))]
+    faults += [f"{field} is set" for field in ("hostNetwork", "hostPID", "hostIPC") if model.spec.get(field)]
+    if faults:
+        yield model.issue(
+            f"it does more than the pod security level `restricted` allows: {', '.join(faults)}",
+            model.fix_container("", {"securityContext": _SECURITY}),
+        )
+
+
+def _faults(container: Object, of_pod: Object) -> Iterator[str]:
+    own = mapping(container, "securityContext")
+    both = {**of_pod, **own}
+    if own.get("allowPrivilegeEscalation") is not False:
+        yield "privilege escalation"
+    if own.get("privileged"):
+        yield "privileged"
+    if "ALL" not in texts(own, "capabilities", "drop") or {*texts(own, "capabilities", "add")} - {"NET_BIND_SERVICE"}:
+        yield "capabilities"
+    if both.get("runAsNonRoot") is not True or both.get("runAsUser") == 0:
+        yield "may run as root"
+    if text(both, "seccompProfile", "type") not in ("RuntimeDefault", "Localhost"):
+        yield "no seccomp profile"
+    if any("hostPort" in port for port in objects(container, "ports")):
+        yield "a port of the host"
+
+
+def service_links(model: Model) -> Iterator[Issue]:
+    """Variables for every Service of the namespace: one called `predictors-http` would be taken for a setting."""
+    if at(model.spec, "enableServiceLinks") is not False:
+        yield model.issue(
+            "every Service of its namespace becomes environment variables of its pods, which may look like settings",
+            model.fix("", {"enableServiceLinks": False}),
+        )

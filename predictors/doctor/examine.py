@@ -1,0 +1,54 @@
+"""All checks of what was read."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from predictors.doctor.finding import Finding, Severity, Unseen
+from predictors.doctor.snapshot import Snapshot
+from predictors.doctor.sources import PODS
+from predictors.doctor.table import CHECKS
+
+_ORDER = list(Severity)
+
+
+class Report(NamedTuple):
+    """What the checks found.
+
+    Args:
+        findings: the worst first.
+        unseen: checks that could not look, at all or everywhere.
+        fine: ids of those that found nothing.
+    """
+
+    findings: list[Finding]
+    unseen: list[Unseen]
+    fine: list[str]
+
+    def status(self, fail_on: Severity) -> int:
+        """The command's exit status: 1 if something is as bad as that, else 2 if a check could not look, else 0."""
+        if any(_ORDER.index(each.severity) <= _ORDER.index(fail_on) for each in self.findings):
+            return 1
+        return 2 if self.unseen else 0
+
+
+def examine(cluster: Snapshot, ignored: Collection[str] = ()) -> Report:
+    """Run the checks.
+
+    Args:
+        cluster: what was read.
+        ignored: ids of checks to leave out.
+    """
+    report = Report([], [], [])
+    for check in CHECKS:
+        if check.id in ignored:
+            continue
+        reasons = {what.partition(" ")[0]: why for what, why in cluster.unread.items()}
+        missing = [each for each in check.needs if each in reasons]
+        report.unseen.extend(Unseen(check.id, reason) for reason in dict.fromkeys(map(reasons.__getitem__, missing)))
+        # Where some pods could not be asked, the others are looked at.
+        found = list(check.look(cluster)) if missing in ([], [PODS]) else []
+        report.findings.extend(Finding(check.id, check.severity, issue) for issue in found)
+        if not missing and not found:
+            report.fine.append(check.id)
+    report.findings.sort(key=lambda each: _ORDER.index(each.severity))
+    return report
