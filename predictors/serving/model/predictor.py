@@ -72,6 +72,10 @@ class Predictor(ABC, Generic[BatchT]):
         self.format = ""
         self.identity = ""
         """Everything that determines an answer besides the request: artifact, code, settings."""
+        self.digest = ""
+        """What pins the artifact that is loaded."""
+        self.is_evaluated = False
+        """Whether that artifact says how good it is."""
 
     @property
     def classifies(self) -> bool:
@@ -122,6 +126,7 @@ class Predictor(ABC, Generic[BatchT]):
 
     def announce(self, metrics: Metrics) -> None:
         """Let the series of this model be there, at 0. Called after each load."""
+        metrics.identify(self.name, self.version, self.digest, evaluated=self.is_evaluated)
         metrics.announce(self.name, self.version, self.labels)
 
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
@@ -181,6 +186,7 @@ class Predictor(ABC, Generic[BatchT]):
         except ArtifactError as error:
             raise ArtifactError(f"{artifact.directory.name}: {error}") from error
         self.version = artifact.manifest.version
+        self.digest, self.is_evaluated = artifact.digest, bool(artifact.manifest.evaluation)
         self.identity = "\n".join((__version__, artifact.manifest.model_dump_json(), self.settings_identity()))
         return True
 

@@ -108,6 +108,12 @@ class Metrics:
             registry,
         )
         self.cache_bytes = gauge("result_cache_bytes", "Size of the cached answers in this process.")
+        self._artifacts: dict[tuple[str, str], tuple[str, ...]] = {}  # labels, by model and version
+        self._artifact = gauge(
+            "model_artifact_info",
+            "1 for the artifact that is served: what pins it, and whether its manifest has figures of its quality.",
+            (*_MODEL, "digest", "evaluated"),
+        )
         self.load_time = gauge("model_load_time_seconds", "Duration of the last successful load.", _MODEL)
         self.confidence = Histogram(
             "prediction_confidence",
@@ -137,6 +143,19 @@ class Metrics:
             self.predictions.labels(model, version, label)
         if labels:
             self.confidence.labels(model, version)
+
+    def identify(self, model: str, version: str, digest: str, *, evaluated: bool) -> None:
+        """Say which artifact is served.
+
+        Args:
+            model, version: the model.
+            digest: what pins the artifact.
+            evaluated: whether its manifest has figures of its quality.
+        """
+        if old := self._artifacts.get((model, version)):
+            self._artifact.remove(*old)
+        labels = self._artifacts[model, version] = (model, version, digest, str(evaluated).lower())
+        self._artifact.labels(*labels).set(1)
 
     def count_request(self, call: Call) -> None:
         """Count a finished request if it was for inference."""
