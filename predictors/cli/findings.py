@@ -59,7 +59,7 @@ def explain(checks: Sequence["Check"]) -> None:
 
 
 def _draw_alike(console: Console, alike: list["Finding"]) -> None:
-    subjects = ", ".join(dict.fromkeys(each.issue.subject for each in alike))
+    subjects = ", ".join(dict.fromkeys(each.issue.subject.removeprefix("inferenceservice/") for each in alike))
     console.print(Text.assemble(("  " + alike[0].check, "bold"), f"  {subjects}: {alike[0].issue.message}"))
     for line in dict.fromkeys(each.issue.fix.line for each in alike):
         console.print(Text(f"      {line}", style="green"))

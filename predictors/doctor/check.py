@@ -1,13 +1,13 @@
 """A check: a pure function of what was read, with the words that explain it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from predictors.doctor.finding import Issue, Severity
-from predictors.doctor.model import Model, models
+from predictors.doctor.model import Model
 from predictors.doctor.snapshot import Snapshot
 
-Look: TypeAlias = Callable[[Snapshot], Iterable[Issue]]
+Look: TypeAlias = Callable[[Snapshot, Sequence[Model]], Iterable[Issue]]
 
 
 class Check(NamedTuple):
@@ -20,7 +20,7 @@ class Check(NamedTuple):
         finds: what it finds, in a few words.
         why: why that matters, in one sentence.
         remedy: the value or command that fixes it.
-        look: gives what it finds.
+        look: gives what it finds in what was read, and in the models of that.
     """
 
     id: str
@@ -32,22 +32,21 @@ class Check(NamedTuple):
     look: Look
 
 
-def of_models(look: Callable[[Model], Iterable[Issue]], wanted: Callable[[Model], bool] = lambda _: True) -> Look:
-    """A look at one model after the other.
+def of_cluster(look: Callable[[Snapshot], Iterable[Issue]]) -> Look:
+    """A look at what was read as a whole."""
+    return lambda cluster, _: look(cluster)
 
-    Args:
-        look: at one.
-        wanted: which ones.
-    """
 
-    def at_all(cluster: Snapshot) -> Iterator[Issue]:
-        for model in models(cluster):
-            if wanted(model):
-                yield from look(model)
-
-    return at_all
+def of_models(look: Callable[[Model], Iterable[Issue]]) -> Look:
+    """A look at one model after the other."""
+    return lambda _, models: _each(look, models)
 
 
 def of_ours(look: Callable[[Model], Iterable[Issue]]) -> Look:
     """A look at those models that `predictors serve` serves."""
-    return of_models(look, lambda model: model.is_ours)
+    return lambda _, models: _each(look, [model for model in models if model.is_ours])
+
+
+def _each(look: Callable[[Model], Iterable[Issue]], models: Sequence[Model]) -> Iterator[Issue]:
+    for model in models:
+        yield from look(model)

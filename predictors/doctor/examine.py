@@ -4,11 +4,13 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from predictors.doctor.finding import Finding, Severity, Unseen
+from predictors.doctor.model import models
 from predictors.doctor.snapshot import Snapshot
 from predictors.doctor.sources import PODS
 from predictors.doctor.table import CHECKS
 
 _ORDER = list(Severity)
+_LONGEST = 600
 
 
 class Report(NamedTuple):
@@ -38,7 +40,7 @@ def examine(cluster: Snapshot, ignored: Collection[str] = ()) -> Report:
         cluster: what was read.
         ignored: ids of checks to leave out.
     """
-    report = Report([], [], [])
+    report, found_models = Report([], [], []), models(cluster)
     for check in CHECKS:
         if check.id in ignored:
             continue
@@ -46,9 +48,17 @@ def examine(cluster: Snapshot, ignored: Collection[str] = ()) -> Report:
         missing = [each for each in check.needs if each in reasons]
         report.unseen.extend(Unseen(check.id, reason) for reason in dict.fromkeys(map(reasons.__getitem__, missing)))
         # Where some pods could not be asked, the others are looked at.
-        found = list(check.look(cluster)) if missing in ([], [PODS]) else []
-        report.findings.extend(Finding(check.id, check.severity, issue) for issue in found)
+        found = [*check.look(cluster, found_models)] if missing in ([], [PODS]) else []
+        report.findings.extend(
+            Finding(check.id, check.severity, issue._replace(message=_plain(issue.message))) for issue in found
+        )
         if not missing and not found:
             report.fine.append(check.id)
     report.findings.sort(key=lambda each: _ORDER.index(each.severity))
     return report
+
+
+def _plain(message: str) -> str:
+    """One line of bounded length, without what a terminal would act on: parts of it were written by others."""
+    line = " ".join("".join(each if each.isprintable() else " " for each in message).split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

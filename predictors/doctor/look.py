@@ -3,8 +3,8 @@
 import json
 from typing import Any, Protocol
 
-from predictors.doctor.fields import Object, condition, mapping, objects, text
-from predictors.doctor.model import models
+from predictors.doctor.fields import Object, condition, name, objects, text
+from predictors.doctor.model import Model, models
 from predictors.doctor.snapshot import Snapshot
 from predictors.doctor.sources import CUSTOM_METRICS_API, METRICS_API, PODS, SOURCES, Source
 from predictors.rollout.kube.api import KubeError, Pods
@@ -48,9 +48,11 @@ def look(server: Server, pods: Pods, namespace: str) -> Snapshot:
             apis[path] = _get(server, path, f"get {path}")
         except _Unreadable as error:
             unread[path] = str(error)
-    seen = Snapshot(namespace, found, unread, apis)
-    metrics = _metrics(pods, seen, unread)
-    return Snapshot(namespace, found, unread, apis, metrics)
+    asked = _Asked(pods, namespace, unread)
+    for model in models(Snapshot(namespace, found)):
+        if model.is_ours:
+            asked.ask(model)
+    return Snapshot(namespace, found, unread, apis, asked.metrics, asked.refusals)
 
 
 def _list(server: Server, source: Source, namespace: str) -> list[Object] | None:
@@ -76,32 +78,46 @@ def _get(server: Server, path: str, right: str) -> Object | None:
     return answer
 
 
-def _metrics(pods: Pods, seen: Snapshot, unread: dict[str, str]) -> dict[str, str]:
-    """What one ready pod of each model exports, by the model's name."""
-    found: dict[str, str] = {}
-    for model in models(seen):
-        ready = [each for each in model.pods if condition(each, "Ready").get("status") == "True"]
-        if not ready or not model.is_ours:
-            continue
+class _Asked:
+    """What pods answer: a ready one of each model, and those that are not ready.
+
+    Args:
+        pods: the way to them.
+        namespace: theirs.
+        unread: takes what could not be had, and why.
+    """
+
+    def __init__(self, pods: Pods, namespace: str, unread: dict[str, str]) -> None:
+        self.metrics: dict[str, str] = {}
+        self.refusals: dict[str, str] = {}
+        self._pods = pods
+        self._namespace = namespace
+        self._unread = unread
+
+    def ask(self, model: Model) -> None:
+        """Ask the pods of a model."""
+        running = [each for each in model.pods if text(each, "status", "phase") == "Running"]
+        ready = [each for each in running if condition(each, "Ready").get("status") == "True"]
+        if ready and (answer := self._get(model.name, ready[0], "/metrics")) is not None:
+            self.metrics[model.name] = answer
+        for pod in [each for each in running if each not in ready][:1]:
+            if answer := self._get(model.name, pod, "/v2/health/ready", expected=503):
+                self.refusals[name(pod)] = answer
+
+    def _get(self, model: str, pod: Object, path: str, expected: int = 200) -> str | None:
         try:
-            status, body = pods.get(dict(ready[0]), "/metrics")
-        except KubeError as error:
-            unread[f"{PODS} {model.name}"] = str(error)
-            continue
-        if status == 200:
-            found[model.name] = body
-        else:
-            unread[f"{PODS} {model.name}"] = _refusal(status, body, model.name, seen.namespace)
-    return found
+            status, body = self._pods.get(dict(pod), path)
+        except (KubeError, KeyError, TypeError, ValueError) as error:  # a pod may be as odd as its object
+            self._unread[f"{PODS} {model}"] = f"pod {name(pod)} cannot be asked: {error}"
+            return None
+        if status == expected:
+            return body
+        self._unread[f"{PODS} {model}"] = self._reason(status, body, model)
+        return None
 
-
-def _refusal(status: int, body: str, model: str, namespace: str) -> str:
-    try:
-        is_the_servers = text(mapping({"answer": json.loads(body)}, "answer"), "kind") == "Status"
-    except ValueError:
-        is_the_servers = False
-    if is_the_servers and status == 403:
-        return f"it takes the right to get {PODS} in namespace {namespace}"
-    if status in (401, 403):
-        return f"the metrics of {model} need a token"
-    return f"the pod of {model} answered {status} to /metrics"
+    def _reason(self, status: int, body: str, model: str) -> str:
+        if status == 403 and '"kind":"Status"' in body.replace(" ", ""):
+            return f"it takes the right to get {PODS} in namespace {self._namespace}"
+        if status in (401, 403):
+            return f"the metrics of {model} need a token"
+        return f"a pod of {model} answered {status}"

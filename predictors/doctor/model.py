@@ -1,9 +1,8 @@
 """A model: its InferenceService with what belongs to it, as it runs if it runs, else as it is declared."""
 
-import json
-import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from predictors.doctor.fields import Object, flags, mapping, name, objects, text, texts
@@ -13,8 +12,6 @@ from predictors.doctor.snapshot import Snapshot
 SERVICE_LABEL = "serving.kserve.io/inferenceservice"
 _CONTAINER = "kserve-container"
 _MODE = "serving.kserve.io/deploymentMode"
-_HELM = "meta.helm.sh/release-name"
-_PART, _RELEASE = "app.kubernetes.io/part-of", "app.kubernetes.io/instance"
 # As `predictors serve` has it where it is not told otherwise, seconds.
 DEFAULTS = {"request_timeout_seconds": 60.0, "drain_seconds": 5.0, "grace_seconds": 60.0}
 
@@ -26,10 +23,12 @@ class Model:
     Args:
         cluster: what was read.
         service: its InferenceService.
+        own: what has its label, by kind.
     """
 
     cluster: Snapshot
     service: Object
+    own: Mapping[str, Sequence[Object]] = field(default_factory=dict)
 
     @cached_property
     def name(self) -> str:
@@ -62,14 +61,13 @@ class Model:
     @cached_property
     def pods(self) -> list[Object]:
         """Its pods that are not being deleted, newest first."""
-        own = [each for each in self.cluster.of("Pod") if self.owns(each)]
-        live = [each for each in own if "deletionTimestamp" not in mapping(each, "metadata")]
+        live = [each for each in self.own.get("Pod", ()) if "deletionTimestamp" not in mapping(each, "metadata")]
         return sorted(live, key=lambda each: text(each, "metadata", "creationTimestamp"), reverse=True)
 
     @cached_property
     def deployments(self) -> list[Object]:
         """Its Deployments."""
-        return [each for each in self.cluster.of("Deployment") if self.owns(each)]
+        return [*self.own.get("Deployment", ())]
 
     @cached_property
     def autoscalers(self) -> list[Object]:
@@ -105,11 +103,6 @@ class Model:
         return {**serving, **own, **arguments, "env": objects(serving, "env") + objects(own, "env")}
 
     @cached_property
-    def arguments(self) -> list[str]:
-        """The InferenceService's own, which come after its runtime's."""
-        return texts(self.predictor, "model", "args")
-
-    @cached_property
     def settings(self) -> dict[str, str]:
         """Settings of `predictors serve`: of the environment, then of the arguments, which count more."""
         environment = {
@@ -137,14 +130,17 @@ class Model:
     @cached_property
     def least(self) -> int:
         """How few pods it may have."""
-        from_scaler = [each for each in (_bound(scaler, "minReplicas") for scaler in self.autoscalers) if each]
-        return max(from_scaler, default=_bound({"spec": self.predictor}, "minReplicas"))
+        if self.autoscalers:
+            return max(_number(each, "minReplicas") for each in self.autoscalers)
+        if self.deployments:
+            return max(_number(each, "replicas") for each in self.deployments)
+        return _number({"spec": self.predictor}, "minReplicas")
 
     @cached_property
     def most(self) -> int:
         """How many pods it may have."""
-        from_scaler = [_bound(scaler, "maxReplicas") for scaler in self.autoscalers]
-        return max(self.least, *from_scaler, _bound({"spec": self.predictor}, "maxReplicas"), 0)
+        from_scalers = [_number(each, "maxReplicas") for each in self.autoscalers]
+        return max(self.least, *from_scalers, _number({"spec": self.predictor}, "maxReplicas"))
 
     def seconds(self, setting: str) -> float:
         """A time among the server's settings."""
@@ -153,67 +149,24 @@ class Model:
         except ValueError:
             return DEFAULTS[setting]
 
-    def owns(self, thing: Object) -> bool:
-        """Whether an object has its label."""
-        return bool(self.name) and text(thing, "metadata", "labels", SERVICE_LABEL) == self.name
-
     def issue(self, message: str, fix: Fix) -> Issue:
         """An issue of this model."""
         return Issue(f"inferenceservice/{self.name}", message, fix)
 
-    @property
-    def frame(self) -> str:
-        """How values of its release are given; empty if it is not the chart's."""
-        labels = mapping(self.service, "metadata", "labels")
-        release = text(labels, _RELEASE)
-        if labels.get(_PART) != "predictors" or not release:
-            return ""
-        where = f"{shlex.quote(release)} charts/predictors -n {self.cluster.namespace}"
-        if any(text(each, "metadata", "annotations", _HELM) for each in (self.service, self.runtime, self.rollout)):
-            return f"helm upgrade {where} --reset-then-reuse-values {{}}"
-        return f"helm template {where} -f VALUES.yaml {{}} | kubectl apply -f -"
 
-    def fix(self, value: str, change: Object) -> Fix:
-        """What sets something: a value of the chart, where it is the chart's, else a patch.
-
-        Args:
-            value: of the chart's `models.NAME`, as `--set` takes it; empty: the chart renders it so by itself.
-            change: of `spec.predictor`.
-        """
-        if self.frame:
-            whole = Fix(self.frame.replace(" {}", ""))
-            return Fix(f"--set models.{self.name}.{value}", self.frame) if value else whole
-        if self.rollout:
-            spec = {"template": {"spec": {"predictor": change}}}
-            return patch("inferencerollout", self.name, self.cluster.namespace, {"spec": spec})
-        return patch("inferenceservice", self.name, self.cluster.namespace, {"spec": {"predictor": change}})
-
-    def fix_container(self, value: str, change: Object) -> Fix:
-        """The same for a change of the container that serves."""
-        if "model" in self.predictor:
-            return self.fix(value, {"model": change})
-        containers = objects(self.predictor, "containers")
-        serving = next((each for each in containers if name_of(each) == _CONTAINER), next(iter(containers), {}))
-        return self.fix(value, {"containers": [{**each, **change} if each is serving else each for each in containers]})
-
-    def fix_release(self, value: str, otherwise: str) -> Fix:
-        """What sets a value of the whole release; another line, where it is not the chart's."""
-        return Fix(f"--set {value}", self.frame) if self.frame else Fix(otherwise)
-
-
-def models(cluster: Snapshot) -> Iterator[Model]:
+def models(cluster: Snapshot) -> list[Model]:
     """The models of a namespace. A rollout's canary, an InferenceService of its own, is none."""
-    for service in cluster.of("InferenceService"):
-        owners = objects(service, "metadata", "ownerReferences")
-        rollouts = {name_of(each) for each in owners if text(each, "kind") == "InferenceRollout"}
-        if not rollouts or name(service) in rollouts:
-            yield Model(cluster, service)
+    own: dict[str, dict[str, list[Object]]] = defaultdict(lambda: defaultdict(list))
+    for kind in ("Pod", "Deployment", "ReplicaSet"):
+        for each in cluster.of(kind):
+            own[text(each, "metadata", "labels", SERVICE_LABEL)][kind].append(each)
+    return [Model(cluster, each, own[name(each)]) for each in cluster.of("InferenceService") if not _is_canary(each)]
 
 
-def patch(kind: str, named: str, namespace: str, change: Object) -> Fix:
-    """A merge patch as a command."""
-    body = shlex.quote(json.dumps(change, ensure_ascii=False))
-    return Fix(f"kubectl patch {kind} {shlex.quote(named)} -n {namespace} --type merge -p {body}")
+def _is_canary(service: Object) -> bool:
+    owners = objects(service, "metadata", "ownerReferences")
+    rollouts = {name_of(each) for each in owners if text(each, "kind") == "InferenceRollout"}
+    return bool(rollouts) and name(service) not in rollouts
 
 
 def name_of(entry: Object) -> str:
@@ -221,7 +174,7 @@ def name_of(entry: Object) -> str:
     return text(entry, "name")
 
 
-def _bound(thing: Object, field: str) -> int:
+def _number(thing: Object, field: str) -> int:
     """A number of pods; 1 if none is said, as Kubernetes has it."""
     found = mapping(thing, "spec").get(field)
     return found if isinstance(found, int) and not isinstance(found, bool) else 1

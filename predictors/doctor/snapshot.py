@@ -17,6 +17,7 @@ class Snapshot:
         unread: by what could not be read, a kind or an address, the reason.
         apis: the answers of APIs, by path; None where there is none.
         metrics: what one ready pod of each model exports, by the model's name.
+        refusals: what pods that are not ready say of it, by their names.
     """
 
     namespace: str
@@ -24,6 +25,7 @@ class Snapshot:
     unread: Mapping[str, str] = field(default_factory=dict)
     apis: Mapping[str, Object | None] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
+    refusals: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, kind: str) -> Sequence[Object]:
         """The objects of a kind; none, where the cluster does not have it."""

@@ -55,7 +55,7 @@ SOURCES = {
     "Controller": Source(
         "apps/v1", "deployments", is_everywhere=True, query="fieldSelector=metadata.name%3Dkserve-controller-manager"
     ),
-    "Dashboard": Source(
+    "ConfigMap": Source(
         "v1", "configmaps", is_everywhere=True, query=f"labelSelector={MODELS_PART.replace('=', '%3D')}"
     ),
     "PodMonitor": Source(_OPERATOR, "podmonitors", is_everywhere=True),

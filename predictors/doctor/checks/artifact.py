@@ -4,7 +4,8 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from predictors.doctor.exported import labels_of
+from predictors.doctor import remedy
+from predictors.doctor.exported import series
 from predictors.doctor.fields import objects, text
 from predictors.doctor.finding import Fix, Issue
 from predictors.doctor.model import Model, name_of
@@ -42,7 +43,7 @@ def image_latest(model: Model) -> Iterator[Issue]:
         pinned = _pinned_image(model)
         yield model.issue(
             f"its image {image} is whichever is newest when a pod starts, so two pods may differ",
-            model.fix_container(f"image={pinned}", {"image": pinned}),
+            remedy.container(model, f"image={pinned}", {"image": pinned}),
         )
 
 
@@ -53,18 +54,17 @@ def image_by_tag(model: Model) -> Iterator[Issue]:
         pinned = _pinned_image(model)
         yield model.issue(
             f"its image {image} is named by a tag, which can be given to another image",
-            model.fix_container(f"image={pinned}", {"image": pinned}),
+            remedy.container(model, f"image={pinned}", {"image": pinned}),
         )
 
 
 def not_pinned(model: Model) -> Iterator[Issue]:
     """Artifacts whose bytes nobody has named."""
     if not model.settings.get("artifact_digest"):
-        served = labels_of(model, _INFO).get("digest") or "sha256:DIGEST"
-        arguments = [*model.arguments, f"--artifact_digest={served}"]
+        served = _exported(model, "digest") or "sha256:DIGEST"
         yield model.issue(
             "it serves whatever is at its storage URI: the artifact's digest is not pinned",
-            model.fix_container(f"digest={served}", {"args": arguments}),
+            remedy.argument(model, f"digest={served}", f"--artifact_digest={served}"),
         )
 
 
@@ -72,25 +72,28 @@ def trusted(model: Model) -> Iterator[Issue]:
     """Pickles that run whatever code they hold."""
     is_trusted = model.settings.get("trust_artifact", "false").lower() in ("", "true", "1")
     if is_trusted and not model.settings.get("artifact_digest"):
-        arguments = [each for each in model.arguments if "trust_artifact" not in each]
         yield model.issue(
             "--trust_artifact lets a model file run code, and no digest says which file",
-            model.fix_container("settings.trustArtifact=false", {"args": arguments}),
+            remedy.no_argument(model, "settings.trustArtifact=false", "--trust_artifact"),
         )
 
 
 def not_signed(model: Model) -> Iterator[Issue]:
     """Artifacts that anyone may have made."""
     if not model.settings.get("signature_key"):
-        arguments = [*model.arguments, "--signature_key=/PATH/signature.pem"]
         yield model.issue(
             "it demands no signature, so who made the artifact is not known",
-            model.fix_container("signatureKeyConfigMap.name=CONFIGMAP", {"args": arguments}),
+            remedy.argument(model, "signatureKeyConfigMap.name=CONFIGMAP", "--signature_key=/PATH/signature.pem"),
         )
 
 
 def not_evaluated(model: Model) -> Iterator[Issue]:
     """Artifacts that do not say how good they are."""
-    if labels_of(model, _INFO).get("evaluated") == "false":
+    if _exported(model, "evaluated") == "false":
         line = f"predictors train {shlex.quote(model.kind)}" if model.kind in _TRAINED else _PACK
         yield model.issue("its manifest has no `evaluation`: no figure says how good this version is", Fix(line))
+
+
+def _exported(model: Model, label: str) -> str:
+    """What its pod says of the artifact; empty if it says nothing."""
+    return next((each.labels.get(label, "") for each in series(model, _INFO) or []), "")

@@ -1,9 +1,11 @@
 """Pods enough, evictions one at a time, and volumes that more than one node can mount."""
 
+import math
 from collections.abc import Iterator
 
-from predictors.doctor.fields import Object, integer, mapping, name, selects, text, texts
-from predictors.doctor.finding import Fix, Issue
+from predictors.doctor import remedy
+from predictors.doctor.fields import Object, at, mapping, name, selects, text, texts
+from predictors.doctor.finding import Issue
 from predictors.doctor.model import SERVICE_LABEL, Model
 
 
@@ -12,7 +14,7 @@ def single_replica(model: Model) -> Iterator[Issue]:
     if model.least == 1:
         yield model.issue(
             "it may have a single pod, so a drain, an eviction or a lost node interrupts it",
-            model.fix("replicas=2", {"minReplicas": 2}),
+            remedy.predictor(model, "replicas=2", {"minReplicas": 2}),
         )
 
 
@@ -21,7 +23,7 @@ def no_budget(model: Model) -> Iterator[Issue]:
     if not model.is_knative and not _budgets(model):
         yield model.issue(
             "no PodDisruptionBudget selects its pods, so a drain may evict them all at once",
-            model.fix("podDisruptionBudget.enabled=true", {}) if model.frame else _own_budget(model),
+            remedy.release(model, f"models.{model.name}.podDisruptionBudget.enabled=true", _own_budget(model)),
         )
 
 
@@ -31,38 +33,43 @@ def drain_blocked(model: Model) -> Iterator[Issue]:
     if len(budgets) > 1:
         names = " and ".join(map(name, budgets))
         message = f"two PodDisruptionBudgets select its pods, {names}; Kubernetes then refuses every eviction"
-        fix = Fix(f"kubectl delete poddisruptionbudget {name(budgets[1])} -n {model.cluster.namespace}")
+        fix = remedy.in_namespace(model, f"kubectl delete poddisruptionbudget {name(budgets[1])}")
         yield model.issue(message, fix)
     for budget in budgets[:1]:
         if _blocks(budget, model.least):
             yield model.issue(
                 f"the PodDisruptionBudget {name(budget)} never lets a pod go, so no node with one can be drained",
-                model.fix("podDisruptionBudget.maxUnavailable=1", {}) if model.frame else _loosened(model, budget),
+                remedy.release(
+                    model, f"models.{model.name}.podDisruptionBudget.maxUnavailable=1", _loosened(model, budget)
+                ),
             )
 
 
 def _budgets(model: Model) -> list[Object]:
     known = model.cluster.of("PodDisruptionBudget")
-    return [each for each in known if selects(mapping(each, "spec", "selector"), model.labels)]
+    selectors = [(each, at(each, "spec", "selector")) for each in known]
+    # One without a selector selects nothing, one with an empty selector everything.
+    return [each for each, selector in selectors if selector is not None and selects(selector, model.labels)]
 
 
 def _blocks(budget: Object, pods: int) -> bool:
     spec = mapping(budget, "spec")
     if "maxUnavailable" in spec:
         return str(spec["maxUnavailable"]) in ("0", "0%")
-    least = spec.get("minAvailable")
-    wanted = integer(spec, "minAvailable")
-    return str(least) == "100%" or (wanted is not None and wanted >= pods)
+    least = str(spec.get("minAvailable"))
+    if least.endswith("%") and least[:-1].isdecimal():
+        return math.ceil(pods * int(least[:-1]) / 100) >= pods
+    return least.isdecimal() and int(least) >= pods
 
 
-def _own_budget(model: Model) -> Fix:
+def _own_budget(model: Model) -> str:
     where = f"-n {model.cluster.namespace} --selector {SERVICE_LABEL}={model.name}"
-    return Fix(f"kubectl create poddisruptionbudget {model.name} {where} --max-unavailable 1")
+    return f"kubectl create poddisruptionbudget {model.name} {where} --max-unavailable 1"
 
 
-def _loosened(model: Model, budget: Object) -> Fix:
+def _loosened(model: Model, budget: Object) -> str:
     body = """'{"spec": {"minAvailable": null, "maxUnavailable": 1}}'"""
-    return Fix(f"kubectl patch poddisruptionbudget {name(budget)} -n {model.cluster.namespace} --type merge -p {body}")
+    return f"kubectl patch poddisruptionbudget {name(budget)} -n {model.cluster.namespace} --type merge -p {body}"
 
 
 def volume_on_one_node(model: Model) -> Iterator[Issue]:
@@ -76,7 +83,7 @@ def volume_on_one_node(model: Model) -> Iterator[Issue]:
             yield model.issue(
                 f"all its pods are kept on one node, since the claim {claim} is {' and '.join(sorted(modes))}; "
                 "a claim keeps its modes for life, so this takes another one, or another storage",
-                model.fix_container("storageUri=pvc://CLAIM/PATH", {"storageUri": "pvc://CLAIM/PATH"}),
+                remedy.container(model, "storageUri=pvc://CLAIM/PATH", {"storageUri": "pvc://CLAIM/PATH"}),
             )
 
 
@@ -86,5 +93,5 @@ def one_node(model: Model) -> Iterator[Issue]:
     if len(model.pods) > 1 and len(nodes) == 1 and len(model.cluster.of("Node")) > 1:
         yield model.issue(
             f"all its {len(model.pods)} pods are on the node {nodes.pop()}",
-            Fix(f"kubectl delete pod {name(model.pods[0])} -n {model.cluster.namespace}"),
+            remedy.in_namespace(model, f"kubectl delete pod {name(model.pods[0])}"),
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from predictors.doctor import remedy
 from predictors.doctor.fields import Object, at, mapping, objects, quantity, text, texts
 from predictors.doctor.finding import Issue
 from predictors.doctor.model import Model
@@ -22,8 +23,8 @@ def no_requests(model: Model) -> Iterator[Issue]:
         if not quantity(given.get(resource)):
             yield model.issue(
                 f"it requests no {resource}, so the scheduler reserves none",
-                model.fix_container(
-                    f"resources.requests.{resource}={amount}", {"resources": {"requests": {resource: amount}}}
+                remedy.container(
+                    model, f"resources.requests.{resource}={amount}", {"resources": {"requests": {resource: amount}}}
                 ),
             )
 
@@ -33,33 +34,33 @@ def no_memory_limit(model: Model) -> Iterator[Issue]:
     if not quantity(mapping(model.container, "resources", "limits").get("memory")):
         yield model.issue(
             "it has no limit of memory, so it may take its neighbours' on the node",
-            model.fix_container("resources.limits.memory=512Mi", {"resources": {"limits": {"memory": "512Mi"}}}),
+            remedy.container(model, "resources.limits.memory=512Mi", {"resources": {"limits": {"memory": "512Mi"}}}),
         )
 
 
 def no_probes(model: Model) -> Iterator[Issue]:
-    """Containers without a probe. A model of ours is healthy where its path says so, a stranger's where it answers."""
+    """Containers without a probe. Knative's proxy takes them over."""
     absent = [each for each in ("readinessProbe", "livenessProbe") if not mapping(model.container, each)]
-    if absent:
+    if absent and not model.is_knative:
         ours = {"readinessProbe": "/v2/health/ready", "livenessProbe": "/v2/health/live"}
         probes = {each: {"httpGet": {"path": ours[each], "port": 8080}} for each in absent}
-        yield model.issue(f"it has no {' and no '.join(absent)}", model.fix_container("", probes))
+        yield model.issue(f"it has no {' and no '.join(absent)}", remedy.container(model, "", probes))
 
 
 def wrong_probes(model: Model) -> Iterator[Issue]:
     """Probes that do not ask what they are for."""
     ready, live = (text(model.container, each, "httpGet", "path") for each in ("readinessProbe", "livenessProbe"))
     if mapping(model.container, "readinessProbe") and not ready.endswith("/ready"):
-        change = {"readinessProbe": {"httpGet": {"path": "/v2/health/ready", "port": 8080}, "tcpSocket": None}}
+        change = {"readinessProbe": {"httpGet": {"path": "/v2/health/ready", "port": 8080}}}
         yield model.issue(
             f"its readiness probe asks {ready or 'for an open port'}, which answers before the model is loaded",
-            model.fix_container("", change),
+            remedy.container(model, "", change),
         )
     if live.endswith("/ready"):
         change = {"livenessProbe": {"httpGet": {"path": "/v2/health/live", "port": 8080}}}
         yield model.issue(
             f"its liveness probe asks {live}, so a pod that loads or drains is killed",
-            model.fix_container("", change),
+            remedy.container(model, "", change),
         )
 
 
@@ -72,7 +73,7 @@ def unrestricted(model: Model) -> Iterator[Issue]:
     if faults:
         yield model.issue(
             f"it does more than the pod security level `restricted` allows: {', '.join(faults)}",
-            model.fix_container("", {"securityContext": _SECURITY}),
+            remedy.container(model, "", {"securityContext": _SECURITY}),
         )
 
 
@@ -98,5 +99,5 @@ def service_links(model: Model) -> Iterator[Issue]:
     if at(model.spec, "enableServiceLinks") is not False:
         yield model.issue(
             "every Service of its namespace becomes environment variables of its pods, which may look like settings",
-            model.fix("", {"enableServiceLinks": False}),
+            remedy.predictor(model, "", {"enableServiceLinks": False}),
         )

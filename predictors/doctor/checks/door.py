@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 
+from predictors.doctor import remedy
 from predictors.doctor.checks.platform import named_gateways
 from predictors.doctor.fields import mapping, name, objects, selects, text, texts
 from predictors.doctor.finding import Fix, Issue
@@ -34,7 +35,7 @@ def open_port(model: Model) -> Iterator[Issue]:
     if not policies and not _asks(model):
         yield model.issue(
             "every pod of the cluster may call it: it asks for no token, and no NetworkPolicy selects its pods",
-            model.fix_release("networkPolicy.enabled=true", _policy(model)),
+            remedy.release(model, "networkPolicy.enabled=true", _policy(model)),
         )
 
 
@@ -54,22 +55,16 @@ def asks_nobody(model: Model) -> Iterator[Issue]:
     if not _asks(model):
         yield model.issue(
             "it asks nobody who they are: whoever the network lets in may call, unless the gateway asks",
-            model.fix("access.tokenDigestsSecret.name=SECRET", {}) if model.frame else _own_tokens(model),
+            remedy.argument(model, "access.tokenDigestsSecret.name=SECRET", "--token_digests_file=/PATH/digests"),
         )
-
-
-def _own_tokens(model: Model) -> Fix:
-    arguments = [*model.arguments, "--token_digests_file=/PATH/digests"]
-    return model.fix_container("", {"args": arguments})
 
 
 def repository(model: Model) -> Iterator[Issue]:
     """Endpoints that unload models, for everyone."""
     if model.settings.get("enable_repository", "false").lower() in ("", "true", "1") and not _asks(model):
-        arguments = [each for each in model.arguments if "enable_repository" not in each]
         yield model.issue(
             "whoever reaches it may unload its models: --enable_repository without tokens",
-            model.fix_container("settings.enableRepository=false", {"args": arguments}),
+            remedy.no_argument(model, "settings.enableRepository=false", "--enable_repository"),
         )
 
 
@@ -81,16 +76,19 @@ def plain_gateway(cluster: Snapshot) -> Iterator[Issue]:
         secure = [one for one in objects(each, "spec", "listeners") if text(one, "protocol") in ("HTTPS", "TLS")]
         if (where, name(each)) in wanted and not secure:
             fix = Fix(f"kubectl patch gateway {name(each)} -n {where} --type json -p {shlex.quote(_LISTENER)}")
-            yield Issue(f"gateway/{name(each)}", "it has no listener with TLS: requests reach it in the clear", fix)
+            yield Issue(
+                f"gateway/{name(each)}",
+                "no listener has TLS: requests reach it in the clear, unless something before it decrypts them",
+                fix,
+            )
 
 
 def plain_pods(model: Model) -> Iterator[Issue]:
     """Pods without TLS. Knative's proxy has its own."""
     if not model.is_knative and not model.settings.get("ssl_certfile"):
-        arguments = [*model.arguments, "--ssl_certfile=/PATH/tls.crt", "--ssl_keyfile=/PATH/tls.key"]
         yield model.issue(
             "from the gateway to its pods, requests are in the clear, unless the network encrypts them",
-            model.fix_container("tls.secretName=SECRET", {"args": arguments}),
+            remedy.argument(model, "tls.secretName=SECRET", "--ssl_certfile=/PATH/tls.crt"),
         )
 
 
@@ -98,8 +96,11 @@ def password_in_the_open(model: Model) -> Iterator[Issue]:
     """URLs with passwords that everyone reads who may read the InferenceService."""
     shown = [*texts(model.container, "args"), *(text(each, "value") for each in objects(model.container, "env"))]
     if any(map(_PASSWORD.search, shown)):
-        arguments = [each for each in model.arguments if not _PASSWORD.search(each)]
         yield model.issue(
             "a URL with a password stands in its arguments or variables, for all who may read the InferenceService",
-            model.fix_container("cacheUrlSecret.name=SECRET", {"args": arguments}),
+            remedy.release(model, f"models.{model.name}.cacheUrlSecret.name=SECRET", _look_for_it(model)),
         )
+
+
+def _look_for_it(model: Model) -> str:
+    return f"kubectl edit inferenceservice {model.name} -n {model.cluster.namespace}"

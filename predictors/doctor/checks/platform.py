@@ -1,11 +1,11 @@
 """KServe, its controller, the Gateway API, and the namespace."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from predictors.doctor.fields import Object, condition, integer, mapping, name, objects, text
 from predictors.doctor.finding import Fix, Issue
-from predictors.doctor.model import Model, models
+from predictors.doctor.model import Model
 from predictors.doctor.snapshot import Snapshot
 
 _MANAGER = "kserve-controller-manager"
@@ -87,9 +87,9 @@ def canary_without_traffic(model: Model) -> Iterator[Issue]:
         yield model.issue(f"its canary gets no requests from KServe {number}, and takes pods away", fix)
 
 
-def gateway_api(cluster: Snapshot) -> Iterator[Issue]:
+def gateway_api(cluster: Snapshot, models: Sequence[Model]) -> Iterator[Issue]:
     """The Gateway API, through which Standard mode is reached."""
-    if not cluster.has("Gateway") and any(_is_routed(model) for model in models(cluster)):
+    if not cluster.has("Gateway") and any(map(_is_routed, models)):
         base = "https://github.com/kubernetes-sigs/gateway-api/releases/download"
         fix = Fix(f"kubectl apply --server-side -f {base}/v1.5.1/standard-install.yaml")
         yield Issue("cluster", "the cluster has no Gateway API, so nothing outside it reaches the models", fix)

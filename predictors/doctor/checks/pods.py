@@ -3,34 +3,41 @@
 import math
 from collections.abc import Iterator
 
+from predictors.doctor import remedy
 from predictors.doctor.fields import Object, at, condition, integer, mapping, name, objects, quantity, text
-from predictors.doctor.finding import Fix, Issue
+from predictors.doctor.finding import Issue
 from predictors.doctor.model import Model
 
 # A pod that a node's restart has started again is none.
 _MANY_RESTARTS = 3
+_STARTING = ("ContainerCreating", "PodInitializing")
 
 
 def not_ready(model: Model) -> Iterator[Issue]:
-    """Models that are not Ready, with the reason that stands deepest."""
-    ready = condition(model.service, "Ready")
-    if not mapping(model.service, "status") or ready.get("status") == "True":
-        return
-    where = f"-n {model.cluster.namespace}"
+    """Models with a pod that is not ready, or that KServe does not find Ready; with the reason that stands deepest."""
     for pod in model.pods:
-        for status in [*objects(pod, "status", "initContainerStatuses"), *objects(pod, "status", "containerStatuses")]:
-            waiting = mapping(status, "state", "waiting")
-            if text(waiting, "reason") not in ("", "PodInitializing", "ContainerCreating"):
-                said = text(waiting, "message") or "no message"
-                fix = Fix(f"kubectl describe pod {name(pod)} {where}")
-                yield model.issue(f"it is not ready: pod {name(pod)}: {text(waiting, 'reason')}: {said}", fix)
-                return
-    said = text(ready, "message") or text(ready, "reason") or "KServe gives no reason"
-    if model.pods:
-        fix = Fix(f"kubectl logs {name(model.pods[0])} {where} -c kserve-container --tail 20")
-    else:
-        fix = Fix(f"kubectl describe replicaset {where} -l serving.kserve.io/inferenceservice={model.name}")
-    yield model.issue(f"it is not ready: {said}", fix)
+        if reason := _complaint(model, pod):
+            fix = remedy.in_namespace(model, f"kubectl describe pod {name(pod)}")
+            yield model.issue(f"pod {name(pod)} is not ready: {reason}", fix)
+            return
+    ready = condition(model.service, "Ready")
+    if ready.get("status") != "True":
+        said = text(ready, "message") or text(ready, "reason") or "KServe has said nothing of it"
+        events = f"kubectl describe replicaset -l serving.kserve.io/inferenceservice={model.name}"
+        asked = f"kubectl describe inferenceservice {model.name}" if model.pods else events
+        yield model.issue(f"it is not ready: {said}", remedy.in_namespace(model, asked))
+
+
+def _complaint(model: Model, pod: Object) -> str:
+    """Why a pod is not ready; empty if it is, or is only starting."""
+    for status in (*objects(pod, "status", "initContainerStatuses"), *objects(pod, "status", "containerStatuses")):
+        waiting = mapping(status, "state", "waiting")
+        if text(waiting, "reason") not in ("", *_STARTING):
+            return f"{text(waiting, 'reason')}: {text(waiting, 'message') or 'no message'}"
+    unscheduled = condition(pod, "PodScheduled")
+    if unscheduled.get("status") == "False":
+        return f"{text(unscheduled, 'reason')}: {text(unscheduled, 'message')}"
+    return model.cluster.refusals.get(name(pod), "")
 
 
 def out_of_memory(model: Model) -> Iterator[Issue]:
@@ -42,7 +49,7 @@ def out_of_memory(model: Model) -> Iterator[Issue]:
         more = f"{math.ceil(1.5 * bytes_ / 2**20)}Mi" if bytes_ else "MORE"
         yield model.issue(
             f"pod {name(killed[0])} was killed for memory (OOMKilled); its limit is {limit}",
-            model.fix_container(f"resources.limits.memory={more}", {"resources": {"limits": {"memory": more}}}),
+            remedy.container(model, f"resources.limits.memory={more}", {"resources": {"limits": {"memory": more}}}),
         )
 
 
@@ -58,5 +65,5 @@ def restarting(model: Model) -> Iterator[Issue]:
             if times >= _MANY_RESTARTS:
                 ended = mapping(status, "lastState", "terminated")
                 said = f"{text(ended, 'reason') or 'no reason'}, exit status {ended.get('exitCode', 'unknown')}"
-                line = f"kubectl logs {name(pod)} -n {model.cluster.namespace} -c {text(status, 'name')} --previous"
-                yield model.issue(f"pod {name(pod)} was restarted {times} times, last: {said}", Fix(line))
+                fix = remedy.in_namespace(model, f"kubectl logs {name(pod)} -c {text(status, 'name')} --previous")
+                yield model.issue(f"pod {name(pod)} was restarted {times} times, last: {said}", fix)

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 
-from predictors.doctor.fields import Object, condition, integer, name, objects, text
+from predictors.doctor import remedy
+from predictors.doctor.fields import Object, condition, integer, mapping, name, objects, text
 from predictors.doctor.finding import Fix, Issue
 from predictors.doctor.model import Model
 from predictors.doctor.snapshot import Snapshot
 from predictors.doctor.sources import CUSTOM_METRICS_API, METRICS_API
 
+# The key of the chart's ConfigMap.
+_RULES = "config.yaml"
+_ADAPTER = "oci://ghcr.io/prometheus-community/charts/prometheus-adapter"
 _METRICS_SERVER = "https://github.com/kubernetes-sigs/metrics-server/releases/latest/download/components.yaml"
 
 
@@ -17,7 +21,7 @@ def inactive(model: Model) -> Iterator[Issue]:
         active = condition(each, "ScalingActive")
         if active.get("status") == "False" and text(active, "reason") != "ScalingDisabled":
             said = text(active, "message") or text(active, "reason") or "it gives no reason"
-            fix = Fix(f"kubectl describe hpa {name(each)} -n {model.cluster.namespace}")
+            fix = remedy.in_namespace(model, f"kubectl describe hpa {name(each)}")
             yield Issue(f"horizontalpodautoscaler/{name(each)}", f"it scales nothing: {said}", fix)
 
 
@@ -40,8 +44,17 @@ def no_custom_metrics(model: Model) -> Iterator[Issue]:
             yield Issue(
                 f"horizontalpodautoscaler/{name(scaler)}",
                 f"the cluster does not serve {' and '.join(missing)}: prometheus-adapter is missing, or its rules are",
-                model.fix_release("monitoring.adapterRule.create=true", f"kubectl get --raw {CUSTOM_METRICS_API}"),
+                _adapter(model),
             )
+
+
+def _adapter(model: Model) -> Fix:
+    """The chart's rules for prometheus-adapter, or the adapter with these rules."""
+    for each in model.cluster.of("ConfigMap"):
+        if _RULES in mapping(each, "data"):
+            where = text(each, "metadata", "namespace")
+            return Fix(f"helm install prometheus-adapter {_ADAPTER} -n {where} --set rules.existing={name(each)}")
+    return remedy.release(model, "monitoring.adapterRule.create=true", f"kubectl get --raw {CUSTOM_METRICS_API}")
 
 
 def _metrics(scaler: Object, kind: str) -> list[Object]:
@@ -57,7 +70,7 @@ def at_maximum(model: Model) -> Iterator[Issue]:
             yield Issue(
                 f"horizontalpodautoscaler/{name(each)}",
                 f"it is at its maximum, {most}, and would have more pods",
-                model.fix(f"autoscaling.maxReplicas={2 * most}", {"maxReplicas": 2 * most}),
+                remedy.predictor(model, f"autoscaling.maxReplicas={2 * most}", {"maxReplicas": 2 * most}),
             )
 
 
@@ -67,5 +80,5 @@ def no_room(model: Model) -> Iterator[Issue]:
         most = max(4, 2 * model.least)
         yield model.issue(
             f"its number of pods is fixed at {model.least}, whatever the load",
-            model.fix(f"autoscaling.maxReplicas={most}", {"maxReplicas": most}),
+            remedy.predictor(model, f"autoscaling.maxReplicas={most}", {"maxReplicas": most}),
         )

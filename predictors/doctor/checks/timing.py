@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from predictors.doctor import remedy
 from predictors.doctor.fields import integer, name, objects, text
 from predictors.doctor.finding import Issue
 from predictors.doctor.model import Model
@@ -27,7 +28,7 @@ def route_too_short(model: Model) -> Iterator[Issue]:
         wanted = int(deadline) + 5
         yield model.issue(
             f"{where} ends a request after {least:g} s, and the server would answer within {deadline:g} s",
-            model.fix(f"requestTimeoutSeconds={max(1, int(deadline))}", {"timeout": wanted}),
+            remedy.predictor(model, f"requestTimeoutSeconds={max(1, int(deadline))}", {"timeout": wanted}),
         )
 
 
@@ -57,7 +58,7 @@ def killed_early(model: Model) -> Iterator[Issue]:
         wanted = int(drain + grace) + 10
         yield model.issue(
             f"a pod is killed {allowed} s after SIGTERM, and may take {drain + grace:g} s to drain and finish",
-            model.fix("", {"terminationGracePeriodSeconds": wanted}),
+            remedy.predictor(model, "", {"terminationGracePeriodSeconds": wanted}),
         )
 
 
@@ -65,10 +66,7 @@ def grace_too_short(model: Model) -> Iterator[Issue]:
     """Servers that stop before the requests that they have accepted are due."""
     deadline, grace = model.seconds("request_timeout_seconds"), model.seconds("grace_seconds")
     if not model.is_knative and grace < deadline:
-        arguments = [each for each in model.arguments if not each.startswith("--grace_seconds")]
         yield model.issue(
             f"after a drain it gives requests {grace:g} s, though one may take {deadline:g} s",
-            model.fix_container(
-                f"graceSeconds={int(deadline)}", {"args": [*arguments, f"--grace_seconds={int(deadline)}"]}
-            ),
+            remedy.argument(model, f"graceSeconds={int(deadline)}", f"--grace_seconds={int(deadline)}"),
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from predictors.doctor import remedy
 from predictors.doctor.fields import integer, mapping, name, objects, text
 from predictors.doctor.finding import Fix, Issue
 from predictors.doctor.model import Model
@@ -17,24 +18,29 @@ def no_canary(model: Model) -> Iterator[Issue]:
     if not model.rollout and not is_split:
         yield model.issue(
             "a new version gets all requests at once: there is neither a rollout nor a canary",
-            model.fix("rollout.enabled=true", {}) if model.frame else _run(model),
+            _give_a_rollout(model),
         )
 
 
-def _run(model: Model) -> Fix:
-    return Fix(f"predictors rollout run {model.name} -n {model.cluster.namespace} --storage-uri URI")
+def _give_a_rollout(model: Model) -> Fix:
+    """A value, where there is a controller to take it; else a rollout from a terminal."""
+    from_terminal = f"predictors rollout run {model.name} -n {model.cluster.namespace} --storage-uri URI"
+    if not model.cluster.has("InferenceRollout"):
+        return Fix(from_terminal)
+    return remedy.release(model, f"models.{model.name}.rollout.enabled=true", from_terminal)
 
 
 def no_way_back(model: Model) -> Iterator[Issue]:
     """Models in their first revision."""
     if model.rollout:
         kept = [each for each in model.cluster.of("ControllerRevision") if _is_owned(each, model)]
-        line = f"predictors rollout history {model.name} -n {model.cluster.namespace}"
+        line = f"predictors rollout history {model.name}"
     else:
-        kept = [each for each in model.cluster.of("ReplicaSet") if model.owns(each)]
-        line = f"kubectl get replicaset -n {model.cluster.namespace} -l serving.kserve.io/inferenceservice={model.name}"
+        kept = [*model.own.get("ReplicaSet", ())]
+        line = f"helm history {remedy.release_of(model)}" if remedy.is_helms(model) else "kubectl get replicaset"
     if len(kept) == 1:
-        yield model.issue("this is its first revision: there is none to roll back to; keep its artifact", Fix(line))
+        message = "this is its first revision: there is none to roll back to; keep its artifact"
+        yield model.issue(message, remedy.in_namespace(model, line))
 
 
 def _is_owned(revision: object, model: Model) -> bool:

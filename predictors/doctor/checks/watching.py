@@ -1,11 +1,12 @@
 """Who sees what happens: metrics, alerts, dashboards, logs, drift."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from predictors.doctor.exported import points
+from predictors.doctor import remedy
+from predictors.doctor.exported import series
 from predictors.doctor.fields import Object, mapping, name, objects, selects, text, texts
 from predictors.doctor.finding import Fix, Issue
-from predictors.doctor.model import Model, models
+from predictors.doctor.model import Model
 from predictors.doctor.snapshot import Snapshot
 
 # One of them is in each rule of the chart that looks at requests.
@@ -21,20 +22,20 @@ _COLLECTORS = (
 _COLLECTOR_CHART = "oci://ghcr.io/fluent/helm-charts/fluent-bit"
 
 
-def no_alerts(cluster: Snapshot) -> Iterator[Issue]:
+def no_alerts(cluster: Snapshot, models: Sequence[Model]) -> Iterator[Issue]:
     """A Prometheus operator without a rule about models."""
     groups = [group for each in cluster.of("PrometheusRule") for group in objects(each, "spec", "groups")]
     rules = [rule for group in groups for rule in objects(group, "rules") if text(rule, "alert")]
     alerts = [rule for rule in rules if any(own in str(rule.get("expr")) for own in _OWN_METRICS)]
-    for model in _first_of_ours(cluster) if cluster.has("PrometheusRule") and not alerts else ():
-        fix = model.fix_release("monitoring.alerts.create=true", _rules_file())
+    for model in _first_of_ours(models) if cluster.has("PrometheusRule") and not alerts else ():
+        fix = remedy.release(model, "monitoring.alerts.create=true", _rules_file())
         yield Issue(f"namespace/{cluster.namespace}", "no PrometheusRule has an alert about the models' metrics", fix)
 
 
-def alerts_unseen(cluster: Snapshot) -> Iterator[Issue]:
+def alerts_unseen(cluster: Snapshot, models: Sequence[Model]) -> Iterator[Issue]:
     """A cluster whose Prometheus, if any, is not an operator's."""
     if not cluster.has("PrometheusRule"):
-        for _ in _first_of_ours(cluster):
+        for _ in _first_of_ours(models):
             message = "could not see who alerts: the cluster has no Prometheus operator"
             yield Issue(f"namespace/{cluster.namespace}", message, Fix(_rules_file()))
 
@@ -43,8 +44,8 @@ def _rules_file() -> str:
     return "kubectl create configmap predictors-alerts -n monitoring --from-file charts/predictors/files/alerts.yaml"
 
 
-def _first_of_ours(cluster: Snapshot) -> list[Model]:
-    return [each for each in models(cluster) if each.is_ours][:1]
+def _first_of_ours(models: Sequence[Model]) -> list[Model]:
+    return [each for each in models if each.is_ours][:1]
 
 
 def not_scraped(model: Model) -> Iterator[Issue]:
@@ -58,7 +59,7 @@ def not_scraped(model: Model) -> Iterator[Issue]:
     if annotations.get(_SCRAPE) != "true" and not any(_monitors(each, model) for each in monitors):
         yield model.issue(
             "neither a PodMonitor nor annotations lead Prometheus to its pods",
-            model.fix_release("monitoring.podMonitor.create=true", _annotate(model)),
+            remedy.release(model, "monitoring.podMonitor.create=true", _annotate(model)),
         )
 
 
@@ -74,13 +75,13 @@ def _monitors(monitor: Object, model: Model) -> bool:
     return (here or everywhere) and selects(mapping(monitor, "spec", "selector"), model.labels)
 
 
-def no_dashboards(cluster: Snapshot) -> Iterator[Issue]:
+def no_dashboards(cluster: Snapshot, models: Sequence[Model]) -> Iterator[Issue]:
     """ConfigMaps with Grafana's dashboards, of any release."""
-    maps = [each for each in cluster.of("Dashboard") if any(key.endswith(".json") for key in mapping(each, "data"))]
-    for model in _first_of_ours(cluster) if not maps else ():
+    maps = [each for each in cluster.of("ConfigMap") if any(key.endswith(".json") for key in mapping(each, "data"))]
+    for model in _first_of_ours(models) if not maps else ():
         files = "--from-file charts/predictors/files/dashboards"
         otherwise = f"kubectl create configmap predictors-dashboards -n monitoring {files}"
-        fix = model.fix_release("monitoring.dashboards.create=true", otherwise)
+        fix = remedy.release(model, "monitoring.dashboards.create=true", otherwise)
         yield Issue(f"namespace/{cluster.namespace}", "could not see a ConfigMap with the dashboards", fix)
 
 
@@ -103,13 +104,12 @@ def no_request_log(model: Model) -> Iterator[Issue]:
     if not logger and not any(each.startswith("request_log") and value for each, value in model.settings.items()):
         yield model.issue(
             "it keeps no log of requests and answers, so nobody can look up what it said, or learn from it",
-            model.fix("settings.requestLogFile=/PATH/requests.jsonl", {}),
+            remedy.argument(model, "settings.requestLogUrl=http://SINK", "--request_log_url=http://SINK"),
         )
 
 
 def no_drift(model: Model) -> Iterator[Issue]:
     """Models of which nobody sees whether requests still look as they did in training."""
-    seen = points(model)
-    if seen and not any(each.name.startswith(_DRIFT) for each in seen):
+    if series(model, _DRIFT) == []:
         fix = Fix("predictors artifact pack MODEL --kind KIND -o DIRECTORY")
         yield model.issue("it exports no `model_drift_…`: its manifest has no reference to compare with", fix)
