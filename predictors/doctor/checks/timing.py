@@ -21,9 +21,7 @@ def route_too_short(model: Model) -> Iterator[Issue]:
     """Gateways that give up before the server does."""
     deadline = model.seconds("request_timeout_seconds")
     declared = float(integer(model.predictor, "timeout") or _ROUTE_SECONDS)
-    limits = {f"HTTPRoute {route}": seconds for route, seconds in _routes(model)}
-    limits = limits or {"spec.predictor.timeout": declared}
-    where, least = min(limits.items(), key=lambda each: each[1])
+    least, where = min(_routes(model), default=(declared, "spec.predictor.timeout"))
     if least < deadline:
         wanted = int(deadline) + 5
         yield model.issue(
@@ -32,14 +30,14 @@ def route_too_short(model: Model) -> Iterator[Issue]:
         )
 
 
-def _routes(model: Model) -> Iterator[tuple[str, float]]:
+def _routes(model: Model) -> Iterator[tuple[float, str]]:
     own = {model.name, f"{model.name}-predictor"}
     for route in model.cluster.of("HTTPRoute"):
         if name(route) in own:
             for rule in objects(route, "spec", "rules"):
                 seconds = _seconds(text(rule, "timeouts", "request"))
                 if seconds:
-                    yield name(route), seconds
+                    yield seconds, f"HTTPRoute {name(route)}"
 
 
 def _seconds(duration: str) -> float:
