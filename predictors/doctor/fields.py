@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 Object: TypeAlias = Mapping[str, Any]
@@ -91,7 +92,7 @@ def _holds(expression: Object, labels: Object) -> bool:
 
 def flags(arguments: list[str]) -> Iterator[tuple[str, str]]:
     """Flags with their values, from arguments such as `--a=1`, `--a 1` and `--a`; - and _ are the same in a flag."""
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in pairwise([*arguments, ""]):
         if argument.startswith("--"):
             flag, sign, value = argument[2:].partition("=")
             alone = "" if following.startswith("--") else following

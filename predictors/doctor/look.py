@@ -102,7 +102,7 @@ class _Asked:
             self.metrics[model.name] = answer
         for pod in [each for each in running if each not in ready][:1]:
             if answer := self._get(model.name, pod, "/v2/health/ready", expected=503):
-                self.refusals[name(pod)] = answer
+                self.refusals[name(pod)] = _error(answer)
 
     def _get(self, model: str, pod: Object, path: str, expected: int = 200) -> str | None:
         try:
@@ -121,3 +121,11 @@ class _Asked:
         if status in (401, 403):
             return f"the metrics of {model} need a token"
         return f"a pod of {model} answered {status}"
+
+
+def _error(answer: str) -> str:
+    """The reason in a readiness answer; the whole of one that is no such answer."""
+    try:
+        return text(json.loads(answer), "error") or answer
+    except ValueError:
+        return answer

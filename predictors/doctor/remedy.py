@@ -97,7 +97,7 @@ def _frame(model: Model) -> str:
     where = f"{shlex.quote(release_of(model))} charts/predictors -n {model.cluster.namespace}"
     if is_helms(model):
         return f"helm upgrade {where} --reset-then-reuse-values {{}}"
-    return f"helm template {where} -f VALUES.yaml {{}} | kubectl apply -f -"
+    return f"helm template {where} -f VALUES.yaml --skip-tests {{}} | kubectl apply -f -"
 
 
 def _patch(model: Model, operations: list[dict[str, Any]]) -> Fix:

@@ -126,7 +126,7 @@ def _is_routed(model: Model) -> bool:
 
 def nothing_served(cluster: Snapshot) -> Iterator[Issue]:
     """A namespace without models."""
-    if not cluster.of("InferenceService"):
+    if cluster.has("InferenceService") and not cluster.of("InferenceService"):
         where = cluster.namespace
         fix = Fix(f"helm install predictors charts/predictors -n {where} --create-namespace -f VALUES.yaml")
         yield Issue(f"namespace/{where}", "it has no InferenceService", fix)

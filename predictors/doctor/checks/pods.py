@@ -16,9 +16,12 @@ _STARTING = ("ContainerCreating", "PodInitializing")
 def not_ready(model: Model) -> Iterator[Issue]:
     """Models with a pod that is not ready, or that KServe does not find Ready; with the reason that stands deepest."""
     for pod in model.pods:
-        if reason := _complaint(model, pod):
-            fix = remedy.in_namespace(model, f"kubectl describe pod {name(pod)}")
-            yield model.issue(f"pod {name(pod)} is not ready: {reason}", fix)
+        refusal = model.cluster.refusals.get(name(pod), "")
+        if reason := refusal or _complaint(pod):
+            command = (
+                f"kubectl logs {name(pod)} -c kserve-container" if refusal else f"kubectl describe pod {name(pod)}"
+            )
+            yield model.issue(f"pod {name(pod)} is not ready: {reason}", remedy.in_namespace(model, command))
             return
     ready = condition(model.service, "Ready")
     if ready.get("status") != "True":
@@ -28,8 +31,8 @@ def not_ready(model: Model) -> Iterator[Issue]:
         yield model.issue(f"it is not ready: {said}", remedy.in_namespace(model, asked))
 
 
-def _complaint(model: Model, pod: Object) -> str:
-    """Why a pod is not ready; empty if it is, or is only starting."""
+def _complaint(pod: Object) -> str:
+    """Why a pod is not ready, as Kubernetes says it; empty if it is, or is only starting."""
     for status in (*objects(pod, "status", "initContainerStatuses"), *objects(pod, "status", "containerStatuses")):
         waiting = mapping(status, "state", "waiting")
         if text(waiting, "reason") not in ("", *_STARTING):
@@ -37,7 +40,7 @@ def _complaint(model: Model, pod: Object) -> str:
     unscheduled = condition(pod, "PodScheduled")
     if unscheduled.get("status") == "False":
         return f"{text(unscheduled, 'reason')}: {text(unscheduled, 'message')}"
-    return model.cluster.refusals.get(name(pod), "")
+    return ""
 
 
 def out_of_memory(model: Model) -> Iterator[Issue]:

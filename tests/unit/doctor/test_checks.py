@@ -143,7 +143,7 @@ FOUND: list[tuple[str, Callable[[World], object], str]] = [
     ("autoscaler-maximum", lambda w: status_of(w, "HorizontalPodAutoscaler", "iris-predictor", ScalingLimited="True/TooManyReplicas"), HPA),
     ("route-timeout", all_of(lambda w: w.one("HTTPRoute")["spec"]["rules"].append({"timeouts": {"request": "1h9s"}}), lambda w: append_argument(w, "--request_timeout_seconds=20")), IRIS),
     ("route-timeout", all_of(lambda w: w.objects["HTTPRoute"].clear(), lambda w: w.predictor().update(timeout=5)), IRIS),
-    ("termination", lambda w: w.predictor().pop("terminationGracePeriodSeconds") and append_argument(w, "--grace-seconds=20"), IRIS),
+    ("termination", all_of(lambda w: w.predictor().pop("terminationGracePeriodSeconds"), lambda w: append_argument(w, "--grace-seconds=20")), IRIS),
     ("grace", lambda w: append_argument(w, "--grace_seconds", "5"), IRIS),
     ("open-port", lambda w: w.objects["NetworkPolicy"].clear(), IRIS),
     ("open-port", lambda w: w.one("NetworkPolicy")["spec"].update(policyTypes=["Egress"]), IRIS),
