@@ -61,10 +61,14 @@ def image_by_tag(model: Model) -> Iterator[Issue]:
 def not_pinned(model: Model) -> Iterator[Issue]:
     """Artifacts whose bytes nobody has named."""
     if not model.settings.get("artifact_digest"):
-        served = _exported(model, "digest") or "sha256:DIGEST"
+        served = _exported(model, "digest")
         yield model.issue(
             "it serves whatever is at its storage URI: the artifact's digest is not pinned",
-            remedy.argument(model, f"digest={served}", f"--artifact_digest={served}"),
+            remedy.argument(
+                model,
+                f"digest={served or '$(predictors artifact digest DIRECTORY)'}",
+                f"--artifact_digest={served or 'sha256:DIGEST'}",
+            ),
         )
 
 

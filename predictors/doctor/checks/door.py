@@ -53,9 +53,13 @@ def _policy(model: Model) -> str:
 def asks_nobody(model: Model) -> Iterator[Issue]:
     """Servers that do not ask who calls."""
     if not _asks(model):
+        # The second is a token for the release's own requests, without which the chart refuses the first.
+        own = f"models.{model.name}.access.callerTokenSecret.name=SECRET"
         yield model.issue(
             "it asks nobody who they are: whoever the network lets in may call, unless the gateway asks",
-            remedy.argument(model, "access.tokenDigestsSecret.name=SECRET", "--token_digests_file=/PATH/digests"),
+            remedy.argument(
+                model, f"access.tokenDigestsSecret.name=SECRET,{own}", "--token_digests_file=/PATH/digests"
+            ),
         )
 
 
