@@ -1,6 +1,7 @@
 """Reads a namespace and its cluster. It only ever asks; what it may not read, it says."""
 
 import json
+import time
 from typing import Any, Protocol
 
 from predictors.doctor.fields import Object, condition, name, objects, text
@@ -52,7 +53,7 @@ def look(server: Server, pods: Pods, namespace: str) -> Snapshot:
     for model in models(Snapshot(namespace, found)):
         if model.is_ours:
             asked.ask(model)
-    return Snapshot(namespace, found, unread, apis, asked.metrics, asked.refusals)
+    return Snapshot(namespace, found, unread, apis, asked.metrics, asked.refusals, time.time())
 
 
 def _list(server: Server, source: Source, namespace: str) -> list[Object] | None:

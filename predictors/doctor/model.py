@@ -1,8 +1,10 @@
 """A model: its InferenceService with what belongs to it, as it runs if it runs, else as it is declared."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from predictors.doctor.fields import Object, flags, mapping, name, objects, text, texts
@@ -63,6 +65,15 @@ class Model:
         """Its pods that are not being deleted, newest first."""
         live = [each for each in self.own.get("Pod", ()) if "deletionTimestamp" not in mapping(each, "metadata")]
         return sorted(live, key=lambda each: text(each, "metadata", "creationTimestamp"), reverse=True)
+
+    @cached_property
+    def age(self) -> float:
+        """How long its newest pod has been there, seconds; endless where there is none, or it does not say."""
+        try:
+            made = datetime.fromisoformat(text(self.pods[0], "metadata", "creationTimestamp"))
+        except (IndexError, ValueError):
+            return math.inf
+        return self.cluster.now - made.timestamp()
 
     @cached_property
     def deployments(self) -> list[Object]:

@@ -18,6 +18,7 @@ class Snapshot:
         apis: the answers of APIs, by path; None where there is none.
         metrics: what one ready pod of each model exports, by the model's name.
         refusals: what pods that are not ready say of it, by their names.
+        now: when it was read, seconds since the epoch.
     """
 
     namespace: str
@@ -26,6 +27,7 @@ class Snapshot:
     apis: Mapping[str, Object | None] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
     refusals: Mapping[str, str] = field(default_factory=dict)
+    now: float = 0.0
 
     def of(self, kind: str) -> Sequence[Object]:
         """The objects of a kind; none, where the cluster does not have it."""

@@ -9,6 +9,8 @@ from predictors.doctor.model import Model
 from predictors.doctor.snapshot import Snapshot
 from predictors.doctor.sources import CUSTOM_METRICS_API, METRICS_API
 
+# Until a pod's CPU is known, seconds; a metrics server looks every 15, and averages.
+_SETTLED_SECONDS = 90.0
 # The key of the chart's ConfigMap.
 _RULES = "config.yaml"
 _ADAPTER = "oci://ghcr.io/prometheus-community/charts/prometheus-adapter"
@@ -16,10 +18,11 @@ _METRICS_SERVER = "https://github.com/kubernetes-sigs/metrics-server/releases/la
 
 
 def inactive(model: Model) -> Iterator[Issue]:
-    """HPAs that cannot compute how many pods there should be."""
-    for each in model.autoscalers:
+    """HPAs that cannot compute how many pods there should be, though they have had the time."""
+    for each in model.autoscalers if model.age > _SETTLED_SECONDS else ():
         active = condition(each, "ScalingActive")
-        if active.get("status") == "False" and text(active, "reason") != "ScalingDisabled":
+        least, most = _range(each)
+        if most > least and active.get("status") == "False" and text(active, "reason") != "ScalingDisabled":
             said = text(active, "message") or text(active, "reason") or "it gives no reason"
             fix = remedy.in_namespace(model, f"kubectl describe hpa {name(each)}")
             yield Issue(f"horizontalpodautoscaler/{name(each)}", f"it scales nothing: {said}", fix)
@@ -65,13 +68,17 @@ def at_maximum(model: Model) -> Iterator[Issue]:
     """HPAs that would go on if they could."""
     for each in model.autoscalers:
         limited = condition(each, "ScalingLimited")
-        most, least = integer(each, "spec", "maxReplicas") or 0, integer(each, "spec", "minReplicas") or 1
+        least, most = _range(each)
         if limited.get("status") == "True" and text(limited, "reason") == "TooManyReplicas" and most > least:
             yield Issue(
                 f"horizontalpodautoscaler/{name(each)}",
                 f"it is at its maximum, {most}, and would have more pods",
                 remedy.predictor(model, f"autoscaling.maxReplicas={2 * most}", {"maxReplicas": 2 * most}),
             )
+
+
+def _range(scaler: Object) -> tuple[int, int]:
+    return integer(scaler, "spec", "minReplicas") or 1, integer(scaler, "spec", "maxReplicas") or 0
 
 
 def no_room(model: Model) -> Iterator[Issue]:

@@ -3,6 +3,7 @@
 import copy
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -43,6 +44,7 @@ class World:
         self.unread: dict[str, str] = {}
         self.metrics: dict[str, str] = {}
         self.refusals: dict[str, str] = {}
+        self.now = datetime(2026, 11, 26, 12, tzinfo=UTC).timestamp()
 
     def one(self, kind: str, name: str = "") -> Object:
         """An object, by its name if there are several."""
@@ -92,7 +94,7 @@ class World:
 
     def snapshot(self) -> Snapshot:
         """What is read of it."""
-        return Snapshot(NAMESPACE, dict(self.objects), self.unread, self.apis, self.metrics, self.refusals)
+        return Snapshot(NAMESPACE, dict(self.objects), self.unread, self.apis, self.metrics, self.refusals, self.now)
 
     def report(self) -> Report:
         """What the checks say of it."""
