@@ -128,6 +128,9 @@ def _add(path: str, value: Any) -> dict[str, Any]:
 
 
 def _merged(old: Any, new: Any) -> Any:
-    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+    """As a merge patch does it: None takes a field away."""
+    if not isinstance(new, Mapping):
         return new
-    return {**old, **{field: _merged(old.get(field), value) for field, value in new.items()}}
+    old = old if isinstance(old, Mapping) else {}
+    both = {**old, **{field: _merged(old.get(field), value) for field, value in new.items()}}
+    return {field: value for field, value in both.items() if value is not None}

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from predictors.doctor import remedy
-from predictors.doctor.fields import Object, at, mapping, objects, quantity, text, texts
+from predictors.doctor.fields import Object, at, integer, mapping, objects, quantity, text, texts
 from predictors.doctor.finding import Issue
 from predictors.doctor.model import Model
 
 _REQUESTS = {"cpu": "100m", "memory": "256Mi"}
+_PATHS = {"readinessProbe": "/v2/health/ready", "livenessProbe": "/v2/health/live"}
 _SECURITY = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -40,28 +41,32 @@ def no_memory_limit(model: Model) -> Iterator[Issue]:
 
 def no_probes(model: Model) -> Iterator[Issue]:
     """Containers without a probe. Knative's proxy takes them over."""
-    absent = [each for each in ("readinessProbe", "livenessProbe") if not mapping(model.container, each)]
+    absent = [each for each in _PATHS if not mapping(model.container, each)]
     if absent and not model.is_knative:
-        ours = {"readinessProbe": "/v2/health/ready", "livenessProbe": "/v2/health/live"}
-        probes = {each: {"httpGet": {"path": ours[each], "port": 8080}} for each in absent}
+        probes = {each: _probe(model, each) for each in absent}
         yield model.issue(f"it has no {' and no '.join(absent)}", remedy.container(model, "", probes))
 
 
 def wrong_probes(model: Model) -> Iterator[Issue]:
     """Probes that do not ask what they are for."""
-    ready, live = (text(model.container, each, "httpGet", "path") for each in ("readinessProbe", "livenessProbe"))
+    ready, live = (text(model.container, each, "httpGet", "path") for each in _PATHS)
     if mapping(model.container, "readinessProbe") and not ready.endswith("/ready"):
-        change = {"readinessProbe": {"httpGet": {"path": "/v2/health/ready", "port": 8080}}}
         yield model.issue(
             f"its readiness probe asks {ready or 'for an open port'}, which answers before the model is loaded",
-            remedy.container(model, "", change),
+            remedy.container(model, "", {"readinessProbe": _probe(model, "readinessProbe")}),
         )
     if live.endswith("/ready"):
-        change = {"livenessProbe": {"httpGet": {"path": "/v2/health/live", "port": 8080}}}
         yield model.issue(
             f"its liveness probe asks {live}, so a pod that loads or drains is killed",
-            remedy.container(model, "", change),
+            remedy.container(model, "", {"livenessProbe": _probe(model, "livenessProbe")}),
         )
+
+
+def _probe(model: Model, kind: str) -> dict[str, object]:
+    """A probe's question as KServe's servers, and Triton, answer it; in place of any other question."""
+    ports = [integer(each, "containerPort") for each in objects(model.container, "ports")]
+    handler = {"path": _PATHS[kind], "port": next(filter(None, ports), 8080)}
+    return {"httpGet": handler, "exec": None, "grpc": None, "tcpSocket": None}
 
 
 def unrestricted(model: Model) -> Iterator[Issue]:

@@ -13,6 +13,8 @@ from predictors.doctor.snapshot import Snapshot
 _OWN_METRICS = ("model_requests", "model_request_latency", "model_state")
 _SCRAPE = "prometheus.io/scrape"
 _DRIFT = "model_drift"
+# Kinds whose requests are rows that can be compared with those of training.
+_WITH_REFERENCES = ("iris", "intent", "sklearn")
 # As their charts call them.
 _COLLECTORS = (
     "alloy", "ama-logs", "cloudwatch", "cribl", "datadog", "dynatrace", "elastic-agent", "filebeat", "fluent",
@@ -104,12 +106,12 @@ def no_request_log(model: Model) -> Iterator[Issue]:
     if not logger and not any(each.startswith("request_log") and value for each, value in model.settings.items()):
         yield model.issue(
             "it keeps no log of requests and answers, so nobody can look up what it said, or learn from it",
-            remedy.argument(model, "settings.requestLogUrl=http://SINK", "--request_log_url=http://SINK"),
+            remedy.argument(model, "requestLog.url=http://SINK", "--request_log_url=http://SINK"),
         )
 
 
 def no_drift(model: Model) -> Iterator[Issue]:
     """Models of which nobody sees whether requests still look as they did in training."""
-    if series(model, _DRIFT) == []:
-        fix = Fix("predictors artifact pack MODEL --kind KIND -o DIRECTORY")
+    if model.kind in _WITH_REFERENCES and series(model, _DRIFT) == []:
+        fix = Fix(f"predictors artifact pack MODEL --kind {model.kind} --reference_rows ROWS.jsonl -o DIRECTORY")
         yield model.issue("it exports no `model_drift_…`: its manifest has no reference to compare with", fix)

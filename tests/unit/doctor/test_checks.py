@@ -221,6 +221,7 @@ NOT_FOUND: list[tuple[str, Callable[[World], object]]] = [
     ("drift", exports('model_drift_rows{model_name="iris",model_version="1"} 0\n')),
     ("drift", exports("model_drift{ 1\n")),
     ("evaluation", exports("model_artifact_info{} 1\n")),
+    ("drift", all_of(exports("up 1\n"), lambda w: w.container().update(command=["predictors", "serve", "summarizer"]))),
 ]  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """Whatever stands in the objects of a cluster, the doctor gives a report."""
 
 import copy
+import json
+import shlex
 from typing import Any
 
 from hypothesis import given, settings
@@ -116,3 +118,21 @@ def test_five_hundred_models_are_looked_at_together() -> None:
         world.objects["Pod"].append(pod | {"metadata": {"name": f"p{i}", "namespace": NAMESPACE, "labels": labels}})
         world.objects["PodDisruptionBudget"].append(budget | {"spec": {"selector": {"matchLabels": labels}}})
     assert len(world.found("digest")) == 503
+
+
+def test_a_probe_that_is_put_right_asks_one_question() -> None:
+    world = production()
+    probe = {"tcpSocket": {"port": 8085}, "periodSeconds": 7}
+    container = {
+        "name": "kserve-container",
+        "command": ["predictors"],
+        "readinessProbe": probe,
+        "ports": [{"containerPort": 8085}],
+    }
+    world.objects["InferenceService"] = [
+        {"metadata": {"name": "own"}, "spec": {"predictor": {"containers": [container]}}}
+    ]
+    [found] = world.found("wrong-probes")
+    [operation] = json.loads(shlex.split(found.issue.fix.line)[-3])
+    assert operation["path"] == "/spec/predictor/containers/0/readinessProbe"
+    assert operation["value"] == {"httpGet": {"path": "/v2/health/ready", "port": 8085}, "periodSeconds": 7}
