@@ -8,7 +8,7 @@ from predictors.doctor.fields import Object, condition, name, objects, text
 from predictors.doctor.model import Model, models
 from predictors.doctor.snapshot import Snapshot
 from predictors.doctor.sources import CUSTOM_METRICS_API, METRICS_API, PODS, SOURCES, Source
-from predictors.rollout.kube.api import KubeError, Pods
+from predictors.rollout.kube.api import KubeError, Pods, Refused
 
 
 class Server(Protocol):
@@ -32,6 +32,7 @@ def look(server: Server, pods: Pods, namespace: str) -> Snapshot:
 
     Raises:
         Unavailable: the API server does not answer.
+        Refused: it does not know who asks.
     """
     found: dict[str, list[Object]] = {}
     unread: dict[str, str] = {}
@@ -68,7 +69,9 @@ def _get(server: Server, path: str, right: str) -> Object | None:
     status, body = server.text(path)
     if status == 404:
         return None
-    if status in (401, 403):
+    if status == 401:
+        raise Refused("the API server does not take these credentials; log in again")
+    if status == 403:
         raise _Unreadable(f"it takes the right to {right}")
     try:
         answer: Any = json.loads(body)

@@ -143,7 +143,7 @@ class Model:
         """How few pods it may have."""
         if self.autoscalers:
             return max(_number(each, "minReplicas") for each in self.autoscalers)
-        if self.deployments:
+        if self.deployments and not self.is_knative:
             return max(_number(each, "replicas") for each in self.deployments)
         return _number({"spec": self.predictor}, "minReplicas")
 
@@ -166,18 +166,20 @@ class Model:
 
 
 def models(cluster: Snapshot) -> list[Model]:
-    """The models of a namespace. A rollout's canary, an InferenceService of its own, is none."""
+    """The models of a namespace. A rollout's canary, an InferenceService too, is none, nor is what is being deleted."""
     own: dict[str, dict[str, list[Object]]] = defaultdict(lambda: defaultdict(list))
     for kind in ("Pod", "Deployment", "ReplicaSet"):
         for each in cluster.of(kind):
             own[text(each, "metadata", "labels", SERVICE_LABEL)][kind].append(each)
-    return [Model(cluster, each, own[name(each)]) for each in cluster.of("InferenceService") if not _is_canary(each)]
+    return [Model(cluster, each, own[name(each)]) for each in cluster.of("InferenceService") if _is_model(each)]
 
 
-def _is_canary(service: Object) -> bool:
+def _is_model(service: Object) -> bool:
+    if "deletionTimestamp" in mapping(service, "metadata"):
+        return False
     owners = objects(service, "metadata", "ownerReferences")
     rollouts = {name_of(each) for each in owners if text(each, "kind") == "InferenceRollout"}
-    return bool(rollouts) and name(service) not in rollouts
+    return not rollouts or name(service) in rollouts
 
 
 def name_of(entry: Object) -> str:

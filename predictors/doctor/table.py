@@ -48,7 +48,7 @@ CHECKS = (
     Check("namespace-level", _NOTE, ("Namespace",), "the namespace does not enforce `restricted`",
           "Any other pod in it may do more than these need.", "`kubectl label namespace …`",
           of_cluster(platform.namespace_level)),
-    Check("no-models", _WARNING, (_SERVICES,), "the namespace has no InferenceService", "There is nothing to check.",
+    Check("no-models", _RISK, (_SERVICES,), "the namespace has no InferenceService", "There is nothing to check.",
           "`helm install predictors …`", of_cluster(platform.nothing_served)),
     # Pods
     Check("not-ready", _RISK, _MODEL, "a model is not ready", "It answers nothing, or an older version still does.",

@@ -170,6 +170,13 @@ def test_of_a_cluster_that_shows_nothing_it_says_that(cluster: Cluster) -> None:
     assert json.loads(out)["findings"] == []
 
 
+def test_a_namespace_by_mistake_is_no_success(cluster: Cluster) -> None:
+    cluster.world.objects["InferenceService"].clear()
+    status, out, _ = run(cluster)
+    assert status == 1
+    assert "no-models  namespace/models: it has no InferenceService" in out
+
+
 def test_verbose_names_what_is_fine(cluster: Cluster) -> None:
     assert "\nFINE\n  kserve, kserve-controller, " in run(cluster, "-v")[1]
     assert "FINE" not in run(cluster)[1]

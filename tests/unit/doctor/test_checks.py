@@ -241,6 +241,15 @@ def test_knative_is_not_asked_for_what_it_does_itself() -> None:
     assert {each.check for each in world.report().findings} & checks == set()
 
 
+def test_what_is_being_deleted_is_no_model() -> None:
+    world = production()
+    world.one("InferenceService", "iris")["metadata"]["deletionTimestamp"] = "2026-11-26T12:00:00Z"
+    assert {each.issue.subject for each in world.found("digest")} == {
+        "inferenceservice/intent",
+        "inferenceservice/summarizer",
+    }
+
+
 def test_a_rollouts_canary_is_no_model() -> None:
     world = production()
     canary = {"metadata": {"name": "iris-canary", "ownerReferences": [{"kind": "InferenceRollout", "name": "iris"}]}}

@@ -8,7 +8,7 @@ import pytest
 from predictors.doctor.examine import examine
 from predictors.doctor.look import look
 from predictors.doctor.sources import METRICS_API, PODS, SOURCES
-from predictors.rollout.kube.api import Object, Unavailable
+from predictors.rollout.kube.api import Object, Refused, Unavailable
 from tests.unit.doctor.clusters import NAMESPACE, production
 
 FORBIDDEN = (403, json.dumps({"kind": "Status", "message": "no"}))
@@ -107,6 +107,11 @@ def test_a_pod_that_is_not_ready_is_asked_why() -> None:
         if each.check == "not-ready"
     ]
     assert found.issue.message.endswith("is not ready: its digest [31m is another")
+
+
+def test_who_is_not_known_is_told_so() -> None:
+    with pytest.raises(Refused, match="log in again"):
+        look(Server({"InferenceService": (401, "{}")}), Pods(), NAMESPACE)
 
 
 def test_a_server_that_is_away_ends_it() -> None:
