@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import pairwise
 
 from predictors.doctor.fields import Object, flags, mapping, name, objects, text, texts
 from predictors.doctor.finding import Fix, Issue
@@ -110,8 +111,8 @@ class Model:
         own = mapping(self.predictor, "model")
         if self.pods or not own:
             return serving
-        arguments = {field: texts(serving, field) + texts(own, field) for field in ("args", "env")}
-        return {**serving, **own, **arguments, "env": objects(serving, "env") + objects(own, "env")}
+        arguments = texts(serving, "args") + texts(own, "args")
+        return {**serving, **own, "args": arguments, "env": objects(serving, "env") + objects(own, "env")}
 
     @cached_property
     def settings(self) -> dict[str, str]:
@@ -131,7 +132,8 @@ class Model:
     @cached_property
     def kind(self) -> str:
         """Its predictor, as `predictors serve` is told it."""
-        return next((word for word in texts(self.container, "command")[2:] if not word.startswith("-")), "")
+        words = texts(self.container, "command") + texts(self.container, "args")
+        return next((following for word, following in pairwise(words) if word == "serve"), "")
 
     @cached_property
     def storage_uri(self) -> str:
@@ -156,9 +158,10 @@ class Model:
     def seconds(self, setting: str) -> float:
         """A time among the server's settings."""
         try:
-            return float(self.settings.get(setting, ""))
+            found = float(self.settings.get(setting, ""))
         except ValueError:
             return DEFAULTS[setting]
+        return found if math.isfinite(found) else DEFAULTS[setting]
 
     def issue(self, message: str, fix: Fix) -> Issue:
         """An issue of this model."""

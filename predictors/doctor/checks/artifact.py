@@ -10,7 +10,7 @@ from predictors.doctor.fields import objects, text
 from predictors.doctor.finding import Fix, Issue
 from predictors.doctor.model import Model, name_of
 
-_REFERENCE = re.compile(r"(?:\w+://)?([^@]+@sha256:[0-9a-f]{64})")
+_REFERENCE = re.compile(r"(?:[\w-]+://)?([^@]+@sha256:[0-9a-f]{64})")
 _INFO = "model_artifact_info"
 # Kinds whose training measures them.
 _TRAINED = ("iris", "intent")

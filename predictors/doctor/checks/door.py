@@ -88,7 +88,7 @@ def plain_gateway(cluster: Snapshot) -> Iterator[Issue]:
 
 
 def plain_pods(model: Model) -> Iterator[Issue]:
-    """Pods without TLS. Knative's proxy has its own."""
+    """Pods without TLS. In Knative's pods, its own proxy comes first."""
     if not model.is_knative and not model.settings.get("ssl_certfile"):
         yield model.issue(
             "from the gateway to its pods, requests are in the clear, unless the network encrypts them",

@@ -18,8 +18,8 @@ _WITH_REFERENCES = ("iris", "intent", "sklearn")
 # As their charts call them.
 _COLLECTORS = (
     "alloy", "ama-logs", "cloudwatch", "cribl", "datadog", "dynatrace", "elastic-agent", "filebeat", "fluent",
-    "grafana-agent", "k8s-monitoring", "log", "logstash", "loki", "nri-", "opentelemetry-collector", "otel", "promtail",
-    "rsyslog", "splunk", "sumologic", "syslog-ng", "vector",
+    "grafana-agent", "k8s-monitoring", "logging", "logstash", "loki", "nri-", "opentelemetry-collector", "otel",
+    "promtail", "rsyslog", "splunk", "sumologic", "syslog-ng", "vector",
 )  # fmt: skip
 _COLLECTOR_CHART = "oci://ghcr.io/fluent/helm-charts/fluent-bit"
 
@@ -102,8 +102,8 @@ def _collects(daemon: Object) -> bool:
 
 def no_request_log(model: Model) -> Iterator[Issue]:
     """Requests of which nothing is kept, to look into or to learn from."""
-    logger = mapping(model.predictor, "logger")
-    if not logger and not any(each.startswith("request_log") and value for each, value in model.settings.items()):
+    sinks = [model.settings.get(each) for each in ("request_log_url", "request_log_file")]
+    if not mapping(model.predictor, "logger") and not any(sinks):
         yield model.issue(
             "it keeps no log of requests and answers, so nobody can look up what it said, or learn from it",
             remedy.argument(model, "requestLog.url=http://SINK", "--request_log_url=http://SINK"),

@@ -177,7 +177,9 @@ FOUND: list[tuple[str, Callable[[World], object], str]] = [
     ("alerts-unseen", lambda w: without(w, "PrometheusRule"), SPACE),
     ("dashboards", lambda w: w.objects["ConfigMap"].clear(), SPACE),
     ("logs", lambda w: w.one("DaemonSet")["metadata"].update(name="kube-proxy"), "cluster"),
-    ("request-log", lambda w: None, IRIS),
+    ("request-log", lambda w: append_argument(w, "--request_log_sample_ratio=0.1"), IRIS),
+    ("route-timeout", lambda w: append_argument(w, "--request_timeout_seconds=inf"), IRIS),
+    ("logs", lambda w: w.one("DaemonSet")["metadata"].update(name="catalog-login"), "cluster"),
     ("drift", exports("up 1\n"), IRIS),
 ]  # fmt: skip
 
@@ -217,6 +219,8 @@ NOT_FOUND: list[tuple[str, Callable[[World], object]]] = [
     ("route-timeout", lambda w: w.one("HTTPRoute")["spec"].update(rules=[{"timeouts": {"request": "0s"}}, {}])),
     ("scraping", lambda w: w.one("ServingRuntime", w.predictor()["model"]["runtime"])["spec"].pop("annotations") and w.one("PodMonitor")["spec"]["selector"].clear()),
     ("request-log", lambda w: append_argument(w, "--request_log_url=http://sink")),
+    ("request-log", lambda w: append_argument(w, "--request_log_file", "/var/log/x")),
+    ("termination", lambda w: append_argument(w, "--request_timeout_seconds=inf", "--drain_seconds=nan", "--grace_seconds=9")),
     ("request-log", lambda w: w.predictor().update(logger={"mode": "all"})),
     ("drift", exports('model_drift_rows{model_name="iris",model_version="1"} 0\n')),
     ("drift", exports("model_drift{ 1\n")),
@@ -255,6 +259,35 @@ def test_a_rollouts_canary_is_no_model() -> None:
     canary = {"metadata": {"name": "iris-canary", "ownerReferences": [{"kind": "InferenceRollout", "name": "iris"}]}}
     world.objects["InferenceService"].append(canary)
     assert {each.issue.subject for each in world.found("single-replica")} == set()
+
+
+def fix_of(world: World, check: str) -> str:
+    [line] = [each.issue.fix.line for each in world.found(check) if each.issue.subject == IRIS]
+    return line
+
+
+def test_what_runs_is_what_is_pinned() -> None:
+    """The digests that the fixes name are those of the image and the artifact that serve now."""
+    world = production()
+    sidecar = {"name": "proxy", "imageID": f"docker.io/proxy@{DIGEST}"}
+    image = f"registry:5000/iris@{DIGEST}"
+    world.add_pod(containerStatuses=[sidecar, {"name": "kserve-container", "imageID": f"docker-pullable://{image}"}])
+    world.metrics["iris"] = f'model_artifact_info{{model_name="iris",digest="{DIGEST}",evaluated="true"}} 1.0\n'
+    assert fix_of(world, "image-tag") == f"--set models.iris.image={image}"
+    assert fix_of(world, "digest") == f"--set models.iris.digest={DIGEST}"
+
+
+def test_a_digest_that_nobody_tells_is_left_open() -> None:
+    world = production()
+    world.add_pod(containerStatuses=[{"name": "kserve-container", "imageID": DIGEST}])
+    assert fix_of(world, "image-tag") == "--set models.iris.image=docker.io/kserve-predictors/iris@sha256:DIGEST"
+    assert fix_of(world, "digest") == "--set models.iris.digest=$(predictors artifact digest DIRECTORY)"
+
+
+def test_memory_is_raised_by_half() -> None:
+    world = production()
+    world.add_pod(**container_status(lastState={"terminated": {"reason": "OOMKilled"}}))
+    assert fix_of(world, "out-of-memory") == "--set models.iris.resources.limits.memory=576Mi"
 
 
 def test_what_runs_counts_more_than_what_is_declared() -> None:
