@@ -1,10 +1,11 @@
 """All checks of what was read."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from predictors.doctor.check import Check
 from predictors.doctor.finding import Finding, Severity, Unseen
-from predictors.doctor.model import models
+from predictors.doctor.model import Model, models
 from predictors.doctor.snapshot import Snapshot
 from predictors.doctor.sources import PODS
 from predictors.doctor.table import CHECKS
@@ -42,20 +43,22 @@ def examine(cluster: Snapshot, ignored: Collection[str] = ()) -> Report:
     """
     report, found_models = Report([], [], []), models(cluster)
     for check in CHECKS:
-        if check.id in ignored:
-            continue
-        reasons = {what.partition(" ")[0]: why for what, why in cluster.unread.items()}
-        missing = [each for each in check.needs if each in reasons]
-        report.unseen.extend(Unseen(check.id, reason) for reason in dict.fromkeys(map(reasons.__getitem__, missing)))
-        # Where some pods could not be asked, the others are looked at.
-        found = [*check.look(cluster, found_models)] if missing in ([], [PODS]) else []
-        report.findings.extend(
-            Finding(check.id, check.severity, issue._replace(message=_plain(issue.message))) for issue in found
-        )
-        if not missing and not found:
-            report.fine.append(check.id)
+        if check.id not in ignored:
+            _run(check, cluster, found_models, report)
     report.findings.sort(key=lambda each: _ORDER.index(each.severity))
     return report
+
+
+def _run(check: Check, cluster: Snapshot, found_models: Sequence[Model], report: Report) -> None:
+    """Run a check, if what it needs was read. Where some pods could not be asked, the others are looked at."""
+    missing = {what: why for what, why in cluster.unread.items() if what.partition(" ")[0] in check.needs}
+    report.unseen.extend(Unseen(check.id, _plain(reason)) for reason in dict.fromkeys(missing.values()))
+    if any(not what.startswith(PODS) for what in missing):
+        return
+    issues = [issue._replace(message=_plain(issue.message)) for issue in check.look(cluster, found_models)]
+    report.findings.extend(Finding(check.id, check.severity, issue) for issue in issues)
+    if not missing and not issues:
+        report.fine.append(check.id)
 
 
 def _plain(message: str) -> str:

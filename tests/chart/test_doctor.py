@@ -54,10 +54,11 @@ def commands() -> list[list[str]]:
     words = [shlex.split(line) for line in sorted(lines)]
     found: list[list[str]] = []
     for line in words:
-        if "|" in line:
-            found += [line[: line.index("|")], line[line.index("|") + 1 :]]
-        else:
-            found.append(line)
+        for end in ("|", "&&"):
+            if end in line:
+                found.append(line[line.index(end) + 1 :])
+                line = line[: line.index(end)]
+        found.append(line)
     return found
 
 

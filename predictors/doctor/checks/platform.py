@@ -12,7 +12,16 @@ _MANAGER = "kserve-controller-manager"
 # The first version that gives a canary its share, and waits for it to be ready.
 _SPLITS = (0, 21)
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.\d+)?(?:[-+][\w.-]+)?")
-_INSTALL = "oci://ghcr.io/kserve/charts/kserve-resources"
+_RELEASE = "v0.21.0"
+_CRDS, _RESOURCES = (
+    f"oci://ghcr.io/kserve/charts/{each} --version {_RELEASE}" for each in ("kserve-crd", "kserve-resources")
+)
+# In Standard mode and with the Gateway API, as in docs/kubernetes.md.
+_STANDARD = (
+    "--set kserve.controller.deploymentMode=Standard --set kserve.controller.gateway.disableIstioVirtualHost=true "
+    "--set kserve.controller.gateway.ingressGateway.enableGatewayApi=true "
+    "--set kserve.controller.gateway.ingressGateway.createGateway=true"
+)
 _CLUSTER_LOCAL = "networking.kserve.io/visibility"
 _LEVEL = "pod-security.kubernetes.io/enforce"
 
@@ -21,7 +30,8 @@ def kserve(cluster: Snapshot) -> Iterator[Issue]:
     """KServe's kinds."""
     missing = [each for each in ("InferenceService", "ServingRuntime") if not cluster.has(each)]
     if missing:
-        fix = Fix("helm install kserve-crd oci://ghcr.io/kserve/charts/kserve-crd -n kserve --create-namespace")
+        crds = f"helm install kserve-crd {_CRDS} -n kserve --create-namespace"
+        fix = Fix(f"{crds} && helm install kserve {_RESOURCES} -n kserve {_STANDARD}")
         yield Issue("cluster", f"the cluster has no kind {' and no kind '.join(missing)}: KServe is not installed", fix)
 
 
@@ -48,7 +58,8 @@ def version(cluster: Snapshot) -> Iterator[Issue]:
         if installed and installed < _SPLITS:
             number = ".".join(map(str, installed))
             where = text(manager, "metadata", "namespace")
-            fix = Fix(f"helm upgrade kserve {_INSTALL} --version v0.21.0 -n {where} --reuse-values")
+            crds = f"helm upgrade kserve-crd {_CRDS} -n {where}"
+            fix = Fix(f"{crds} && helm upgrade kserve {_RESOURCES} -n {where} --reuse-values")
             message = f"KServe {number} takes canaries and sends them no traffic; rollouts work, by `routing: pair`"
             yield Issue(f"deployment/{_MANAGER}", message, fix)
 
