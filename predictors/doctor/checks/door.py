@@ -34,7 +34,8 @@ def open_port(model: Model) -> Iterator[Issue]:
     ]
     if not policies and not _asks(model):
         yield model.issue(
-            "every pod of the cluster may call it: it asks for no token, and no NetworkPolicy selects its pods",
+            "every pod of the cluster may call it, unless a mesh forbids it: "
+            "it asks for no token, and no NetworkPolicy selects its pods",
             remedy.release(model, "networkPolicy.enabled=true", _policy(model)),
         )
 
