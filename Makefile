@@ -154,6 +154,10 @@ bench-backends: $(INSTALLED_DEV) $(ARTIFACTS) ## Compare inference backends for 
 bench-batching: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure the gain from batching concurrent requests (ARGS= is passed to the benchmark)
 	$(BIN)/python -m tests.benchmarks.batching $(ARGS)
 
+.PHONY: bench-features
+bench-features: $(INSTALLED_TOOLS) artifacts/iris/manifest.json ## Measure what tokens, limits, traces and logs cost a request (ARGS= is passed to the benchmark)
+	$(BIN)/python -m tests.benchmarks.features $(ARGS)
+
 .PHONY: bench-sklearn
 bench-sklearn: $(INSTALLED_TOOLS) ## Compare the sklearn predictor with other servers; needs wrk (ARGS= is passed to the benchmark)
 	$(BIN)/python -m tests.benchmarks.estimators $(ARGS)

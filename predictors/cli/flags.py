@@ -19,6 +19,7 @@ from rich.text import Text
 
 from predictors.intent.settings import IntentSettings
 from predictors.serving.access.settings import AccessSettings
+from predictors.serving.request_log.settings import RequestLogSettings
 from predictors.serving.settings import ENV_PREFIX, ArtifactSettings, ServerSettings, Settings
 from predictors.summarizer.settings import SummarizerSettings
 
@@ -26,7 +27,13 @@ SettingsClasses: TypeAlias = tuple[type[Settings], ...]
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 PREDICTOR_SETTINGS: Mapping[str, type[Settings]] = {"intent": IntentSettings, "summarizer": SummarizerSettings}
-SERVE_SETTINGS: SettingsClasses = (ServerSettings, AccessSettings, ArtifactSettings, *PREDICTOR_SETTINGS.values())
+SERVE_SETTINGS: SettingsClasses = (
+    ServerSettings,
+    AccessSettings,
+    RequestLogSettings,
+    ArtifactSettings,
+    *PREDICTOR_SETTINGS.values(),
+)
 
 # What Kubernetes puts into a container's environment for each Service of its namespace: NAME_PORT=tcp://10.0.0.1:80.
 _SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
@@ -39,6 +46,7 @@ class Options(NamedTuple):
     Args:
         server: of the server itself.
         access: of who may call it.
+        request_log: of what is logged of requests.
         artifacts: of what it serves.
         intent: of the intent predictor, if it is served.
         summarizer: of the summarizer, if it is served.
@@ -46,6 +54,7 @@ class Options(NamedTuple):
 
     server: ServerSettings
     access: AccessSettings
+    request_log: RequestLogSettings
     artifacts: ArtifactSettings
     intent: IntentSettings | None
     summarizer: SummarizerSettings | None
@@ -124,10 +133,19 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
     return Options(
         build(ServerSettings, given),
         build(AccessSettings, given),
+        _request_log(given),
         artifacts,
         build(IntentSettings, given) if "intent" in kinds else None,
         summarizer,
     )
+
+
+def _request_log(given: Mapping[str, str]) -> RequestLogSettings:
+    settings = build(RequestLogSettings, given)
+    alone = [name for name in RequestLogSettings.model_fields if name in given]
+    if alone and not settings.has_sink:
+        raise typer.BadParameter(f"--{alone[0]} needs --request_log_url or --request_log_file, or nothing is logged")
+    return settings
 
 
 def build(cls: type[SettingsT], given: Mapping[str, str]) -> SettingsT:

@@ -33,7 +33,9 @@ def run(kinds: Sequence[str], options: Options) -> None:
     predictors = [_new_predictor(kind, options) for kind in kinds]
     on_ready = None if log_json else partial(banner.show, options.server)
     try:
-        Server(predictors, options.server, log_json, on_ready, options.access).run()
+        server = Server(predictors, options.server, log_json, on_ready, options.access)
+        server.log_requests(options.request_log)
+        server.run()
     except StartupError as error:
         logger.error("%s", error)
         raise typer.Exit(1) from None

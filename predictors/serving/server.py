@@ -28,6 +28,7 @@ from predictors.serving.dataplane import DataPlane
 from predictors.serving.dispatch.registry import Registry
 from predictors.serving.errors import StartupError
 from predictors.serving.model.predictor import Predictor
+from predictors.serving.request_log.settings import RequestLogSettings
 from predictors.serving.settings import ServerSettings
 from predictors.serving.telemetry.access_log import AccessLog
 from predictors.serving.telemetry.call import Call, RequestIds
@@ -88,6 +89,7 @@ class Server:
         self.probes = None if settings.probe_port is None else self._new_probes(plane)
         self.grpc = self._new_grpc(plane) if settings.enable_grpc else None
         self._shadowing = self._new_shadowing(self._metrics) if settings.shadow_file else None
+        self._request_log: Any = None
 
     def _new_http(self, router: Router, metrics: Metrics) -> HttpListener:
         """A listener with an application of its own.
@@ -129,6 +131,17 @@ class Server:
 
         return Shadowing(self.registry.models, self._settings, metrics.registry)
 
+    def log_requests(self, settings: RequestLogSettings) -> None:
+        """Log what is asked and answered, where the settings name a sink. Call it before `run`.
+
+        Raises:
+            StartupError: the sink cannot be used.
+        """
+        if settings.has_sink:
+            from predictors.serving.request_log.request_log import RequestLog
+
+            self._request_log = RequestLog(settings, self.registry.models.values(), self._metrics.registry)
+
     def run(self) -> None:
         """Serve until a signal ends it.
 
@@ -163,6 +176,8 @@ class Server:
         if self._certificate is not None:
             background.append(asyncio.create_task(self._certificate.watch()))
         shadowing = None if self._shadowing is None else asyncio.create_task(self._shadowing.run())
+        if self._request_log is not None:
+            self._request_log.start()
         try:
             await stop.wait()
             if shadowing is not None:
@@ -174,6 +189,8 @@ class Server:
             await self.registry.close_cache()
             await self._door.close()
             self.registry.close()
+            if self._request_log is not None:
+                await asyncio.to_thread(self._request_log.close)
             if self._tracing is not None:
                 await asyncio.to_thread(self._tracing.close)
 

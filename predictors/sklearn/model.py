@@ -64,6 +64,7 @@ class SklearnPredictor(KServeModel[Rows]):
     def __init__(self, name: str, source: Source) -> None:
         super().__init__(name, source)
         self._labels: tuple[str, ...] = ()
+        self._file_bytes = 0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -87,7 +88,7 @@ class SklearnPredictor(KServeModel[Rows]):
             for reason in missing:
                 logger.warning("model %s: %s; %s is served instead", self.name, reason, entry.name)
             self._take(signature, runner)
-            self.format = entry.format
+            self.format, self._file_bytes = entry.format, entry.size_bytes
             return
         raise ArtifactError("; ".join(missing))
 
@@ -109,6 +110,10 @@ class SklearnPredictor(KServeModel[Rows]):
         if self._signature.has("predict_proba"):
             return same_predictions(ours, theirs, self.label_output, bounds)
         return list(ours[self.label_output]) == list(theirs[self.label_output])
+
+    def memory(self) -> dict[str, int]:
+        """The size of the file, since most of a model is in compiled code, which does not tell."""
+        return {"model": self._file_bytes}
 
     def close(self) -> None:
         """Free the model."""

@@ -25,6 +25,7 @@ from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
 from predictors.summarizer.engine.types import Generation, Stopped
 from predictors.summarizer.inputs import read_input
+from predictors.summarizer.llama.gpus import GpuCollector
 from predictors.summarizer.parameters import PromptParameters, SamplingParameters, SummaryParameters, parse_parameters
 from predictors.summarizer.runtime import Runtime
 from predictors.summarizer.settings import SummarizerSettings
@@ -161,6 +162,10 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
         settings = self._settings.model_dump_json(include={"context_tokens", "fast_tokens", "unsupported"})
         return settings + self.tuning.model_dump_json()
 
+    def memory(self) -> dict[str, int]:
+        """The plan that the model was loaded by: weights, KV cache, buffers, and what of it is in a GPU."""
+        return self._loaded.memory
+
     def infer(self, batch: TextBatch | PromptBatch, job: Job) -> Outputs:
         """Summarize documents, or answer a prompt."""
         try:
@@ -228,6 +233,8 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
     def register_metrics(self, registry: CollectorRegistry) -> None:
         """Add the engine's metrics."""
         registry.register(EngineCollector(self.name, lambda: self._runtime.scheduler if self._runtime else None))
+        if self._settings.gpu_layers:
+            registry.register(GpuCollector())
 
     def announce(self, metrics: Metrics) -> None:
         """Let the series of this model be there, at 0."""

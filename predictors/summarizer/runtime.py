@@ -79,7 +79,7 @@ class Runtime:
     def _new_decoder(self, shape: ModelShape, settings: SummarizerSettings) -> LlamaDecoder:
         sequences = settings.slots + KEPT_SEQUENCES
         threads = settings.threads or usable_cpus()
-        _check_memory(shape, host_part(shape, settings.gpu_layers), self.context_tokens, sequences)
+        self.memory = _checked_memory(shape, host_part(shape, settings.gpu_layers), self.context_tokens, sequences)
         decoder = LlamaDecoder(self._model, self.context_tokens, sequences, BATCH_TOKENS, threads)
         logger.info(
             "%s: %d slots of %d tokens, %d threads, %s", self._model.name, settings.slots, self.context_tokens, threads,
@@ -174,10 +174,12 @@ def _check_weights(path: Path, name: str) -> None:
         )
 
 
-def _check_memory(shape: ModelShape, host: ModelShape, context_tokens: int, sequences: int) -> None:
+def _checked_memory(shape: ModelShape, host: ModelShape, context_tokens: int, sequences: int) -> dict[str, int]:
+    """What takes how much memory, bytes, if it fits."""
     whole, plan = (memory_plan(each, context_tokens, sequences, BATCH_TOKENS) for each in (shape, host))
     limit = memory_limit()
-    if moved := gpu_bytes(whole, plan):
+    moved = gpu_bytes(whole, plan)
+    if moved:
         logger.info("memory of the GPU: about %d MiB, without what its driver takes", -(-moved // _MIB))
     logger.info(
         "memory: model %d MiB + KV cache %d MiB + compute %d MiB + process %d MiB = %d MiB of %d MiB",
@@ -190,3 +192,5 @@ def _check_memory(shape: ModelShape, host: ModelShape, context_tokens: int, sequ
             f"a KV cache of {sequences} times {context_tokens} tokens makes {plan.total_bytes // _MIB} MiB in all, and "
             f"the memory limit is {limit // _MIB} MiB; {advice}"
         )
+    parts = {"model": plan.model_bytes, "kv_cache": plan.kv_bytes, "compute": plan.compute_bytes}
+    return {**parts, "gpu": moved} if moved else parts

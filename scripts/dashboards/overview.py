@@ -107,6 +107,18 @@ _SATURATION = Row(
             [_by_pod("process_resident_memory_bytes")],
             "Resident, with the pages of mapped model files.",
         ),
+        Panel(
+            "Memory of models",
+            "bytes",
+            [
+                Query(
+                    f"max by (model_name, model_version, part) (model_memory_bytes{{{_MODELS}}})",
+                    f"{_VERSION_LEGEND} {{{{part}}}}",
+                )
+            ],
+            "About what each loaded model takes, by part, in one pod; gpu is on GPUs, the rest in main memory.",
+            stacked=True,
+        ),
         Panel("Connections", "short", [_by_pod("http_connections")], "HTTP, open."),
         Panel(
             "Models by state",

@@ -65,6 +65,31 @@ _ENGINE = Row(
         ),
     ],
 )
+_GPU = "namespace, pod, instance, gpu"
+_GPU_LEGEND = "{{pod}} {{instance}} GPU {{gpu}}"
+_GPUS = Row(
+    "GPUs",
+    [
+        Panel(
+            "Time in which a GPU computes",
+            "percentunit",
+            [Query(f"max by ({_GPU}) (gpu_utilization_ratio{{{_PODS}}})", _GPU_LEGEND)],
+            "Of servers with --gpu_layers, by whomever the GPU is used.",
+            width=12,
+        ),
+        Panel(
+            "Memory of GPUs in use",
+            "percentunit",
+            [
+                Query(
+                    f"max by ({_GPU}) (gpu_memory_used_bytes{{{_PODS}}} / gpu_memory_total_bytes{{{_PODS}}})",
+                    _GPU_LEGEND,
+                )
+            ],
+            width=12,
+        ),
+    ],
+)
 _CACHE = Row(
     "Cache",
     [
@@ -120,5 +145,5 @@ SUMMARIZER = Dashboard(
         Variable("namespace", "summarizer_summaries_total", "namespace"),
         Variable("model", 'summarizer_summaries_total{namespace=~"$namespace"}', "model_name"),
     ],
-    [_SPEED, _ENGINE, _CACHE, _SUMMARIES],
+    [_SPEED, _ENGINE, _GPUS, _CACHE, _SUMMARIES],
 )

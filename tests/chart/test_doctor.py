@@ -18,8 +18,6 @@ from tests.chart.chart import CHART, Chart, Rendered, find_program
 from tests.unit.doctor.clusters import DIGEST, World, production, quickstart
 from tests.unit.doctor.test_checks import FOUND
 
-# Their settings come with other parts of the server.
-_ELSEWHERE = {"request-log"}
 _PROGRAMS = ("kubectl", "helm", "predictors", "echo", "jq")
 
 
@@ -33,7 +31,7 @@ def advised(*, is_charts: bool) -> list[tuple[Issue, World]]:
             for model in ("iris", "intent", "summarizer"):
                 world.disown(model)
         change(world)
-        found += [(each.issue, world) for each in world.report().findings if each.check not in _ELSEWHERE]
+        found += [(each.issue, world) for each in world.report().findings]
     return found
 
 
@@ -117,7 +115,6 @@ def test_remedies_name_values_that_exist() -> None:
     named = [
         span
         for check in CHECKS
-        if check.id not in _ELSEWHERE
         for span in re.findall(r"`((?:models\.NAME|monitoring|networkPolicy)\.[\w.]+)`", check.remedy)
     ]
     assert len(named) > 15

@@ -15,8 +15,8 @@ HERE: Values = {"storageUri": "pvc://models/1"}
 _NOT_SETTINGS = {
     "artifact_digest", "artifacts_dir", "cache_url", "drain_seconds", "enable_grpc", "gguf", "grace_seconds", "grpc_port", "host",
     "http_port", "limits_url", "log_level", "max_body_bytes", "max_queue", "max_rows", "max_text_chars",
-    "metrics_token_digests_file", "model_dir", "model_name", "probe_port", "request_timeout_seconds", "shadow_file",
-    "shadow_token_file", "signature_key", "ssl_ca_certfile", "ssl_certfile", "ssl_keyfile", "token_digests_file", "uds",
+    "metrics_token_digests_file", "model_dir", "model_name", "probe_port", "request_log_file", "request_log_url",
+    "request_timeout_seconds", "shadow_file", "shadow_token_file", "signature_key", "ssl_ca_certfile", "ssl_certfile", "ssl_keyfile", "token_digests_file", "uds",
 }  # fmt: skip
 
 

@@ -6,6 +6,9 @@ from tests.cluster.cluster import Cluster, is_ready
 from tests.cluster.gateway import V1_BODIES, Gateway
 from tests.waiting import stays, until
 
+NOBODYS_DIGEST = "sha256:" + "0" * 64
+"""No artifact's."""
+
 # So long is watched that something does not happen.
 WATCHED_SECONDS = 5
 

@@ -9,6 +9,7 @@ from tests.cluster.cluster import Cluster, is_ready
 from tests.cluster.conftest import Note, Releases
 from tests.cluster.gateway import V1_BODIES, Gateway
 from tests.cluster.refusals import (
+    NOBODYS_DIGEST,
     WATCHED_SECONDS,
     is_never_served,
     last_words,
@@ -19,12 +20,10 @@ from tests.cluster.refusals import (
 )
 from tests.cluster.release import Release, Values
 from tests.cluster.senders import rest
-from tests.cluster.traffic import Pace, steady
+from tests.cluster.traffic import LIGHT, steady
 from tests.waiting import stays, until
 
 pytestmark = pytest.mark.cluster
-NOBODYS_DIGEST = "sha256:" + "0" * 64
-LIGHT = Pace(per_second=20, least=100, most=12_000)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from tests.cluster.gateway import Gateway
 from tests.cluster.namespaces import Namespaces
 from tests.cluster.page import Reader
 from tests.cluster.refusals import (
+    NOBODYS_DIGEST,
     WATCHED_SECONDS,
     is_never_served,
     last_words,
@@ -25,12 +26,10 @@ from tests.cluster.senders import rest
 from tests.cluster.settings import Settings
 from tests.cluster.stores.here import lead_here
 from tests.cluster.stores.s3 import S3, Credentials
-from tests.cluster.traffic import Pace, steady
+from tests.cluster.traffic import LIGHT, steady
 from tests.waiting import stays, until
 
 pytestmark = pytest.mark.cluster
-NOBODYS_DIGEST = "sha256:" + "0" * 64
-LIGHT = Pace(per_second=20, least=100, most=12_000)
 
 
 @pytest.fixture(scope="module")

@@ -53,6 +53,9 @@ class Pace(NamedTuple):
     most: int
 
 
+LIGHT = Pace(per_second=20, least=100, most=12_000)
+
+
 @dataclass
 class Tally:
     """What became of a stream's requests.
@@ -72,6 +75,11 @@ class Tally:
     def versions(self) -> Counter[str]:
         """Right answers by the model's version."""
         return Counter(version for _, version in self.answered)
+
+    @property
+    def lost(self) -> list[str]:
+        """What failed, and was not a bad version's answer."""
+        return [text for _, text in self.faults if not text.startswith("status 200")]
 
     def check(self) -> None:
         """Fail if a request failed or is not accounted for, or if the stream ended too soon."""

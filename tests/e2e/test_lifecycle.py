@@ -27,7 +27,7 @@ BODY = b'{"instances": [[5.1, 3.5, 1.4, 0.2]]}'
 # Documents of which the model has something to leave out in each sentence: for seconds, and for minutes.
 SHORT, LONG = (
     "\n\n".join(f"You pay {i} euros for a towel in hall {i} (such as a plain blue towel)." for i in range(1, count))
-    for count in (100, 5000)
+    for count in (30, 5000)
 )
 
 

@@ -4,20 +4,27 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.metrics_core import Metric
 
 from predictors.rollout.controller.telemetry import Telemetry
+from predictors.serving.request_log.metrics import RequestLogMetrics, Sink
 from predictors.serving.shadow.metrics import ShadowMetrics
 from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
+from predictors.summarizer.llama.gpus import GpuCollector
 
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
 
 
+def server_families() -> list[Metric]:
+    """All metrics of a server, but for those of its process."""
+    registry = Metrics(CollectorRegistry()).registry
+    registry.register(EngineCollector("model", lambda: None))
+    registry.register(GpuCollector())
+    ShadowMetrics(registry)
+    RequestLogMetrics(registry).of(Sink.URL)
+    return list(registry.collect())
+
+
 def exported() -> set[str]:
     """The names of all series, as the registries know them."""
-    metrics = Metrics(CollectorRegistry())
-    metrics.registry.register(EngineCollector("model", lambda: None))
-    ShadowMetrics(metrics.registry)
     controller = Telemetry(CollectorRegistry())
-    families: list[Metric] = [
-        family for registry in (metrics.registry, controller.registry, REGISTRY) for family in registry.collect()
-    ]
+    families = [*server_families(), *controller.registry.collect(), *REGISTRY.collect()]
     return {family.name + suffix for family in families for suffix in _SUFFIXES.get(family.type, ("",))}

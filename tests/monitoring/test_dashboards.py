@@ -19,6 +19,7 @@ from scripts.dashboards.overview import OVERVIEW
 from scripts.dashboards.panels import Dashboard
 from scripts.dashboards.rollouts import ROLLOUTS
 from scripts.dashboards.summarizer import SUMMARIZER
+from tests.gpus import gpu_exporter
 from tests.live import PATIENCE_SECONDS, LiveServer, serve
 from tests.monitoring.prometheus import RATE_WINDOW, Prometheus, prometheus
 from tests.monitoring.promql import metrics_in
@@ -151,7 +152,8 @@ def test_every_panel_of_classifiers_and_rollouts_has_data(server: LiveServer, tm
 @pytest.mark.llama
 def test_every_panel_of_the_summarizer_has_data(summarizer: LiveServer, tmp_path: Path) -> None:
     with (
-        prometheus(tmp_path, [f"127.0.0.1:{summarizer.http_port}"]) as source,
+        gpu_exporter(tmp_path) as gpus,
+        prometheus(tmp_path, [f"127.0.0.1:{summarizer.http_port}", gpus]) as source,
         httpx.Client(timeout=PATIENCE_SECONDS) as http,
     ):
         numbers = itertools.count()

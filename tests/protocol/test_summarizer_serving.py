@@ -202,7 +202,7 @@ def test_the_protocols_share_the_cache(summarizer: LiveServer, http: httpx.Clien
 
 
 def test_two_at_once_are_computed_once(summarizer: LiveServer, http: httpx.Client) -> None:
-    payload = {"instances": [LONG[:40_000]], "parameters": {"mode": "fast"}}
+    payload = {"instances": [LONG[:2_000]], "parameters": {"mode": "fast"}}
     joined = cache_events(http, "joined")
     first: list[httpx.Response] = []
     caller = threading.Thread(target=lambda: first.append(httpx.post(summarizer.url + V1, json=payload, timeout=300)))

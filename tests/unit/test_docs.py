@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 import typer
-from prometheus_client import CollectorRegistry
-from prometheus_client.metrics_core import Metric
 from pydantic import BaseModel
 
 from predictors.cli.app import app
@@ -20,10 +18,8 @@ from predictors.rollout.engine.state import Phase
 from predictors.rollout.judge.checks import AGREEMENT, ASPECTS
 from predictors.rollout.metrics.codes import is_client_error, is_success
 from predictors.rollout.spec import RolloutSpec, Strategy
-from predictors.serving.shadow.metrics import ShadowMetrics
-from predictors.serving.telemetry.metrics import Metrics
-from predictors.summarizer.engine.metrics import EngineCollector
 from tests.live import ROOT
+from tests.monitoring.series import server_families
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 GENERATED = sorted((ROOT / "docs/benchmarks").glob("*.md"))
@@ -105,19 +101,12 @@ def test_make_targets_exist() -> None:
     assert named - {*targets} == set()
 
 
-def exported() -> Iterable[Metric]:
-    metrics = Metrics(CollectorRegistry())
-    metrics.registry.register(EngineCollector("model", lambda: None))
-    ShadowMetrics(metrics.registry)
-    return metrics.registry.collect()
-
-
 def test_the_table_of_metrics_is_what_is_exported() -> None:
     cells = re.findall(
         r"^\| (`\w+`(?:, `\w+`)*) \| ", text(ROOT / "docs/operations.md").partition("## Metrics")[2], re.MULTILINE
     )
     listed = [metric for cell in cells for metric in re.findall(r"\w+", cell)]
-    assert sorted(listed) == sorted(each.name + "_total" * (each.type == "counter") for each in exported())
+    assert sorted(listed) == sorted(each.name + "_total" * (each.type == "counter") for each in server_families())
 
 
 def test_the_table_of_layers_is_what_is_enforced() -> None:

@@ -46,6 +46,7 @@ The models, with every default applied and every refusal made: JSON, a map from 
 {{- $_ := set $model "canaryDeployment" (empty $model.canary.storageUri | ternary "" (printf "%s-%s-predictor" $name $model.canary.name)) }}
 {{- $_ := set $model "shadows" (eq $root.Values.kserve.deploymentMode "Standard") }}
 {{- include "predictors.rolloutDefaults" (list $root $name $model) }}
+{{- include "predictors.requestLogSettings" (list $root $name $model) }}
 {{- $scaling := $model.autoscaling }}
 {{- $_ := set $model.rollout "scales" (and $model.rollout.enabled (not (empty $scaling.maxReplicas)) (eq $root.Values.kserve.deploymentMode "Standard")) }}
 {{- $_ := set $model "class" (or $scaling.requestsPerSecond $scaling.queueDepth $scaling.behavior $model.rollout.scales | empty | ternary "hpa" "external") }}
@@ -98,7 +99,7 @@ resources:
 {{- include "predictors.probes" (list $root 8082) | nindent 0 }}
 {{- end }}
 {{- $standard := eq $root.Values.kserve.deploymentMode "Standard" }}
-{{- $mounts := include "predictors.secretMounts" $model | fromJsonArray }}
+{{- $mounts := concat (include "predictors.secretMounts" $model | fromJsonArray) (include "predictors.requestLogMounts" $model | fromJsonArray) }}
 {{- if or $standard $mounts }}
 # Beside the runtime's own.
 volumeMounts:

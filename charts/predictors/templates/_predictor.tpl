@@ -100,8 +100,8 @@ affinity:
 {{- . | nindent 2 }}
 {{- end }}
 {{- $standard := eq $root.Values.kserve.deploymentMode "Standard" }}
-{{- $secrets := include "predictors.secretVolumes" $model | fromJsonArray }}
-{{- if or $standard $secrets }}
+{{- $volumes := concat (include "predictors.secretVolumes" $model | fromJsonArray) (include "predictors.requestLogVolumes" $model | fromJsonArray) }}
+{{- if or $standard $volumes }}
 # Beside the runtime's own. A rollout makes the ConfigMap while it wants copies of requests; its file comes and goes in pods that
 # run. It is mounted without a rollout too, so that turning one on is no other version.
 volumes:
@@ -109,7 +109,7 @@ volumes:
 - name: shadow
   configMap: {name: {{ $name }}-shadow, optional: true}
 {{- end }}
-{{- with $secrets }}
+{{- with $volumes }}
 {{- toYaml . | nindent 0 }}
 {{- end }}
 {{- end }}

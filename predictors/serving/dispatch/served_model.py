@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeAlias
@@ -262,9 +262,10 @@ class ServedModel:
         if self.state is State.READY:
             self.state, self.reason = State.LOADING, "loading"
         await self._drained()
+        self._metrics.set_memory(self.name, self.version, {})
         started = time.monotonic()
         try:
-            await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.load)
+            memory = await asyncio.get_running_loop().run_in_executor(self._executor, self._load_and_weigh)
         except ArtifactMissing as error:
             await self._fail(f"{error}; it is looked for again every {LOOK_SECONDS:.0f} s", State.MISSING)
         except ArtifactError as error:
@@ -276,9 +277,14 @@ class ServedModel:
             seconds = time.monotonic() - started
             self._costs.forget()
             self._metrics.load_time.labels(self.name, self.version).set(seconds)
+            self._metrics.set_memory(self.name, self.version, memory)
             self.predictor.announce(self._metrics)
             self.state, self.reason = State.READY, ""
             logger.info("model %s version %s is ready after %.2f s", self.name, self.version, seconds)
+
+    def _load_and_weigh(self) -> Mapping[str, int]:
+        self.predictor.load()
+        return self.predictor.memory()
 
     async def _fail(self, reason: str, state: State = State.FAILED) -> None:
         self.state, self.reason = state, reason
@@ -289,6 +295,7 @@ class ServedModel:
         """Wait for running batches, then free the model. Call it in a state in which no batch can begin."""
         await self._drained()
         await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.close)
+        self._metrics.set_memory(self.name, self.version, {})
         self.predictor.version = self.predictor.format = ""
 
     async def _drained(self) -> None:

@@ -16,6 +16,7 @@ from predictors.serving.artifacts.artifact import Artifact
 from predictors.serving.artifacts.manifest import MANIFEST, Golden, Manifest
 from predictors.serving.errors import ArtifactError, PackageMissing, ServingError
 from predictors.serving.model.agreement import Bounds, same_outputs
+from predictors.serving.model.footprint import footprint
 from predictors.serving.model.parameters import NO_PARAMETERS, own_parameters
 from predictors.serving.model.types import Batch, Input, Job, Limits, Outputs, TensorSpec
 from predictors.serving.model.validation import batch_from_instances
@@ -128,6 +129,10 @@ class Predictor(ABC, Generic[BatchT]):
         """Let the series of this model be there, at 0. Called after each load."""
         metrics.identify(self.name, self.version, self.digest, evaluated=self.is_evaluated)
         metrics.announce(self.name, self.version, self.labels)
+
+    def memory(self) -> Mapping[str, int]:
+        """About how much memory the loaded model takes, bytes, by what takes it. Runs on one of its threads."""
+        return {"model": footprint(self)}
 
     def observe(self, outputs: Outputs, metrics: Metrics) -> None:
         """Count what was predicted."""

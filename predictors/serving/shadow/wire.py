@@ -9,7 +9,6 @@ import orjson
 from predictors.serving.model.types import (
     NUMPY_TYPES,
     Batch,
-    Column,
     ColumnBatch,
     FeatureBatch,
     Outputs,
@@ -17,10 +16,10 @@ from predictors.serving.model.types import (
     PromptBatch,
     TensorSpec,
 )
+from predictors.serving.protocols.json_tensor import json_tensor
 
 # It says how a V2 answer is written, not what it holds.
 _BINARY = "binary_data_output"
-_DATATYPES = {dtype: name for name, dtype in NUMPY_TYPES.items()}
 
 
 class UnreadableAnswer(Exception):
@@ -51,17 +50,10 @@ def encode_request(batch: Batch, name: str) -> bytes:
         columns = batch.columns
     else:
         columns = {name: batch.features if isinstance(batch, FeatureBatch) else batch.texts}
-    body: dict[str, Any] = {"inputs": [_tensor(each, column) for each, column in columns.items()]}
+    body: dict[str, Any] = {"inputs": [json_tensor(each, column) for each, column in columns.items()]}
     if parameters := _scalars(batch.parameters):
         body["parameters"] = parameters
     return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-def _tensor(name: str, column: Column) -> dict[str, Any]:
-    if isinstance(column, list):
-        return {"name": name, "datatype": "BYTES", "shape": [len(column)], "data": column}
-    data = np.ascontiguousarray(column).reshape(-1)
-    return {"name": name, "datatype": _DATATYPES[column.dtype], "shape": column.shape, "data": data}
 
 
 def _scalars(parameters: Parameters) -> Parameters:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter as Counts
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
@@ -108,13 +108,17 @@ class Metrics:
             registry,
         )
         self.cache_bytes = gauge("result_cache_bytes", "Size of the cached answers in this process.")
-        self._artifacts: dict[tuple[str, str], tuple[str, ...]] = {}  # labels, by model and version
         self._artifact = gauge(
             "model_artifact_info",
             "1 for the artifact that is served: what pins it, and whether its manifest has figures of its quality.",
             (*_MODEL, "digest", "evaluated"),
         )
         self.load_time = gauge("model_load_time_seconds", "Duration of the last successful load.", _MODEL)
+        self.memory = gauge(
+            "model_memory_bytes",
+            "About how much memory a loaded model takes, by part: model, kv_cache, compute; gpu, of which it is.",
+            (*_MODEL, "part"),
+        )
         self.confidence = Histogram(
             "prediction_confidence",
             "Probability of the predicted class.",
@@ -152,10 +156,19 @@ class Metrics:
             digest: what pins the artifact.
             evaluated: whether its manifest has figures of its quality.
         """
-        if old := self._artifacts.get((model, version)):
-            self._artifact.remove(*old)
-        labels = self._artifacts[model, version] = (model, version, digest, str(evaluated).lower())
-        self._artifact.labels(*labels).set(1)
+        self._artifact.remove_by_labels({"model_name": model, "model_version": version})
+        self._artifact.labels(model, version, digest, str(evaluated).lower()).set(1)
+
+    def set_memory(self, model: str, version: str, parts: Mapping[str, int]) -> None:
+        """Say how much memory a model takes.
+
+        Args:
+            model, version: the model.
+            parts: bytes, by what takes them; none once it is unloaded.
+        """
+        self.memory.remove_by_labels({"model_name": model, "model_version": version})
+        for part, size in parts.items():
+            self.memory.labels(model, version, part).set(size)
 
     def count_request(self, call: Call) -> None:
         """Count a finished request if it was for inference."""

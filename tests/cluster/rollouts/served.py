@@ -150,6 +150,13 @@ class Served:
         ending.result, ending.reason = newest["result"], newest["reason"]
         return ending
 
+    def rolled_out(self, changes: Values, strategy: Values | None = None) -> tuple[Tally, Ending]:
+        """Apply changes under traffic, and wait until their rollout has ended."""
+        with self.traffic() as tally:
+            endings = self.endings
+            self.apply(changes, strategy)
+            return tally, self.wait_end(endings)
+
     @property
     def endings(self) -> int:
         """How many rollouts have ended."""

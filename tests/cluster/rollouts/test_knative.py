@@ -16,7 +16,7 @@ from tests.cluster.rollouts.faults import Faults
 from tests.cluster.rollouts.served import MODEL, Served, values
 from tests.cluster.senders import rest
 from tests.cluster.settings import Settings
-from tests.cluster.traffic import Pace, Tally, steady
+from tests.cluster.traffic import Pace, steady
 
 pytestmark = pytest.mark.cluster
 _TERMINAL = "by-hand"
@@ -45,31 +45,20 @@ def served(
     release.uninstall()
 
 
-def lost(tally: Tally) -> list[str]:
-    """What failed, and was not a bad version's answer."""
-    return [text for _, text in tally.faults if not text.startswith("status 200")]
-
-
 def test_a_good_version_is_promoted_and_bad_ones_are_rolled_back(
     served: Served, archives: Archives, faults: Faults, note: Note
 ) -> None:
-    with served.traffic() as tally:
-        endings = served.endings
-        served.apply({"storageUri": archives.second, "digest": archives.second_digest})
-        promoted = served.wait_end(endings)
+    tally, promoted = served.rolled_out({"storageUri": archives.second, "digest": archives.second_digest})
     note(f"knative: promotion in steps, weights {[weight for _, weight in promoted.weights]}: {tally}")
     tally.check()
     assert promoted.result == "Promoted", promoted.reason
     assert {25, 50, 100} <= {weight for _, weight in promoted.weights}
 
-    with served.traffic() as tally:
-        endings = served.endings
-        served.apply(faults["labels swapped"].values)
-        rolled_back = served.wait_end(endings)
+    tally, rolled_back = served.rolled_out(faults["labels swapped"].values)
     note(f"knative: rollback after {rolled_back.exposed_seconds:.1f} s: {tally}")
     assert rolled_back.result == "RolledBack", rolled_back.reason
     assert rolled_back.reason.startswith("labels:")
-    assert not lost(tally)
+    assert not tally.lost
 
     with served.traffic() as tally:
         endings = served.endings
@@ -95,6 +84,6 @@ def test_from_a_terminal(cluster: Cluster, served: Served, archives: Archives, n
         with pytest.raises(ProgramFailed, match="labels"):
             run(*command, "--storage-uri", archives.swapped, "--digest", archives.swapped_digest)
     note(f"knative: a promotion and a rollback from a terminal: {tally}")
-    assert not lost(tally)
+    assert not tally.lost
     assert service["spec"]["predictor"].get("canaryTrafficPercent") is None
     assert cluster.get("InferenceService", _TERMINAL, namespace)["spec"]["predictor"]["canaryTrafficPercent"] == 0

@@ -16,10 +16,7 @@ CHECKS = [{"type": "errors", "bound": 0.05}, {"type": "agreement", "bound": 0.05
 def test_answers_are_compared_before_users_meet_them(
     served: Served, cluster: Cluster, archives: Archives, faults: Faults, note: Note
 ) -> None:
-    with served.traffic() as tally:
-        endings = served.endings
-        served.apply(faults["labels swapped"].values, {**SHADOW, "checks": CHECKS})
-        ending = served.wait_end(endings)
+    tally, ending = served.rolled_out(faults["labels swapped"].values, {**SHADOW, "checks": CHECKS})
     note(f"{served.routing}: labels swapped, found by copies of requests: {tally}; {ending.reason}")
     tally.check()
     assert ending.result == "RolledBack", ending.reason
@@ -27,11 +24,8 @@ def test_answers_are_compared_before_users_meet_them(
     assert tally.versions().keys() == {"1"}, "a user met the canary"
 
     served.settle()
-    with served.traffic() as tally:
-        endings = served.endings
-        second = {"storageUri": archives.second, "digest": archives.second_digest}
-        served.apply(second, {**SHADOW, "checks": CHECKS})
-        ending = served.wait_end(endings)
+    second = {"storageUri": archives.second, "digest": archives.second_digest}
+    tally, ending = served.rolled_out(second, {**SHADOW, "checks": CHECKS})
     note(f"{served.routing}: promotion after copies of requests: {tally}")
     tally.check()
     assert ending.result == "Promoted", ending.reason

@@ -40,6 +40,26 @@ def test_flags_that_cannot_be_understood(arguments: list[str], says: str) -> Non
         flags.split(arguments, SERVE_SETTINGS)
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"request_log_redact": "salary"}, "--request_log_redact needs --request_log_url or --request_log_file"),
+        ({"request_log_file": "", "request_log_documents": "true"}, "--request_log_file needs"),
+        ({"request_log_file": "x", "request_log_namespace": "shop\r\nx: y"}, "--request_log_namespace: "),
+        ({"request_log_file": "x", "request_log_namespace": "shop\n"}, "--request_log_namespace: "),
+        ({"request_log_file": "x", "request_log_sample_ratio": "1.5"}, "--request_log_sample_ratio: "),
+    ],
+)
+def test_flags_of_the_request_log_that_do_not_go_together(given: dict[str, str], says: str) -> None:
+    with pytest.raises(typer.BadParameter, match=says):
+        flags.parse(["iris"], given)
+
+
+def test_names_to_redact_are_split_at_commas() -> None:
+    options = flags.parse(["iris"], {"request_log_file": "x", "request_log_redact": " age, text ,"})
+    assert options.request_log.request_log_redact == ("age", "text")
+
+
 @pytest.mark.parametrize("width", [80, 200])
 def test_help_names_flags_variables_and_defaults_whole(width: int) -> None:
     console = Console(width=width)

@@ -24,7 +24,7 @@ from predictors.serving.errors import (
     Overloaded,
 )
 from predictors.serving.model.predictor import Predictor
-from predictors.serving.model.types import Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
+from predictors.serving.model.types import Input, Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
 from predictors.serving.settings import ServerSettings, Source
 from predictors.serving.telemetry.metrics import Metrics
 
@@ -33,7 +33,7 @@ class Paced(Predictor[TextBatch]):
     """Echoes; a text ``wait`` waits for the gate, ``fail`` and ``refuse`` raise."""
 
     kind = platform = "paced"
-    input = TextInput()
+    input: Input = TextInput()
     outputs: tuple[TensorSpec, ...] = (TensorSpec("predict", "BYTES", (-1,)),)
     v1_fields = {"predictions": "predict"}  # noqa: RUF012
     limits = Limits(max_rows=10, max_text_chars=10)

@@ -1,0 +1,216 @@
+"""What each part of the server that can be turned on costs a request to iris: ``make bench-features``.
+
+All servers run at once, on one core, and take turns: one connection sends the same requests to each, 16 at a time for the
+CPU time, then one by one for the latency. CPU time counts all threads of the server; each figure is the median over the
+rounds, and each ratio the median of the rounds' own ratios to the server with everything off.
+"""
+
+import argparse
+import contextlib
+import http.server
+import os
+import re
+import socket
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import psutil
+from rich.console import Console
+
+from predictors.serving.access.token_file import line_of
+from tests.benchmarks.load.errors import BenchError
+from tests.benchmarks.load.servers import Live, Ports, Server, running
+from tests.benchmarks.output import Grid, fail, progress, show_grids
+from tests.live import ARTIFACTS, wait_for
+
+OFF = "everything off"
+BEFORE = "everything off, before"
+TOKEN = "a-token-for-the-benchmark"
+BODY = b'{"instances": [[5.1, 3.5, 1.4, 0.2]]}'
+DEPTH = 16
+REQUEST = (
+    f"POST /v1/models/iris:predict HTTP/1.1\r\nhost: iris\r\nauthorization: Bearer {TOKEN}\r\n"
+    f"content-type: application/json\r\ncontent-length: {len(BODY)}\r\n\r\n"
+).encode() + BODY
+OK = b"HTTP/1.1 200 "
+FAILURE = re.compile(rb"HTTP/1\.1 [45]")
+
+
+class Feature(NamedTuple):
+    """Something that can be turned on.
+
+    Args:
+        name: in the table.
+        flags: that turn it on; gets a folder for files, and the address of a server that takes whatever is sent.
+    """
+
+    name: str
+    flags: Callable[[Path, str], Sequence[str]]
+
+
+def tokens(folder: Path) -> list[str]:
+    """Flags that let only callers with the benchmark's token in."""
+    path = folder / "tokens"
+    path.write_text(line_of(TOKEN, "benchmark", "*"))
+    return ["--token_digests_file", str(path)]
+
+
+FEATURES = (
+    Feature(OFF, lambda folder, sink: []),
+    Feature("tokens", lambda folder, sink: tokens(folder)),
+    Feature(
+        "tokens, limits in process",
+        lambda folder, sink: [*tokens(folder), "--client_requests_per_minute", "100000000"],
+    ),
+    Feature("traces, of 1%", lambda folder, sink: ["--otlp_endpoint", sink, "--trace_sample_ratio", "0.01"]),
+    Feature("traces, of all", lambda folder, sink: ["--otlp_endpoint", sink, "--trace_sample_ratio", "1"]),
+)
+
+
+class Turn(NamedTuple):
+    """What one server did in one turn.
+
+    Args:
+        cpu: CPU time of a request, microseconds.
+        p50: median latency of requests sent one by one, microseconds.
+    """
+
+    cpu: float
+    p50: float
+
+
+class _Sink(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def sink() -> Iterator[str]:
+    """The address of a server that takes whatever is sent."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Sink) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{web.server_address[1]}"
+        web.shutdown()
+
+
+def server(feature: Feature, address: str) -> Server:
+    """Iris with a feature turned on."""
+
+    def command(ports: Ports, folder: Path) -> list[str]:
+        where = ["--host", "127.0.0.1", "--http_port", str(ports.http), "--enable_grpc", "false"]
+        what = ["--model_dir", str(ARTIFACTS / "iris"), "--log_format", "json", *feature.flags(folder, address)]
+        return [sys.executable, "-m", "predictors", "serve", "iris", *where, *what]
+
+    return Server(feature.name, "", "", (), command)
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """CPU time of all threads so far, to the nanosecond: the first figure of each thread's schedstat."""
+    tasks = Path(f"/proc/{process.pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+
+def ask(connection: socket.socket, count: int) -> None:
+    """Send that many requests at once, and wait for their answers.
+
+    Raises:
+        BenchError: one was not answered, or not with 200.
+    """
+    connection.sendall(REQUEST * count)
+    answered, tail = 0, b""
+    while answered < count:
+        received = connection.recv(65536)
+        heads = tail + received
+        if not received or FAILURE.search(heads):
+            raise BenchError(f"a request was not answered with 200: {heads.decode(errors='replace')}")
+        answered += heads.count(OK)
+        tail = heads[1 - len(OK) :]  # in which there may be a part of one
+
+
+def is_ready(live: Live) -> bool:
+    """Whether a server answers; its probes need no token."""
+    return httpx.get(f"http://127.0.0.1:{live.ports.http}/v2/health/ready").is_success
+
+
+def turn(live: Live, requests: int) -> Turn:
+    """Ask one server."""
+    with socket.create_connection(("127.0.0.1", live.ports.http)) as connection:
+        ask(connection, DEPTH)
+        begun = cpu_seconds(live.process)
+        for _ in range(requests // DEPTH):
+            ask(connection, DEPTH)
+        cpu = (cpu_seconds(live.process) - begun) / (requests // DEPTH * DEPTH)
+        times = []
+        for _ in range(max(1, requests // 4)):
+            started = time.perf_counter()
+            ask(connection, 1)
+            times.append(time.perf_counter() - started)
+        return Turn(cpu * 1e6, statistics.median(times) * 1e6)
+
+
+def measure(rounds: int, requests: int, before: Path | None, say: Callable[[str], None]) -> dict[str, list[Turn]]:
+    """What each server did, in each round."""
+    first, *_, last = sorted(os.sched_getaffinity(0)) * 2
+    os.sched_setaffinity(0, {last})
+    with contextlib.ExitStack() as stack:
+        address = stack.enter_context(sink())
+        started = {feature.name: stack.enter_context(running(server(feature, address), first)) for feature in FEATURES}
+        if before is not None:
+            started[BEFORE] = stack.enter_context(running(server(FEATURES[0], address), first, before))
+        for name, live in started.items():
+            wait_for(partial(is_ready, live), name)
+            turn(live, requests)  # until it is warm
+        found: dict[str, list[Turn]] = {name: [] for name in started}
+        for number in range(rounds):
+            say(f"round {number + 1} of {rounds}")
+            for name in list(started)[:: 1 if number % 2 else -1]:
+                found[name].append(turn(started[name], requests))
+    return found
+
+
+def grid(found: dict[str, list[Turn]]) -> Grid:
+    """The table."""
+
+    def cells(name: str) -> Iterator[str]:
+        turns = found[name]
+        for figure in ("cpu", "p50"):
+            values = [getattr(each, figure) for each in turns]
+            off = [getattr(each, figure) for each in found[OFF]]
+            yield f"{statistics.median(values):.0f}"
+            yield f"{statistics.median(value / base for value, base in zip(values, off, strict=True)):.3f}"
+
+    columns = ("server", "CPU, µs a request", "ratio", "p50, µs", "ratio")
+    return Grid("one core, medians", columns, [(name, *cells(name)) for name in found])
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each server (default: 15)")
+    parser.add_argument("--requests", type=int, default=3200, help="requests of a turn (default: 3200)")
+    parser.add_argument("--before", type=Path, help="a checkout of other code, to compare with everything off")
+    options = parser.parse_args()
+    try:
+        found = measure(options.rounds, options.requests, options.before, progress())
+    except BenchError as error:
+        fail(str(error))
+    show_grids([grid(found)], Console(width=100))
+
+
+if __name__ == "__main__":
+    main()
