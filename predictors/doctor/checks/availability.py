@@ -54,8 +54,9 @@ def _budgets(model: Model) -> list[Object]:
 
 def _blocks(budget: Object, pods: int) -> bool:
     spec = mapping(budget, "spec")
-    if "maxUnavailable" in spec:
-        return str(spec["maxUnavailable"]) in ("0", "0%")
+    most = spec.get("maxUnavailable")
+    if most is not None:
+        return str(most) in ("0", "0%")
     least = str(spec.get("minAvailable"))
     if least.endswith("%") and least[:-1].isdecimal():
         return math.ceil(pods * int(least[:-1]) / 100) >= pods

@@ -75,6 +75,27 @@ def all_of(*changes: Callable[[World], object]) -> Callable[[World], None]:
     return change
 
 
+def budget(**limits: Any) -> Callable[[World], None]:
+    """A PodDisruptionBudget with other limits."""
+
+    def change(world: World) -> None:
+        spec = world.one("PodDisruptionBudget", "iris")["spec"]
+        del spec["maxUnavailable"]
+        spec.update(limits)
+
+    return change
+
+
+def at_most(pods: int) -> Callable[[World], None]:
+    """A greatest number of pods."""
+
+    def change(world: World) -> None:
+        world.one("HorizontalPodAutoscaler", "iris-predictor")["spec"]["maxReplicas"] = pods
+        world.predictor()["maxReplicas"] = pods
+
+    return change
+
+
 def cannot_scale(world: World) -> None:
     status_of(world, "HorizontalPodAutoscaler", "iris-predictor", ScalingActive="False/FailedGetResourceMetric")
 
@@ -129,10 +150,14 @@ FOUND: list[tuple[str, Callable[[World], object], str]] = [
     ("single-replica", all_of(lambda w: w.objects["HorizontalPodAutoscaler"].clear(), lambda w: w.objects["Deployment"].append(
         {"metadata": {"name": "x", "labels": {"serving.kserve.io/inferenceservice": "iris"}}, "spec": {}})), IRIS),
     ("no-disruption-budget", lambda w: w.one("PodDisruptionBudget", "iris")["spec"].pop("selector"), IRIS),
-    ("drain-blocked", lambda w: w.one("PodDisruptionBudget", "iris")["spec"].update(maxUnavailable=0), IRIS),
-    ("drain-blocked", lambda w: w.one("PodDisruptionBudget", "iris")["spec"].update(maxUnavailable="0%"), IRIS),
+    ("drain-blocked", budget(maxUnavailable=0), IRIS),
+    ("drain-blocked", budget(maxUnavailable="0%"), IRIS),
+    ("drain-blocked", budget(minAvailable=2), IRIS),
+    ("drain-blocked", budget(minAvailable="51%"), IRIS),
+    ("drain-blocked", budget(minAvailable="100%"), IRIS),
     ("drain-blocked", lambda w: w.one("PodDisruptionBudget", "intent")["spec"].update(selector={}), IRIS),
     ("volume-on-one-node", a_claim, IRIS),
+    ("volume-on-one-node", all_of(a_claim, at_most(2)), IRIS),
     ("one-node", two_pods_on_a_node, IRIS),
     ("requests", lambda w: w.predictor()["model"]["resources"].pop("requests") and w.predictor()["model"]["resources"]["limits"].pop("cpu"), IRIS),
     ("requests", lambda w: w.predictor()["model"]["resources"]["requests"].update(memory="0"), IRIS),
@@ -196,7 +221,12 @@ def test_every_check_is_among_them() -> None:
 # (check, what is changed): nothing is found at iris.
 NOT_FOUND: list[tuple[str, Callable[[World], object]]] = [
     ("kserve-version", controller_image("kserve:v1.0.0")),
-    ("drain-blocked", lambda w: w.one("PodDisruptionBudget", "iris")["spec"].update(maxUnavailable=None, minAvailable="49%")),
+    ("drain-blocked", budget(minAvailable="50%")),
+    ("drain-blocked", budget(minAvailable=1)),
+    ("drain-blocked", budget(minAvailable="some%")),
+    ("drain-blocked", budget(minAvailable="some")),
+    ("drain-blocked", budget()),
+    ("drain-blocked", budget(maxUnavailable="1%")),
     ("single-replica", lambda w: w.objects["HorizontalPodAutoscaler"].clear()),
     ("volume-on-one-node", all_of(lambda w: a_claim(w), lambda w: w.objects["Node"].pop())),
     ("open-port", all_of(lambda w: w.objects["NetworkPolicy"].clear(), lambda w: append_argument(w, "--token_digests_file=/etc/digests"))),
@@ -206,6 +236,7 @@ NOT_FOUND: list[tuple[str, Callable[[World], object]]] = [
     ("digest", lambda w: append_argument(w, f"--artifact_digest={DIGEST}")),
     ("trusted-artifact", lambda w: append_argument(w, "--trust_artifact", f"--artifact_digest={DIGEST}")),
     ("image-tag", lambda w: w.container().update(image=f"iris@{DIGEST}")),
+    ("image-tag", lambda w: w.container().update(image=f"iris:0.1.0@{DIGEST}")),
     ("image-latest", lambda w: w.container().update(image=f"iris:latest@{DIGEST}")),
     ("password-shown", lambda w: append_argument(w, "--cache_url=redis://cache:6379/0")),
     ("no-canary", a_rollout),
