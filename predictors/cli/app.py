@@ -9,6 +9,7 @@ import typer
 from predictors import __version__
 from predictors.cli import artifact, gguf
 from predictors.cli.call import CallCommand, call
+from predictors.cli.doctor import doctor
 from predictors.cli.drift import app as drift
 from predictors.cli.rollout.app import app as rollout
 from predictors.cli.serve import ServeCommand, serve
@@ -29,6 +30,7 @@ app.command()(fetch)
 app.command(cls=CallCommand)(call)
 app.command()(summarize)
 app.command()(token)
+app.command()(doctor)
 app.add_typer(artifact.app, name="artifact")
 app.add_typer(gguf.app, name="gguf")
 app.add_typer(drift, name="drift")

@@ -15,15 +15,15 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _TRAINING_PACKAGES = ("joblib", "scipy", "sklearn")
 
 
-def fail(message: str) -> NoReturn:
+def fail(message: str, status: int = 1) -> NoReturn:
     """Print an error and end the command.
 
     Raises:
-        typer.Exit: always, with status 1.
+        typer.Exit: always, with that status.
     """
     errors.print("[red]error:[/red] ", end="")
     errors.print(message, markup=False)
-    raise typer.Exit(1)
+    raise typer.Exit(status)
 
 
 @contextmanager

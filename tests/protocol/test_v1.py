@@ -98,11 +98,12 @@ def test_every_metric_of_the_design_is_exported(http: httpx.Client) -> None:
     text = http.get("/metrics").text
     for name in (
         "model_requests_total", "model_request_latency_seconds_bucket", "model_requests_in_flight", "model_queue_depth",
-        "model_load_time_seconds", "prediction_confidence_bucket", "predictions_total", "summarizer_tokens_total",
+        "model_load_time_seconds", "model_artifact_info", "prediction_confidence_bucket", "predictions_total", "summarizer_tokens_total",
         "summarizer_time_to_first_token_seconds_bucket", "summarizer_tokens_per_second_bucket", "summarizer_points_total",
         "summarizer_summaries_total", "summarizer_summary_points_bucket", "request_predict_seconds_bucket", "process_resident_memory_bytes",
     ):  # fmt: skip
         assert f"\n# TYPE {name.removesuffix('_bucket')} " in text, name
+    assert 'evaluated="true",model_name="iris",model_version="1"} 1.0\n' in text
 
 
 def test_head_answers_like_get_without_a_body(http: httpx.Client) -> None:

@@ -25,7 +25,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 GENERATED = sorted((ROOT / "docs/benchmarks").glob("*.md"))
 # Commands of other programs, with their continuation lines.
 OTHER_PROGRAMS = re.compile(
-    r"^(?:kind|kubectl|helm|docker|gcloud|aws|cosign|gh|model_signing|\.venv/bin/functions-framework|\$ make eval) (?:.*\\\n)*.*|`(?:kubectl|helm|docker|gcloud) [^`]*`",
+    r"^(?:kind|kubectl|helm|docker|gcloud|aws|cosign|gh|model_signing|\.venv/bin/functions-framework|\$ make eval) (?:.*\\\n)*.*|`(?:kubectl|helm|docker|gcloud) [^`]*`|^ *--set .*|^Where a line begins with --set.*",
     re.MULTILINE,
 )
 FOLDERS = ("predictors", "tests", "docs", "scripts", "charts", "manifests", "deploy")

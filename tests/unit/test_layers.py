@@ -74,7 +74,8 @@ def test_shadow_traffic_brings_no_http_client_before_there_is_a_canary() -> None
 
 
 @pytest.mark.parametrize(
-    "command", ["--help", "version", "train --help", "call --help", "gguf --help", "rollout run --help"]
+    "command",
+    ["--help", "version", "train --help", "call --help", "gguf --help", "rollout run --help", "doctor --help"],
 )
 def test_help_imports_nothing_heavy(command: str) -> None:
     code = (

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from predictors.cli.cluster import sentences
 from predictors.cli.console import fail
-from predictors.cli.rollout.cluster import sentences
 
 
 class LogFormat(StrEnum):

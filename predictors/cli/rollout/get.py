@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from predictors.cli.cluster import Connection, Context, Format, Kubeconfig, Namespace, Output, connected
 from predictors.cli.console import print_json
-from predictors.cli.rollout.cluster import Connection, Context, Format, Kubeconfig, Namespace, Output, connected
 from predictors.cli.rollout.lines import Lines
 from predictors.cli.rollout.view import Picture, draw, overview
 

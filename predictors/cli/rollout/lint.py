@@ -7,9 +7,9 @@ from typing import Annotated, NamedTuple
 import typer
 from rich.console import Console
 
+from predictors.cli.cluster import Format, Output, sentences
 from predictors.cli.console import fail, print_json
 from predictors.cli.rollout import exits
-from predictors.cli.rollout.cluster import Format, Output, sentences
 
 _STDIN = "-"
 

@@ -3,8 +3,9 @@
 import sys
 import time
 
+from predictors.cli.cluster import Context, Kubeconfig, Namespace, connected
 from predictors.cli.console import fail
-from predictors.cli.rollout.cluster import Context, Kubeconfig, Name, Namespace, connected
+from predictors.cli.rollout.name import Name
 
 _DONE = {
     "promote": "goes on",

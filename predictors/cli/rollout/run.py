@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from predictors.cli.cluster import Connection, Context, Format, Kubeconfig, Namespace, Output, connected
 from predictors.cli.console import errors, fail, print_json
 from predictors.cli.rollout import exits
-from predictors.cli.rollout.cluster import Connection, Context, Format, Kubeconfig, Namespace, Output, connected
 from predictors.cli.rollout.people import Log, Onlooker
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from predictors.cli.cluster import Context, Format, Kubeconfig, Namespace, Output, connected
 from predictors.cli.console import print_json
-from predictors.cli.rollout.cluster import Context, Format, Kubeconfig, Name, Namespace, Output, connected
+from predictors.cli.rollout.name import Name
 
 _WIDE = 200
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from predictors.cli.cluster import Context, Kubeconfig, Namespace, connected
 from predictors.cli.console import errors
 from predictors.cli.rollout import exits
-from predictors.cli.rollout.cluster import Context, Kubeconfig, Name, Namespace, connected
 from predictors.cli.rollout.lines import Lines
+from predictors.cli.rollout.name import Name
 
 if TYPE_CHECKING:
     from predictors.rollout.terminal.waiting import Goal

@@ -27,12 +27,14 @@ class Artifact:
         manifest: describes them.
         trusted: whether files that run code when loaded are allowed: the manifest's digest is pinned, or the user
             said so.
+        digest: what pins it, ``sha256:<hex>``; empty where it does not matter.
     """
 
-    def __init__(self, directory: Path, manifest: Manifest, trusted: bool = False) -> None:
+    def __init__(self, directory: Path, manifest: Manifest, trusted: bool = False, digest: str = "") -> None:
         self.directory = directory
         self.manifest = manifest
         self.trusted = trusted
+        self.digest = digest
 
     @classmethod
     def open(
@@ -56,11 +58,11 @@ class Artifact:
         if signature_key is None and not (directory / MANIFEST).exists() and (directory / JOBLIB).is_file():
             entry = _lone_joblib(directory, kind, digest, trust)
             manifest = Manifest(name=kind, version=entry.sha256[:12], kind=kind, files=(entry,), inputs=(), outputs=())
-            return cls(directory, manifest, trusted=True)
-        manifest, _ = read_manifest(directory, digest, kind, signature_key)
+            return cls(directory, manifest, trusted=True, digest=f"sha256:{entry.sha256}")
+        manifest, actual = read_manifest(directory, digest, kind, signature_key)
         if manifest.kind != kind:
             raise ArtifactError(f"{directory.name}: this is an artifact for {manifest.kind}, not for {kind}")
-        return cls(directory, manifest, trusted=trust or bool(digest))
+        return cls(directory, manifest, trusted=trust or bool(digest), digest=actual)
 
     def choose(self) -> FileEntry:
         """Pick the file to serve: the first in the manifest that may be loaded.

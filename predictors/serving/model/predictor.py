@@ -80,6 +80,10 @@ class Predictor(ABC, Generic[BatchT]):
         """Everything that determines an answer besides the request: artifact, code, settings."""
         self.reference: Reference | None = None
         """What live traffic is compared with, if the loaded artifact says."""
+        self.digest = ""
+        """What pins the artifact that is loaded."""
+        self.is_evaluated = False
+        """Whether that artifact says how good it is."""
 
     @property
     def classifies(self) -> bool:
@@ -130,6 +134,7 @@ class Predictor(ABC, Generic[BatchT]):
 
     def announce(self, metrics: Metrics) -> None:
         """Let the series of this model be there, at 0. Called after each load."""
+        metrics.identify(self.name, self.version, self.digest, evaluated=self.is_evaluated)
         metrics.announce(self.name, self.version, self.labels)
 
     def memory(self) -> Mapping[str, int]:
@@ -197,6 +202,7 @@ class Predictor(ABC, Generic[BatchT]):
         except ArtifactError as error:
             raise ArtifactError(f"{artifact.directory.name}: {error}") from error
         self.version, self.reference = self.source.version or artifact.manifest.version, artifact.manifest.reference
+        self.digest, self.is_evaluated = artifact.digest, bool(artifact.manifest.evaluation)
         self.identity = "\n".join((__version__, artifact.manifest.model_dump_json(), self.settings_identity()))
         return True
 

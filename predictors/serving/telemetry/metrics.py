@@ -1,6 +1,5 @@
 """Prometheus metrics of the server: every request is counted once, whatever its protocol."""
 
-import contextlib
 import time
 from collections import Counter as Counts
 from collections.abc import Iterator, Mapping, Sequence
@@ -111,6 +110,11 @@ class Metrics:
             registry,
         )
         self.cache_bytes = gauge("result_cache_bytes", "Size of the cached answers in this process.")
+        self._artifact = gauge(
+            "model_artifact_info",
+            "1 for the artifact that is served: what pins it, and whether its manifest has figures of its quality.",
+            (*_MODEL, "digest", "evaluated"),
+        )
         self.load_time = gauge("model_load_time_seconds", "Duration of the last successful load.", _MODEL)
         self.memory = gauge(
             "model_memory_bytes",
@@ -155,6 +159,17 @@ class Metrics:
         if labels:
             self.confidence.labels(model, version)
 
+    def identify(self, model: str, version: str, digest: str, *, evaluated: bool) -> None:
+        """Say which artifact is served.
+
+        Args:
+            model, version: the model.
+            digest: what pins the artifact.
+            evaluated: whether its manifest has figures of its quality.
+        """
+        self._artifact.remove_by_labels({"model_name": model, "model_version": version})
+        self._artifact.labels(model, version, digest, str(evaluated).lower()).set(1)
+
     def set_memory(self, model: str, version: str, parts: Mapping[str, int]) -> None:
         """Say how much memory a model takes.
 
@@ -170,8 +185,8 @@ class Metrics:
         """Show a version of a model no longer."""
         for family in (self.requests, self.latency, self.confidence, self.predictions, self.answers):
             family.forget(model, version)
-        with contextlib.suppress(KeyError):
-            self.load_time.remove(model, version)
+        for gauge in (self.load_time, self._artifact):
+            gauge.remove_by_labels({"model_name": model, "model_version": version})
         self._series = {key: series for key, series in self._series.items() if key[:2] != (model, version)}
 
     def count_request(self, call: Call) -> None:

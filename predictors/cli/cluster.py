@@ -12,7 +12,6 @@ from predictors.cli.console import fail
 if TYPE_CHECKING:
     from predictors.rollout.kube.client import Client
 
-Name = Annotated[str, typer.Argument(help="Name of the InferenceRollout.", show_default=False)]
 Namespace = Annotated[
     str, typer.Option("--namespace", "-n", help="Namespace; by default that of the kubeconfig's context.")
 ]
@@ -45,31 +44,31 @@ class Connection(NamedTuple):
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
-    """Turn what the cluster refuses, and packages that are not installed, into one sentence and exit status 1."""
+def sentences(status: int = 1) -> Iterator[None]:
+    """Turn what the cluster refuses, and packages that are not installed, into one sentence and an exit status."""
     try:
         from predictors.rollout.kube.api import KubeError
     except ModuleNotFoundError as error:
-        _explain(error)
+        _explain(error, status)
     try:
         yield
     except ModuleNotFoundError as error:
-        _explain(error)
+        _explain(error, status)
     except KubeError as error:
-        fail(str(error))
+        fail(str(error), status)
 
 
 @contextmanager
-def connected(namespace: str, kubeconfig: str, context: str) -> Iterator[Connection]:
-    """Connect to the cluster; its errors end the command with one sentence."""
-    with sentences():
+def connected(namespace: str, kubeconfig: str, context: str, status: int = 1) -> Iterator[Connection]:
+    """Connect to the cluster; its errors end the command with one sentence and an exit status."""
+    with sentences(status):
         from predictors.rollout.kube.client import connect, default_namespace
 
         yield Connection(connect(kubeconfig, context), namespace or default_namespace(kubeconfig, context))
 
 
-def _explain(error: ModuleNotFoundError) -> None:
+def _explain(error: ModuleNotFoundError, status: int) -> None:
     package = (error.name or "").partition(".")[0]
     if package not in _EXTRA:
         raise error
-    fail(f"{package} is not installed: install kserve-predictors[rollout]")
+    fail(f"{package} is not installed: install kserve-predictors[rollout]", status)

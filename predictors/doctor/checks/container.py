@@ -1,0 +1,108 @@
+"""What the container may take, how it is probed, and what it may do."""
+
+from collections.abc import Iterator
+
+from predictors.doctor import remedy
+from predictors.doctor.fields import Object, at, integer, mapping, objects, quantity, text, texts
+from predictors.doctor.finding import Issue
+from predictors.doctor.model import Model
+
+_REQUESTS = {"cpu": "100m", "memory": "256Mi"}
+_PATHS = {"readinessProbe": "/v2/health/ready", "livenessProbe": "/v2/health/live"}
+_SECURITY = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+def no_requests(model: Model) -> Iterator[Issue]:
+    """Containers for which the scheduler reserves nothing. What has a limit alone requests as much."""
+    given = {**mapping(model.container, "resources", "limits"), **mapping(model.container, "resources", "requests")}
+    for resource, amount in _REQUESTS.items():
+        if not quantity(given.get(resource)):
+            yield model.issue(
+                f"it requests no {resource}, so the scheduler reserves none",
+                remedy.container(
+                    model, f"resources.requests.{resource}={amount}", {"resources": {"requests": {resource: amount}}}
+                ),
+            )
+
+
+def no_memory_limit(model: Model) -> Iterator[Issue]:
+    """Containers that may take a node's memory."""
+    if not quantity(mapping(model.container, "resources", "limits").get("memory")):
+        yield model.issue(
+            "it has no limit of memory, so it may take its neighbours' on the node",
+            remedy.container(model, "resources.limits.memory=512Mi", {"resources": {"limits": {"memory": "512Mi"}}}),
+        )
+
+
+def no_probes(model: Model) -> Iterator[Issue]:
+    """Containers without a probe. Knative's proxy takes them over."""
+    absent = [each for each in _PATHS if not mapping(model.container, each)]
+    if absent and not model.is_knative:
+        probes = {each: _probe(model, each) for each in absent}
+        yield model.issue(f"it has no {' and no '.join(absent)}", remedy.container(model, "", probes))
+
+
+def wrong_probes(model: Model) -> Iterator[Issue]:
+    """Probes that do not ask what they are for."""
+    ready, live = (text(model.container, each, "httpGet", "path") for each in _PATHS)
+    if mapping(model.container, "readinessProbe") and not ready.endswith("/ready"):
+        yield model.issue(
+            f"its readiness probe asks {ready or 'for an open port'}, which answers before the model is loaded",
+            remedy.container(model, "", {"readinessProbe": _probe(model, "readinessProbe")}),
+        )
+    if live.endswith("/ready"):
+        yield model.issue(
+            f"its liveness probe asks {live}, so a pod that loads or drains is killed",
+            remedy.container(model, "", {"livenessProbe": _probe(model, "livenessProbe")}),
+        )
+
+
+def _probe(model: Model, kind: str) -> dict[str, object]:
+    """A probe's question as KServe's servers, and Triton, answer it; in place of any other question."""
+    ports = [integer(each, "containerPort") for each in objects(model.container, "ports")]
+    handler = {"path": _PATHS[kind], "port": next(filter(None, ports), 8080)}
+    return {"httpGet": handler, "exec": None, "grpc": None, "tcpSocket": None}
+
+
+def unrestricted(model: Model) -> Iterator[Issue]:
+    """Containers that may do more than the pod security level `restricted` allows:
+    https://kubernetes.io/docs/concepts/security/pod-security-standards.
+    """
+    faults = [*_faults(model.container, mapping(model.spec, "securityContext"))]
+    faults += [f"{field} is set" for field in ("hostNetwork", "hostPID", "hostIPC") if model.spec.get(field)]
+    if faults:
+        yield model.issue(
+            f"it does more than the pod security level `restricted` allows: {', '.join(faults)}",
+            remedy.container(model, "", {"securityContext": _SECURITY}),
+        )
+
+
+def _faults(container: Object, of_pod: Object) -> Iterator[str]:
+    own = mapping(container, "securityContext")
+    both = {**of_pod, **own}
+    if own.get("allowPrivilegeEscalation") is not False:
+        yield "privilege escalation"
+    if own.get("privileged"):
+        yield "privileged"
+    if "ALL" not in texts(own, "capabilities", "drop") or {*texts(own, "capabilities", "add")} - {"NET_BIND_SERVICE"}:
+        yield "capabilities"
+    if both.get("runAsNonRoot") is not True or both.get("runAsUser") == 0:
+        yield "may run as root"
+    if text(both, "seccompProfile", "type") not in ("RuntimeDefault", "Localhost"):
+        yield "no seccomp profile"
+    if any("hostPort" in port for port in objects(container, "ports")):
+        yield "a port of the host"
+
+
+def service_links(model: Model) -> Iterator[Issue]:
+    """Variables for every Service of the namespace: one called `predictors-http` would be taken for a setting."""
+    if at(model.spec, "enableServiceLinks") is not False:
+        yield model.issue(
+            "every Service of its namespace becomes environment variables of its pods, which may look like settings",
+            remedy.predictor(model, "", {"enableServiceLinks": False}),
+        )
