@@ -116,12 +116,13 @@ def _add_ui(router: Router, plane: DataPlane, settings: ServerSettings) -> None:
     from predictors.serving.app.ui import UiHandlers  # brings an HTTP client, which no other route needs
     from predictors.serving.fetching.fetcher import Fetcher
 
+    reads = settings.ui_fetch and any(model.predictor.generates for model in plane.models)
     most_bytes = int(settings.max_body_bytes * _DOCUMENT_SHARE) - _AROUND_DOCUMENT_BYTES
-    ui = UiHandlers(plane, Fetcher(most_bytes) if settings.ui_fetch else None)
+    ui = UiHandlers(plane, Fetcher(most_bytes) if reads else None)
     router.add("GET", "/", Route(ui.root, quiet=True, access=Access.EVERYONE))
     _add_page(router, "/ui", Page(_HERE / "ui_page"))
     router.add("GET", "/ui/features", Route(ui.features, quiet=True, access=Access.EVERYONE))
-    if settings.ui_fetch:
+    if reads:
         router.add("POST", "/ui/fetch", Route(ui.fetch))
 
 

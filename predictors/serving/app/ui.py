@@ -34,7 +34,7 @@ class UiHandlers:
         return Response.json({"fetch": self._fetcher is not None})
 
     async def fetch(self, request: Request) -> Response:
-        """``POST /ui/fetch`` with ``url`` and ``model``: the document at an address, for a model that the caller may use.
+        """``POST /ui/fetch`` with ``url`` and ``model``: a document, for a model that the caller may use.
 
         It counts as a request to that model, and there must be room for one, as for the summary that will follow.
         """
@@ -63,7 +63,7 @@ def _text(value: object, field: str) -> str:
 def _require_own_page(request: Request) -> None:
     """Pass only what a page of this server sends, or a program: no other page may use its visitors for this.
 
-    Browsers say where a request comes from in Sec-Fetch-Site and, where the connection is not encrypted, in Origin alone.
+    Browsers say where a request comes from in Sec-Fetch-Site, or in Origin alone where nothing is encrypted.
 
     Raises:
         Forbidden: it comes from another page.

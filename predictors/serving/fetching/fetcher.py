@@ -1,10 +1,10 @@
 """Gets documents from the public internet, and from nowhere else.
 
-Whoever may name an address to a server may try to have it reach what only the server can: its neighbours, its own ports,
-the metadata of its cloud. So each name is resolved once, all its addresses must be public, and the connection goes to an
-address that was checked, whatever the name resolves to by then. A redirect is an address like any other. The name still
-is what the certificate must be for. Nothing that the server knows is sent: no cookies, no credentials, no referrer, and
-no proxy of the environment, which would resolve the name itself.
+Whoever may name an address to a server may try to have it reach what only the server can: its neighbours, its own
+ports, the metadata of its cloud. So each name is resolved once, all its addresses must be public, and the connection
+goes to an address that was checked, whatever the name resolves to by then. The certificate must still be for the name.
+A redirect is an address like any other. Nothing that the server knows is sent: no cookies, no credentials, no referrer;
+and no proxy of the environment is used, which would resolve the name itself.
 """
 
 import asyncio
@@ -76,8 +76,8 @@ class Fetcher:
     Args:
         most_bytes: of a document, decompressed.
         resolve: finds the addresses of names.
-        new_transport: makes connections, on a thread, since certificates are read; a request's URL has an address that was checked, its header ``host`` and its
-            extension ``sni_hostname`` the name.
+        new_transport: makes connections, each its own; called on a thread, since certificates are read. The URL of a
+            request has an address that was checked; its header ``host`` and its extension ``sni_hostname`` the name.
     """
 
     def __init__(
@@ -113,29 +113,15 @@ class Fetcher:
 
     async def _follow(self, target: Target) -> Document:
         for _ in range(_MOST_REDIRECTS + 1):
+            addresses = await self._public_addresses(target.host)
             async with await asyncio.to_thread(self._new_transport) as transport:
-                response = await self._ask(transport, target)
+                response = await _ask(transport, target, addresses[:_MOST_TRIED])
                 async with contextlib.aclosing(response):
                     location = response.headers.get("location")
                     if response.status_code not in _REDIRECTS or location is None:
                         return await self._read(response, target)
             target = target.join(location)
         raise _refusal(f"the address redirects more than {_MOST_REDIRECTS} times")
-
-    async def _ask(self, transport: httpx.AsyncBaseTransport, target: Target) -> httpx.Response:
-        for address in (await self._public_addresses(target.host))[:_MOST_TRIED]:
-            request = httpx.Request(
-                "GET",
-                target.url.copy_with(host=address),
-                headers={**_HEADERS, "host": target.url.netloc.decode("ascii")},
-                extensions={
-                    "sni_hostname": target.host,
-                    "timeout": {"connect": _CONNECT_SECONDS, "read": None, "write": None, "pool": None},
-                },
-            )
-            with contextlib.suppress(httpx.ConnectError, httpx.ConnectTimeout):
-                return await _answer(transport, request, target.host)
-        raise _refusal(f"{target.host} cannot be reached, or its certificate is not valid")
 
     async def _public_addresses(self, host: str) -> Sequence[str]:
         """The addresses of a host. Whether there are none, or private ones, is nothing that a stranger must know."""
@@ -176,13 +162,22 @@ class Fetcher:
         return bytes(body)
 
 
-async def _answer(transport: httpx.AsyncBaseTransport, request: httpx.Request, host: str) -> httpx.Response:
-    try:
-        return await transport.handle_async_request(request)
-    except (httpx.ConnectError, httpx.ConnectTimeout):
-        raise
-    except httpx.TransportError:
-        raise _refusal(f"{host} gave no answer that can be understood") from None
+async def _ask(transport: httpx.AsyncBaseTransport, target: Target, addresses: Sequence[str]) -> httpx.Response:
+    """Ask the first of a host's addresses that can be connected to."""
+    for address in addresses:
+        request = httpx.Request(
+            "GET",
+            target.url.copy_with(host=address),
+            headers={**_HEADERS, "host": target.url.netloc.decode("ascii")},
+            extensions={"sni_hostname": target.host, "timeout": {"connect": _CONNECT_SECONDS}},
+        )
+        try:
+            return await transport.handle_async_request(request)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            continue
+        except httpx.TransportError:
+            raise _refusal(f"{target.host} gave no answer that can be understood") from None
+    raise _refusal(f"{target.host} cannot be reached, or its certificate is not valid")
 
 
 def _refusal(sentence: str) -> InvalidInput:

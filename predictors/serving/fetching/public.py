@@ -1,8 +1,8 @@
 """Which IP addresses belong to the public internet.
 
-Asked the other way round, a new kind of private address would count as public until somebody adds it. IPv6 has one block
-for the public internet (RFC 4291, 2.4), so only that is public, less what IANA reserves in it. IPv4 has no such block:
-all is public but what IANA's registry of special-purpose addresses lists (RFC 6890), multicast, and what is reserved.
+IPv6 has one block for it (RFC 4291, 2.4): only that is public, less what IANA reserves in it. So an IPv4 address in the
+form of an IPv6 one never is. IPv4 has no such block: all is public but what the registry of special-purpose addresses
+lists (RFC 6890), multicast, and what is reserved.
 """
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address

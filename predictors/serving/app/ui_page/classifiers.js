@@ -3,7 +3,7 @@
 import { json } from "./api.js";
 import { element } from "./dom.js";
 
-const percent = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
+const percent = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 2 });
 const FLOWER = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
 
 // onProblem: called with what went wrong, and what to do again.
@@ -13,8 +13,8 @@ export async function classifierForm({ name, kind, version }, onProblem) {
   answer.setAttribute("role", "status");
   const title = element("h3", { textContent: name, id: `model-${name}` });
   const form = element("form", { className: "card" },
-    title, element("p", { className: "note", textContent: `${kind}, version ${version}` }),
-    ...fields.map(({ label, input }) => element("label", {}, label, input)),
+    title, element("p", { className: "note", textContent: `version ${version}` }),
+    element("div", { className: "fields" }, ...fields.map(({ label, input }) => element("label", {}, label, input))),
     element("button", { type: "submit", textContent: "Ask" }), answer);
   form.setAttribute("aria-labelledby", title.id);
   const ask = async () => {

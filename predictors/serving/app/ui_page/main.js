@@ -79,6 +79,7 @@ function begin() {
   passages.show(null);
   byId("source-note").hidden = true;
   setBusy(true);
+  byId("results-title").scrollIntoView({ block: "nearest" });
   return running;
 }
 
