@@ -20,9 +20,9 @@ CLAUSES = (
     "You can cancel with 30 days of notice.",
 )
 # Each emoji has two code units of UTF-16; the family has eleven, and the flag four.
-EMOJI = f"👋🏽 Welcome, 👨‍👩‍👧‍👦 and 🇪🇺!\n\n😀 {CLAUSES[0]} 🎉\n\n{CLAUSES[1]} 😀\n\n𝒜𝒷 {CLAUSES[2]}\n"
+EMOJI = f"👋🏽 Welcome, 👨‍👩‍👧‍👦 and 🇪🇺!\n\n😀 {CLAUSES[0]} 🎉\n\n🤝 {CLAUSES[1]}\n\n𝒜𝒷 {CLAUSES[2]}\n"
 ATTACK = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
-LONG = "\n\n".join(path.read_text("utf-8") for path in sorted(ROOT.glob("tests/eval/set/*/document.txt")))
+LONG = "\n\n".join(path.read_text("utf-8") for path in sorted(ROOT.glob("tests/eval/set/*/document.txt"))[:3])
 
 
 @pytest.fixture
@@ -34,7 +34,6 @@ def person(browser: Any, page_server: LiveServer) -> Iterator[Visit]:
 def test_a_text_becomes_points_that_lead_to_their_places(person: Visit) -> None:
     person.summarize_text(EMOJI)
     shown = person.points()
-    assert sorted(shown) == sorted(["😀 " * 0 + each for each in shown])
     assert len(shown) == 3
     places = person.shown_places()
     for clause in CLAUSES:
@@ -43,7 +42,7 @@ def test_a_text_becomes_points_that_lead_to_their_places(person: Visit) -> None:
         assert clause in place
         assert place in EMOJI
         assert len(place) < len(clause) + 8
-    assert person.page.inner_text("#document") == EMOJI.rstrip("\n") or person.page.text_content("#document") == EMOJI
+    assert person.page.text_content("#document") == EMOJI
     assert person.text("#status") == "3 points; 100% of the document read"
     headings = person.page.locator("#points h3").all_inner_texts()
     assert headings == ["Cost and renewal", "Cancelling and refunds", "Whom they tell"]
@@ -70,7 +69,7 @@ def test_points_come_while_the_document_is_read_and_stay_when_that_is_cancelled(
           if (busy && document.querySelector("#points li")) document.getElementById("cancel").click();
         }).observe(document.getElementById("points"), { childList: true })"""
     )
-    person.summarize_text(LONG)
+    person.choose_file("long.txt", LONG.encode()).summarize()
     assert person.text("#status").startswith("Cancelled; ")
     assert person.points()
     assert person.page.is_visible("#actions")
@@ -193,7 +192,7 @@ def test_what_is_missing_or_unreadable_is_said(person: Visit) -> None:
         ("old.doc", b"\xd0\xcf\x11\xe0\0\0", "This is no text, HTML, PDF or Word document"),
         ("picture.png", b"\x89PNG\r\n\x1a\n\0\0", "This is no text, HTML, PDF or Word document"),
         ("empty.txt", b" \n", "There is no text in this document"),
-        ("large.txt", b"a" * 5_000_000, "at most 4194304 bytes"),
+        ("large.txt", b"a" * 4_300_000, "at most 4194304 bytes"),
     ):
         person.choose_file(name, data)
         page.click("#start")
@@ -224,7 +223,7 @@ def test_a_summary_can_be_taken_along(browser: Any, page_server: LiveServer) -> 
             saved[waiting.value.suggested_filename] = waiting.value.path().read_text("utf-8")
         markdown = saved["summary-of-te-r-m-s-more.txt.md"]
         assert markdown.startswith('# te"r\\<m\\>s &amp; more.txt\n\n## Cost and renewal\n\n*')
-        assert "the \\*key\\* \\<b\\>" in markdown
+        assert "the key \\<b\\>" in markdown
         assert "<" not in markdown.replace("\\<", "")
         whole = json.loads(saved["summary-of-te-r-m-s-more.txt.json"])
         assert whole["answer"]["model_version"]
@@ -239,8 +238,14 @@ def test_a_summary_can_be_taken_along(browser: Any, page_server: LiveServer) -> 
 
 def test_the_classifiers_beside_it(person: Visit) -> None:
     page = person.page
+    page.wait_for_selector("#classifiers:not([hidden])")
     iris, intent = page.locator("#forms form").all()
-    assert iris.locator("label").all_inner_texts() == ["sepal length", "sepal width", "petal length", "petal width"]
+    assert [label.lower() for label in iris.locator("label").all_inner_texts()] == [
+        "sepal length",
+        "sepal width",
+        "petal length",
+        "petal width",
+    ]
     iris.get_by_label("petal length").fill("5.5")
     iris.get_by_label("petal width").fill("2.1")
     iris.get_by_role("button").click()

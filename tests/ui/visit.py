@@ -26,7 +26,7 @@ class Visit:
 
     def __init__(self, context: Any, url: str, path: str) -> None:
         self.page = context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(PATIENCE_SECONDS * 1000)
         self._host = urlsplit(url).netloc
         self._wrong: list[str] = []
         self.page.on("console", self._said)

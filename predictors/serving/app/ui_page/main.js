@@ -9,7 +9,7 @@ import { hideProblem, showProblem } from "./notices.js";
 import { Passages } from "./passages.js";
 import { Points } from "./points.js";
 
-// How long changes of the document's marks may wait for more, milliseconds: it may be long.
+// Points are drawn at most this often, milliseconds: many may come at once, and the document may be long.
 const REDRAW = 250;
 const form = byId("summarizer");
 const points = new Points(showPlace);
@@ -18,7 +18,9 @@ let model = null;
 let file = null;
 let running = null; // an AbortController, while a summary is made
 let summary = { name: "", points: [], answer: null };
-let redraw = 0;
+let given = false; // whether a token was
+let redraw = 0; // the timer of the next drawing, if there is one
+let drawn = -REDRAW;
 
 function source() {
   return new FormData(form).get("source");
@@ -89,11 +91,12 @@ async function summarize() {
   try {
     const document_ = await chosenDocument(signal);
     summary.name = document_.name;
-    passages.show(document_.text);
     say("The document is being read…");
     const parameters = { stream: true, mode: byId("mode").value, content_type: document_.type, return_text: document_.text === null };
     const body = { instances: [document_.content], parameters };
-    await follow(await call(`/v1/models/${encodeURIComponent(model)}:predict`, { body, signal }));
+    const response = await call(`/v1/models/${encodeURIComponent(model)}:predict`, { body, signal });
+    passages.show(document_.text);
+    await follow(response, signal);
   } catch (problem) {
     if (mine === running) failed(problem);
   } finally {
@@ -101,8 +104,9 @@ async function summarize() {
   }
 }
 
-async function follow(response) {
+async function follow(response, signal) {
   for await (const { name, data } of events(response)) {
+    signal.throwIfAborted(); // what has come already comes too late
     if (name === "progress") progressed(data);
     else if (name === "bullet") found(data);
     else if (name === "error") throw new Problem(sentence(data.error));
@@ -123,12 +127,13 @@ function counted(count) {
 
 function found(point) {
   summary.points.push(point);
-  redraw ||= setTimeout(draw, REDRAW);
+  redraw ||= setTimeout(draw, Math.max(0, drawn + REDRAW - performance.now()));
 }
 
 function draw() {
   clearTimeout(redraw);
   redraw = 0;
+  drawn = performance.now();
   passages.mark(summary.points);
   points.show(summary.points, passages.text !== null);
 }
@@ -172,11 +177,13 @@ function report(problem, again) {
 
 function askForToken(problem, again) {
   const asking = byId("token-form");
-  if (!asking.hidden || byId("token").value) showProblem(problem);
+  if (given) showProblem(problem); // the first time, the form says it all
   asking.hidden = false;
   asking.onsubmit = (event) => {
     event.preventDefault();
     setToken(byId("token").value.trim());
+    given = true;
+    byId("token").value = "";
     asking.hidden = true;
     hideProblem();
     again();
