@@ -127,7 +127,9 @@ function counted(count) {
 
 function found(point) {
   summary.points.push(point);
-  redraw ||= setTimeout(draw, Math.max(0, drawn + REDRAW - performance.now()));
+  const wait = drawn + REDRAW - performance.now();
+  if (wait <= 0) draw();
+  else redraw ||= setTimeout(draw, wait);
 }
 
 function draw() {
