@@ -1,11 +1,14 @@
 """What the page behind ``/ui`` needs of the server beside its files and the models: documents by their addresses."""
 
+import asyncio
 import base64
+
+import orjson
 
 from predictors.serving.dataplane import DataPlane
 from predictors.serving.errors import Forbidden, InvalidInput
-from predictors.serving.fetching.fetcher import Fetcher
-from predictors.serving.protocols.http import Request, Response
+from predictors.serving.fetching.fetcher import Document, Fetcher
+from predictors.serving.protocols.http import JSON, Request, Response
 from predictors.serving.protocols.json_body import parse_object
 
 
@@ -41,17 +44,17 @@ class UiHandlers:
         assert self._fetcher is not None  # noqa: S101  # otherwise there is no route
         _require_own_page(request)
         request.require_json()
-        payload = parse_object(await request.body(), "url", "model")
+        payload = await self._plane.parse(request, parse_object, await request.body(), "url", "model")
         url, model = _text(payload.get("url"), "url"), _text(payload.get("model"), "model")
         await self._plane.open(request, model)
         document = await self._fetcher.fetch(url.strip(), request.deadline)
-        return Response.json(
-            {
-                "url": document.url,
-                "content_type": document.content_type,
-                "data": base64.b64encode(document.data).decode("ascii"),
-            }
-        )
+        return Response(200, await asyncio.to_thread(_encode, document), [JSON])
+
+
+def _encode(document: Document) -> bytes:
+    """Write an answer; milliseconds for a large document, so on a thread."""
+    data = base64.b64encode(document.data).decode("ascii")
+    return orjson.dumps({"url": document.url, "content_type": document.content_type, "data": data})
 
 
 def _text(value: object, field: str) -> str:
