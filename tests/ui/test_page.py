@@ -183,6 +183,7 @@ def test_what_is_missing_or_unreadable_is_said(person: Visit) -> None:
         return person.text("#problem-text")
 
     assert complaint().startswith("There is no text yet")
+    assert page.is_hidden("#again")
     page.check("input[value=file]")
     assert complaint().startswith("There is no file yet")
     page.check("input[value=address]")

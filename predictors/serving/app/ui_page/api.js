@@ -7,12 +7,17 @@ export function setToken(given) {
   token = given;
 }
 
-// Something that a person can be told: one sentence, with the status and the seconds to wait if there are any.
+// Something that a person can be told: one sentence, the status (0 if the server gave none), and the seconds to wait.
 export class Problem extends Error {
-  constructor(message, status = 0, retryAfter = 0) {
+  constructor(message, status = 400, retryAfter = 0) {
     super(message);
     this.status = status;
     this.retryAfter = retryAfter;
+  }
+
+  // Whether the same may go well later.
+  get passes() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
@@ -29,7 +34,7 @@ export async function call(path, { body, signal } = {}) {
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem("The server cannot be reached. Is it running, and are you connected?");
+    throw new Problem("The server cannot be reached. Is it running, and are you connected?", 0);
   }
   if (response.ok) return response;
   throw new Problem(await reason(response), response.status, Number.parseInt(response.headers.get("retry-after"), 10) || 0);
@@ -68,7 +73,7 @@ export async function* events(response) {
     }
   } catch (error) {
     if (error.name === "AbortError" || error instanceof Problem) throw error;
-    throw new Problem("The connection to the server broke off before the answer was complete.");
+    throw new Problem("The connection to the server broke off before the answer was complete.", 0);
   }
 }
 

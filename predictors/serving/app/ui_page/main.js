@@ -109,10 +109,10 @@ async function follow(response, signal) {
     signal.throwIfAborted(); // what has come already comes too late
     if (name === "progress") progressed(data);
     else if (name === "bullet") found(data);
-    else if (name === "error") throw new Problem(sentence(data.error));
+    else if (name === "error") throw new Problem(sentence(data.error), 0);
     else if (name === "done") return finished(data);
   }
-  throw new Problem("The server closed the connection before the answer was complete.");
+  throw new Problem("The server closed the connection before the answer was complete.", 0);
 }
 
 function progressed({ done, total }) {
@@ -174,7 +174,7 @@ function report(problem, again) {
     problem = new Problem("This page has met an error of its own; load it again.");
   }
   if (problem.status === 401) askForToken(problem, again);
-  else showProblem(problem, again);
+  else showProblem(problem, problem.passes ? again : null);
 }
 
 function askForToken(problem, again) {

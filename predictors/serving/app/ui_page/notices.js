@@ -10,13 +10,13 @@ export function hideProblem() {
   byId("problem-text").textContent = "";
 }
 
-// again: what to do again; without it there is nothing to be done but to read.
-export function showProblem(problem, again) {
+// again: what to do again; null if that would be of no use.
+export function showProblem(problem, again = null) {
   hideProblem();
   byId("problem").hidden = false;
   byId("problem-text").textContent = problem.message;
   const button = byId("again");
-  button.hidden = !again;
+  button.hidden = again === null;
   button.onclick = () => {
     hideProblem();
     again();
