@@ -95,7 +95,7 @@ class Server:
         self._guard = None if self._door.is_open else self._door
         self.registry = (new_registry or partial(Registry, predictors))(settings, self._metrics)
         plane = DataPlane(self.registry, self._metrics, settings.enable_repository, self._door.limits)
-        self.http = self._new_http(build_router(plane, self._metrics), self._metrics)
+        self.http = self._new_http(build_router(plane, self._metrics, settings), self._metrics)
         self.probes = None if settings.probe_port is None else self._new_probes(plane)
         self.grpc = self._new_grpc(plane) if settings.enable_grpc else None
         self._shadowing = self._new_shadowing(self._metrics) if settings.shadow_file else None

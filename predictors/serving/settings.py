@@ -62,6 +62,16 @@ class ServerSettings(Settings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Origins of web pages that may call the server, comma-separated; none by default."
     )
+    ui: bool = Field(
+        default=False,
+        description="Serve a page for people at /ui, and lead browsers there from /: documents are summarized, and "
+        "iris and intent tried.",
+    )
+    ui_fetch: bool = Field(
+        default=True,
+        description="Let callers of the page name the address of a document, which the server then fetches from the "
+        "public internet, and from nowhere else.",
+    )
     max_body_bytes: int = Field(default=4 * 2**20, ge=1024, description="Maximum size of a request body, bytes.")
     max_held_bytes: int = Field(
         default=256 * 2**20,

@@ -11,7 +11,7 @@ async def send_response(response: Response, request: Request, scope: Scope, send
     if stream is not None and scope["http_version"] == "1.0":  # which knows no chunks
         async with contextlib.aclosing(stream):
             body, stream = b"".join([body, *[part async for part in stream]]), None
-    if stream is None:
+    if stream is None and response.status != 304:  # which tells the length of what the client has
         headers.append((b"content-length", b"%d" % len(body)))
     if request.close:
         headers.append((b"connection", b"close"))

@@ -1,9 +1,11 @@
 """All routes of the REST server."""
 
+from pathlib import Path
+
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as OPENMETRICS
 
-from predictors.serving.app import docs
+from predictors.serving.app.pages import Page
 from predictors.serving.app.routing import Access, Handler, Route, Router
 from predictors.serving.dataplane import DataPlane
 from predictors.serving.protocols.http import Request, Response
@@ -12,17 +14,22 @@ from predictors.serving.protocols.openai.replies import error_body, unrouted_bod
 from predictors.serving.protocols.openapi import document
 from predictors.serving.protocols.v1.handlers import V1Handlers
 from predictors.serving.protocols.v2.handlers import V2Handlers
+from predictors.serving.settings import ServerSettings
 from predictors.serving.telemetry.metrics import Metrics
 
 OPENAI = "/openai/v1"
+_HERE = Path(__file__).parent
+# In base64 a document is a third larger, and there is a little JSON around it.
+_DOCUMENT_SHARE, _AROUND_DOCUMENT_BYTES = 0.75, 512
 
 
-def build_router(plane: DataPlane, metrics: Metrics) -> Router:
+def build_router(plane: DataPlane, metrics: Metrics, settings: ServerSettings) -> Router:
     """Build the table of routes.
 
     Args:
         plane: answers.
         metrics: what `/metrics` shows.
+        settings: say which pages there are.
     """
     router = Router()
     _add_v1(router, V1Handlers(plane))
@@ -32,10 +39,10 @@ def build_router(plane: DataPlane, metrics: Metrics) -> Router:
     if plane.may_generate:
         _add_openai(router, plane)
     router.add("GET", "/openapi.json", Route(_openapi(plane)))
-    router.add("GET", "/docs", Route(docs.page, access=Access.EVERYONE))
-    for name in docs.FILES:
-        router.add("GET", f"/docs/{name}", Route(docs.asset, quiet=True, access=Access.EVERYONE))
+    _add_page(router, "/docs", Page(_HERE / "docs_page"))
     _add_probes(router, plane, metrics)
+    if settings.ui:
+        _add_ui(router, plane, settings)
     return router
 
 
@@ -98,6 +105,26 @@ def _add_openai(router: Router, plane: DataPlane) -> None:
     add("POST", "/completions", openai.completion, "openai")
     add("GET", "/models", openai.models)
     add("GET", "/models/{model}", openai.model)
+
+
+def _add_page(router: Router, path: str, page: Page) -> None:
+    router.add("GET", path, Route(page.page, access=Access.EVERYONE))
+    for name in page.files:
+        router.add("GET", f"{path}/{name}", Route(page.file, quiet=True, access=Access.EVERYONE))
+
+
+def _add_ui(router: Router, plane: DataPlane, settings: ServerSettings) -> None:
+    from predictors.serving.app.ui import UiHandlers  # brings an HTTP client, which no other route needs
+    from predictors.serving.fetching.fetcher import Fetcher
+
+    reads = settings.ui_fetch and any(model.predictor.generates for model in plane.models)
+    most_bytes = int(settings.max_body_bytes * _DOCUMENT_SHARE) - _AROUND_DOCUMENT_BYTES
+    ui = UiHandlers(plane, Fetcher(most_bytes) if reads else None)
+    router.add("GET", "/", Route(ui.root, quiet=True, access=Access.EVERYONE))
+    _add_page(router, "/ui", Page(_HERE / "ui_page"))
+    router.add("GET", "/ui/features", Route(ui.features, quiet=True, access=Access.EVERYONE))
+    if reads:
+        router.add("POST", "/ui/fetch", Route(ui.fetch))
 
 
 def _metrics(metrics: Metrics) -> Handler:

@@ -143,7 +143,7 @@ class Serving(Harness):
     def _build(self, handlers: tuple[Handler, ...]) -> AsgiApp:
         self.registry = Registry([self.predictor], self.settings, self.metrics)
         self.plane = DataPlane(self.registry, self.metrics, self.settings.enable_repository)
-        return self._application(build_router(self.plane, self.metrics))
+        return self._application(build_router(self.plane, self.metrics, self.settings))
 
     def __enter__(self) -> "Serving":
         return self

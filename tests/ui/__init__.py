@@ -1,0 +1,1 @@
+"""The page at /ui: over HTTP, and in a real browser."""

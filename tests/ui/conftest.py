@@ -1,0 +1,109 @@
+"""The servers and the browser of these tests."""
+
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from predictors.serving.access.token_file import line_of
+from tests.live import ROOT, LiveServer, serve_command
+from tests.ui import serving
+
+TOKEN = "visitor-token"
+PAGES: dict[str, tuple[str, bytes]] = {}
+"""What the internet has, by path: a content type and a body."""
+_CHROMIUMS = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        content_type, body = PAGES[self.path]
+        self.send_response(200)
+        self.send_header("content-type", content_type)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def internet() -> Iterator[int]:
+    """The port of a server that answers for all names."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def run_server(internet: int, *arguments: str) -> Iterator[LiveServer]:
+    command = [sys.executable, "-m", "tests.ui.serving", *serve_command()[3:]]
+    process = subprocess.Popen(
+        [
+            *command,
+            "summarizer",
+            "--log_format",
+            "json",
+            "--drain_seconds",
+            "0",
+            "--threads",
+            "1",
+            "--ui",
+            "true",
+            *arguments,
+        ],
+        cwd=ROOT,
+        env={**os.environ, serving.PORT: str(internet)},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        live = LiveServer(process)
+        yield live.wait_ready()
+        live.terminate()
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def page_server(artifacts: Path, internet: int) -> Iterator[LiveServer]:
+    """All three models, and the page."""
+    with run_server(internet, "iris", "intent") as live:
+        yield live
+
+
+@pytest.fixture(scope="session")
+def guarded_server(artifacts: Path, internet: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """The page of a summarizer behind tokens, each of which may ask twice a minute."""
+    tokens = tmp_path_factory.mktemp("tokens") / "tokens"
+    tokens.write_text(line_of(TOKEN, "visitor", "summarizer"))
+    with run_server(internet, "--token_digests_file", str(tokens), "--client_requests_per_minute", "2") as live:
+        yield live
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real browser: that which PREDICTORS_CHROMIUM names, or one on the PATH."""
+    found = os.environ.get("PREDICTORS_CHROMIUM") or next(filter(None, map(shutil.which, _CHROMIUMS)), None)
+    if found is None:
+        pytest.skip("there is no Chromium: install it (apt-get install chromium), or name it in PREDICTORS_CHROMIUM")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to sandbox what root runs
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=sandbox)
+        yield chromium
+        chromium.close()
