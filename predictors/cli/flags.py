@@ -20,13 +20,22 @@ from rich.text import Text
 from predictors.intent.settings import IntentSettings
 from predictors.serving.access.settings import AccessSettings
 from predictors.serving.settings import ENV_PREFIX, ArtifactSettings, ServerSettings, Settings
+from predictors.summarizer.fallback.settings import FallbackSettings
 from predictors.summarizer.settings import SummarizerSettings
 
 SettingsClasses: TypeAlias = tuple[type[Settings], ...]
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
-PREDICTOR_SETTINGS: Mapping[str, type[Settings]] = {"intent": IntentSettings, "summarizer": SummarizerSettings}
-SERVE_SETTINGS: SettingsClasses = (ServerSettings, AccessSettings, ArtifactSettings, *PREDICTOR_SETTINGS.values())
+PREDICTOR_SETTINGS: Mapping[str, SettingsClasses] = {
+    "intent": (IntentSettings,),
+    "summarizer": (SummarizerSettings, FallbackSettings),
+}
+SERVE_SETTINGS: SettingsClasses = (
+    ServerSettings,
+    AccessSettings,
+    ArtifactSettings,
+    *(cls for classes in PREDICTOR_SETTINGS.values() for cls in classes),
+)
 
 # What Kubernetes puts into a container's environment for each Service of its namespace: NAME_PORT=tcp://10.0.0.1:80.
 _SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
@@ -42,6 +51,7 @@ class Options(NamedTuple):
         artifacts: of what it serves.
         intent: of the intent predictor, if it is served.
         summarizer: of the summarizer, if it is served.
+        fallback: of what answers in its place, if it is served.
     """
 
     server: ServerSettings
@@ -49,6 +59,7 @@ class Options(NamedTuple):
     artifacts: ArtifactSettings
     intent: IntentSettings | None
     summarizer: SummarizerSettings | None
+    fallback: FallbackSettings | None
 
 
 def normalize(arguments: Sequence[str], classes: SettingsClasses) -> list[str]:
@@ -110,7 +121,7 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
     if len(kinds) > 1 and (artifacts.model_dir or artifacts.model_name or artifacts.artifact_digest):
         raise typer.BadParameter("--model_dir, --model_name and --artifact_digest need exactly one model to be named")
     for kind, own in PREDICTOR_SETTINGS.items():
-        misplaced = [name for name in own.model_fields if name in given and kind not in kinds]
+        misplaced = [name for name in _fields(own) if name in given and kind not in kinds]
         if misplaced:
             raise typer.BadParameter(f"--{misplaced[0]} is for {kind}, which is not served")
     if "gguf" in given and artifacts.model_dir:
@@ -127,6 +138,7 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
         artifacts,
         build(IntentSettings, given) if "intent" in kinds else None,
         summarizer,
+        build(FallbackSettings, given) if "summarizer" in kinds else None,
     )
 
 

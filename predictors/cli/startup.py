@@ -30,9 +30,9 @@ def run(kinds: Sequence[str], options: Options) -> None:
     """
     log_json = use_json(options.server.log_format)
     configure_logging(options.server.log_level, log_json)
-    predictors = [_new_predictor(kind, options) for kind in kinds]
     on_ready = None if log_json else partial(banner.show, options.server)
     try:
+        predictors = [_new_predictor(kind, options) for kind in kinds]
         Server(predictors, options.server, log_json, on_ready, options.access).run()
     except StartupError as error:
         logger.error("%s", error)
@@ -59,4 +59,4 @@ def _new_predictor(kind: str, options: Options) -> Predictor[Any]:
         return SklearnPredictor(name, source)
     from predictors.summarizer.model import SummarizerPredictor
 
-    return SummarizerPredictor(name, source, options.summarizer)
+    return SummarizerPredictor(name, source, options.summarizer, options.fallback)

@@ -17,6 +17,7 @@ from predictors.serving.artifacts.manifest import MANIFEST, Golden, Manifest
 from predictors.serving.errors import ArtifactError, PackageMissing, ServingError
 from predictors.serving.model.agreement import Bounds, same_outputs
 from predictors.serving.model.parameters import NO_PARAMETERS, own_parameters
+from predictors.serving.model.standby import Standby
 from predictors.serving.model.types import Batch, Input, Job, Limits, Outputs, TensorSpec
 from predictors.serving.model.validation import batch_from_instances
 from predictors.serving.settings import Source
@@ -61,6 +62,9 @@ class Predictor(ABC, Generic[BatchT]):
     """Whether answers take so long that they are cached by default."""
     generates: ClassVar[bool] = False
     """Whether `infer` takes a `PromptBatch` too, so that the model is served over OpenAI's API."""
+
+    standby: Standby | None = None
+    """What answers while this model cannot, if anything does."""
 
     golden_relative: ClassVar[float] = 0.0
     """How far a number of a golden example may be off, besides `GOLDEN_TOLERANCE`, as a part of it."""
