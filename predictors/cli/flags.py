@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import typer
 from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -132,13 +133,16 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
             "--gguf names a file that no signature covers: make an artifact of it with predictors artifact pack, sign "
             "that, and serve it with --model_dir"
         )
+    fallback = build(FallbackSettings, given) if "summarizer" in kinds else None
+    if fallback and bool(fallback.fallback_url) is not bool(fallback.fallback_model):
+        raise typer.BadParameter("--fallback_url and --fallback_model, the name of the model there, need each other")
     return Options(
         build(ServerSettings, given),
         build(AccessSettings, given),
         artifacts,
         build(IntentSettings, given) if "intent" in kinds else None,
         summarizer,
-        build(FallbackSettings, given) if "summarizer" in kinds else None,
+        fallback,
     )
 
 
@@ -154,8 +158,9 @@ def build(cls: type[SettingsT], given: Mapping[str, str]) -> SettingsT:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
+        complaint = _complaint(cls, name, first)
         if name in values:
-            raise typer.BadParameter(f"--{name}: {first['msg']} (given: {first['input']!r})") from None
+            raise typer.BadParameter(f"--{name}: {complaint}") from None
         where = _variable_at_fault(cls, name)
         if where.endswith("_PORT") and _SERVICE_LINK.match(str(first["input"])):
             service = where.removesuffix("_PORT").lower().replace("_", "-")
@@ -163,7 +168,19 @@ def build(cls: type[SettingsT], given: Mapping[str, str]) -> SettingsT:
                 f"{where} is {first['input']}, which Kubernetes sets in pods because of the Service {service}; "
                 "set enableServiceLinks: false in the pod's specification, or give the Service another name"
             ) from None
-        raise typer.BadParameter(f"{where}: {first['msg']} (given: {first['input']!r})") from None
+        raise typer.BadParameter(f"{where}: {complaint}") from None
+
+
+def _complaint(cls: type[Settings], name: str, error: ErrorDetails) -> str:
+    """What is wrong with a field, and its value unless that may be a secret.
+
+    Args:
+        cls: the settings class.
+        name: the field's, or that of a variable of its.
+        error: pydantic's.
+    """
+    field = next(field for each, field in cls.model_fields.items() if name in (each, *_variables(cls, each)))
+    return error["msg"].removeprefix("Value error, ") + (f" (given: {error['input']!r})" if field.repr else "")
 
 
 def panel(cls: type[Settings]) -> Panel:

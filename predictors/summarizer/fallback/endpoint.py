@@ -73,7 +73,7 @@ class Endpoint:
         self._most_tokens = settings.fallback_max_answer_tokens
         path = settings.fallback_key_file
         self._key = None if path is None else WatchedFile("fallback_key_file", Path(path), _parse_key)
-        self._budget = Budget(settings.fallback_max_requests_per_hour, settings.fallback_max_tokens_per_hour, clock)
+        self._budget = Budget(settings.fallback_requests_per_hour, settings.fallback_tokens_per_hour, clock)
         self._breaker = Breaker(clock)
         self._new_request = httpx.Request
         # Not a client, which would follow redirects if told to, keep cookies, and log each request.

@@ -8,6 +8,7 @@ import orjson
 from predictors.summarizer.engine.types import FinishReason
 
 _DONE = b"[DONE]"
+_MOST_TOKENS = 10_000_000
 # The finish reasons that leave a text which can be used.
 _ENDINGS: dict[object, FinishReason] = {"stop": "stop", "length": "length"}
 
@@ -69,7 +70,7 @@ def _piece(data: bytes) -> Piece:
         if "error" in event:
             raise Nonsense("an error within the answer")
         usage = event.get("usage")
-        counts = None if usage is None else (int(usage["prompt_tokens"]), int(usage["completion_tokens"]))
+        counts = None if usage is None else (_count(usage["prompt_tokens"]), _count(usage["completion_tokens"]))
         if not event["choices"]:
             return Piece(usage=counts)
         choice: dict[str, Any] = event["choices"][0]
@@ -80,3 +81,14 @@ def _piece(data: bytes) -> Piece:
     if type(text) is not str:
         raise Nonsense("a text that is none")
     return Piece(text, reason, counts)
+
+
+def _count(tokens: object) -> int:
+    """A number of tokens; a budget is counted in them, so not any number.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if type(tokens) is not int or not 0 <= tokens <= _MOST_TOKENS:
+        raise ValueError
+    return tokens

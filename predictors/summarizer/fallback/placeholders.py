@@ -55,6 +55,10 @@ class Mask:
         unmasking = Unmasking(self)
         return unmasking.feed(text) + unmasking.finish()
 
+    def has_begun(self, text: str) -> bool:
+        """Whether a text may become a placeholder."""
+        return any(placeholder.startswith(text) for placeholder in self._values)
+
     def value(self, placeholder: str) -> str | None:
         """What a placeholder stands for; None if it is none."""
         return self._values.get(placeholder)
@@ -88,12 +92,12 @@ class Unmasking:
             if closed and (value := self._mask.value(f"<{inside}>")) is not None:
                 parts.append(value)
                 text = rest[len(inside) + 1 :]
-            elif closed or len(rest) >= self._longest - 1 or "<" in inside:
-                parts.append("<")  # it begins no placeholder
-                text = rest
-            else:
-                self._held = text[len(before) :]
+            elif self._mask.has_begun(f"<{rest[: self._longest]}"):
+                self._held = f"<{rest}"
                 break
+            else:
+                parts.append("<")
+                text = rest
         return "".join(parts)
 
     def finish(self) -> str:

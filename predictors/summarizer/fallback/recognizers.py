@@ -16,7 +16,8 @@ _LANGUAGE = "en"  # as Presidio calls it; the patterns are of no language
 # Presidio gives telephone numbers 0.4, and more to all else that is more than a guess.
 _LEAST_SCORE = 0.4
 _ADDRESS_SCORE = 0.6
-NAMES = "PERSON"
+_NAMES = "PERSON"
+_SILENT = logging.CRITICAL + 1
 
 
 class Span(NamedTuple):
@@ -45,7 +46,7 @@ class Recognizers:
                 "--fallback_url needs Presidio, which finds personal data before anything leaves: "
                 "pip install 'kserve-predictors[fallback]'"
             )
-        logging.getLogger("presidio-analyzer").setLevel(logging.ERROR)  # it says what it skips, perhaps with content
+        logging.getLogger("presidio-analyzer").setLevel(_SILENT)  # its errors quote what they are about
         self.language_model = _language_model()
         """The model for spaCy that finds names; empty if there is none."""
         self._analyzer = _new_analyzer(self.language_model)
@@ -91,6 +92,12 @@ def _new_analyzer(language_model: str) -> Any:
         UsSsnRecognizer,
     )
 
+    class AnyCaseIban(IbanRecognizer):
+        """People write them in small letters, too."""
+
+        def validate_result(self, pattern_text: str) -> bool:
+            return bool(super().validate_result(pattern_text.upper()))
+
     address = PatternRecognizer(
         "ADDRESS",
         patterns=[Pattern(name, pattern, _ADDRESS_SCORE) for name, pattern in PATTERNS.items()],
@@ -98,11 +105,11 @@ def _new_analyzer(language_model: str) -> Any:
     )
     # The same pattern, without the list of domains that Presidio's own validation fetches.
     email = PatternRecognizer("EMAIL_ADDRESS", patterns=EmailRecognizer.PATTERNS)
-    recognizers = [address, email, CreditCardRecognizer(), IbanRecognizer(), IpRecognizer(), PhoneRecognizer()]
+    recognizers = [address, email, CreditCardRecognizer(), AnyCaseIban(regex_flags=re.IGNORECASE), IpRecognizer(), PhoneRecognizer()]
     recognizers.append(UsSsnRecognizer())
     models = [{"lang_code": _LANGUAGE, "model_name": language_model}]
     if language_model:
-        recognizers.append(SpacyRecognizer(supported_entities=[NAMES]))
+        recognizers.append(SpacyRecognizer(supported_entities=[_NAMES]))
     engine = SpacyNlpEngine(models=models) if language_model else NoOpNlpEngine(models=models)
     engine.load()
     registry = RecognizerRegistry(recognizers=recognizers)

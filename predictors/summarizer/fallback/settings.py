@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from predictors.serving.settings import Settings
 
@@ -17,6 +17,7 @@ class FallbackSettings(Settings):
 
     fallback_url: str = Field(
         default="",
+        repr=False,
         description="OpenAI-compatible endpoint that answers while the model cannot: https://api.example.com/v1. What "
         "it is sent leaves this server; personal data that is recognized is replaced before. Empty: off.",
     )
@@ -24,10 +25,10 @@ class FallbackSettings(Settings):
     fallback_key_file: Path | None = Field(
         default=None, description="File with the key for that endpoint; read again when it changes."
     )
-    fallback_max_requests_per_hour: int = Field(
+    fallback_requests_per_hour: int = Field(
         default=100, ge=1, le=1_000_000, description="Requests that this process sends to the endpoint in any hour."
     )
-    fallback_max_tokens_per_hour: int | None = Field(
+    fallback_tokens_per_hour: int | None = Field(
         default=None,
         ge=1,
         description="Tokens that the endpoint reads and writes for this process in any hour, by its own count; once "
@@ -57,11 +58,3 @@ class FallbackSettings(Settings):
         if parts.scheme == "http" and host not in _NEARBY and not host.endswith(_NEARBY_SUFFIXES):
             raise ValueError("http:// is for this machine and for Services of the cluster (….svc); use https://")
         return value.rstrip("/")
-
-    @model_validator(mode="after")
-    def _whole(self) -> "FallbackSettings":
-        if self.fallback_url and not self.fallback_model:
-            raise ValueError("--fallback_url needs --fallback_model, the name of the model there")
-        if not self.fallback_url and (self.fallback_model or self.fallback_key_file):
-            raise ValueError("--fallback_model and --fallback_key_file need --fallback_url")
-        return self
