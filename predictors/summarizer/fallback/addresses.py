@@ -2,15 +2,15 @@
 
 _NUMBER = r"\b\d{1,5}(?:[A-Za-z]|-\d{1,4})?"
 _KINDS = (
-    "Street|St|Road|Rd|Avenue|Ave|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Crescent|"
-    "Close|Gardens|Parkway|Pkwy|Highway|Hwy|Way"
+    "(?:Street|Road|Avenue|Boulevard|Lane|Drive|Court|Place|Square|Terrace|Crescent|Close|Gardens|Parkway|Highway|Way)"
+    r"\b|(?:St|Rd|Ave|Blvd|Ln|Dr|Ct|Pl|Sq|Ter|Pkwy|Hwy)\b\.?"
 )
 _FLAT = r"(?:,? (?:[Aa]pt|[Aa]partment|[Ss]uite|[Ss]te|[Uu]nit|[Ff]lat|#)\.? ?[\w-]{1,6})?"
 _CITY = r"(?:, [A-Z][A-Za-z.'-]{1,30}(?: [A-Z][A-Za-z.'-]{1,30}){0,2})?(?:,? [A-Z]{2} \d{5}(?:-\d{4})?)?"
 _GERMAN_KINDS = r"(?:[Ss]traße|[Ss]trasse|[Ss]tr\.|[Ww]eg|[Pp]latz|[Aa]llee|[Gg]asse)"
 
 PATTERNS = {
-    "number and street": rf"{_NUMBER} (?:[NSEW]\.? )?(?:[A-Z][\w'\u2019-]{{0,30}}\.? ){{1,4}}(?:{_KINDS})\b\.?"
+    "number and street": rf"{_NUMBER} (?:[NSEW]\.? )?(?:[A-Z][\w'\u2019-]{{0,30}}\.? ){{1,4}}(?:{_KINDS})"
     rf"(?: (?:NE|NW|SE|SW|[NSEW])\b)?{_FLAT}{_CITY}",
     "number and street, in small letters": rf"{_NUMBER} (?:[a-z]{{2,30}} ){{1,2}}(?:street|road|avenue|boulevard)\b",
     "street and number": r"\b(?:[A-ZÄÖÜ][a-zäöüß]{1,30}[ -]){0,3}(?:[A-ZÄÖÜ][a-zäöüß]{0,30})?"

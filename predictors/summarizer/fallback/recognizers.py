@@ -105,8 +105,9 @@ def _new_analyzer(language_model: str) -> Any:
     )
     # The same pattern, without the list of domains that Presidio's own validation fetches.
     email = PatternRecognizer("EMAIL_ADDRESS", patterns=EmailRecognizer.PATTERNS)
-    recognizers = [address, email, CreditCardRecognizer(), AnyCaseIban(regex_flags=re.IGNORECASE), IpRecognizer(), PhoneRecognizer()]
-    recognizers.append(UsSsnRecognizer())
+    iban = AnyCaseIban(regex_flags=re.IGNORECASE)
+    others = (CreditCardRecognizer(), IpRecognizer(), PhoneRecognizer(), UsSsnRecognizer())
+    recognizers = [address, email, iban, *others]
     models = [{"lang_code": _LANGUAGE, "model_name": language_model}]
     if language_model:
         recognizers.append(SpacyRecognizer(supported_entities=[_NAMES]))
