@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 import typing
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from predictors.rollout.spec import RolloutSpec, Strategy
 from predictors.serving.shadow.metrics import ShadowMetrics
 from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
+from predictors.summarizer.fallback.counts import FallbackCollector
 from tests.live import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -108,6 +110,7 @@ def test_make_targets_exist() -> None:
 def exported() -> Iterable[Metric]:
     metrics = Metrics(CollectorRegistry())
     metrics.registry.register(EngineCollector("model", lambda: None))
+    metrics.registry.register(FallbackCollector("model", Counter()))
     ShadowMetrics(metrics.registry)
     return metrics.registry.collect()
 

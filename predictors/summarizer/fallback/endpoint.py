@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
-from urllib.request import getproxies
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import orjson
 
@@ -77,9 +78,7 @@ class Endpoint:
         self._breaker = Breaker(clock)
         self._new_request = httpx.Request
         # Not a client, which would follow redirects if told to, keep cookies, and log each request.
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=ssl.create_default_context(), proxy=getproxies().get(httpx.URL(self._url).scheme)
-        )
+        self._transport = httpx.AsyncHTTPTransport(verify=ssl.create_default_context(), proxy=_proxy(self._url))
         self._errors = httpx.HTTPError
 
     def unable(self) -> Outcome | None:
@@ -220,6 +219,12 @@ class _Answer:
             finish_reason=self.finish_reason or "stop",
             seconds_to_first_token=self._first_token,
         )
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy that the environment names for an URL."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
 
 
 def _estimate(characters: int) -> int:

@@ -210,6 +210,24 @@ def test_a_request_that_is_refused_does_not_keep_others_from_asking() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize(("spared", "asked"), [("", "http://nowhere.svc/v1/chat/completions"), ("nowhere.svc", "")])
+def test_the_proxy_of_the_environment(spared: str, asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        async with raw_server(says("Hello")) as proxy:
+            monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
+            monkeypatch.setenv("no_proxy", spared)
+            endpoint = new_endpoint("http://nowhere.svc/v1")
+            if asked:
+                assert (await endpoint.complete(ask(), lambda text: None)).text == "Hello"
+                assert proxy.heads[0].startswith(f"POST {asked} ")
+            else:
+                assert await outcome_of(endpoint) is Outcome.FAILED
+                assert proxy.heads == []
+            await endpoint.close()
+
+    run(scenario())
+
+
 def test_nobody_there() -> None:
     async def scenario() -> None:
         endpoint = new_endpoint("http://127.0.0.1:1")
