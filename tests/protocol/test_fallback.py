@@ -13,7 +13,6 @@ import pytest
 
 from predictors.serving.model.kserve_api import pb
 from tests.live import LiveServer, pb_grpc, serve, start_error
-from tests.protocol.test_summarizer_serving import STREAMED, V1
 
 pytestmark = pytest.mark.llama
 
@@ -23,8 +22,16 @@ CHAT: dict[str, Any] = {
     "messages": [{"role": "user", "content": f"Write to {JIM}."}],
     "max_tokens": 8,
 }
+V1 = "/v1/models/summarizer:predict"
 CHATS = "/openai/v1/chat/completions"
 DOCUMENT = f"You pay 9 euros a month for towels (such as plain blue towels). Write to {JIM}."
+# The model has something to leave out of each sentence, and is busy for much longer than a test takes.
+LONG: dict[str, Any] = {
+    "instances": [
+        "\n\n".join(f"You pay {i} euros for a towel in hall {i} (such as a plain blue towel)." for i in range(1, 1500))
+    ],
+    "parameters": {"mode": "full", "temperature": 1.0, "stream": True},
+}
 UNLOADED = 'model "summarizer" is not ready: it was unloaded'
 
 
@@ -43,8 +50,8 @@ def front(summarizer: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @contextmanager
 def overloaded(server: LiveServer) -> Iterator[None]:
-    """A summary of minutes takes the only place there is."""
-    with httpx.stream("POST", server.url + V1, json=STREAMED, headers={"x-no-fallback": "1"}, timeout=300) as answer:
+    """A long summary takes the only place there is."""
+    with httpx.stream("POST", server.url + V1, json=LONG, headers={"x-no-fallback": "1"}, timeout=300) as answer:
         lines = answer.iter_lines()
         assert next(lines) == "event: progress"
         yield
@@ -104,7 +111,22 @@ def test_a_server_that_is_overloaded(front: LiveServer) -> None:
     assert counted(front, reason="overloaded", outcome="unfit") == 1
 
 
-def test_a_server_that_is_not_ready(front: LiveServer, summarizer: LiveServer) -> None:
+def assert_over_grpc(front: LiveServer) -> None:
+    request = pb.ModelInferRequest(model_name="summarizer")
+    request.inputs.add(name="text", datatype="BYTES", shape=[1]).contents.bytes_contents.append(DOCUMENT.encode())
+    with grpc.insecure_channel(front.grpc_address) as channel:
+        stub = pb_grpc.GRPCInferenceServiceStub(channel)
+        answer, call = stub.ModelInfer.with_call(request, timeout=60)
+        assert dict(call.trailing_metadata())["x-served-by"] == "fallback"
+        assert answer.model_version == ""
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.ModelInfer(request, timeout=60, metadata=[("x-no-fallback", "true")])
+    error: Any = caught.value
+    assert (error.code(), error.details()) == (grpc.StatusCode.UNAVAILABLE, UNLOADED)
+    assert "x-served-by" not in dict(error.trailing_metadata())
+
+
+def test_a_server_that_is_not_ready(front: LiveServer) -> None:
     with unloaded(front):
         assert httpx.get(f"{front.url}/v2/health/ready").status_code == 503
         client = openai.OpenAI(base_url=f"{front.url}/openai/v1", api_key="none", max_retries=0)
@@ -122,25 +144,11 @@ def test_a_server_that_is_not_ready(front: LiveServer, summarizer: LiveServer) -
         assert infer.headers["x-served-by"] == "fallback"
         refused = httpx.post(front.url + V1, json={"instances": [DOCUMENT]}, headers={"x-no-fallback": "true"})
         assert (refused.status_code, refused.json()["error"]) == (503, UNLOADED)
-    assert counted(front, reason="not_ready", outcome="answered") == 3
+        assert_over_grpc(front)
+    assert counted(front, reason="not_ready", outcome="answered") == 4
     again = httpx.post(front.url + V1, json={"instances": [DOCUMENT]}, timeout=60)
     assert "x-served-by" not in again.headers
     assert again.json()["model_version"] == "1"
-
-
-def test_over_grpc(front: LiveServer) -> None:
-    request = pb.ModelInferRequest(model_name="summarizer")
-    request.inputs.add(name="text", datatype="BYTES", shape=[1]).contents.bytes_contents.append(DOCUMENT.encode())
-    with unloaded(front), grpc.insecure_channel(front.grpc_address) as channel:
-        stub = pb_grpc.GRPCInferenceServiceStub(channel)
-        answer, call = stub.ModelInfer.with_call(request, timeout=60)
-        assert dict(call.trailing_metadata())["x-served-by"] == "fallback"
-        assert answer.model_version == ""
-        with pytest.raises(grpc.RpcError) as caught:
-            stub.ModelInfer(request, timeout=60, metadata=[("x-no-fallback", "true")])
-    error: Any = caught.value
-    assert (error.code(), error.details()) == (grpc.StatusCode.UNAVAILABLE, UNLOADED)
-    assert "x-served-by" not in dict(error.trailing_metadata())
 
 
 def test_neither_keys_nor_contents_are_logged(front: LiveServer, summarizer: LiveServer) -> None:
@@ -149,11 +157,9 @@ def test_neither_keys_nor_contents_are_logged(front: LiveServer, summarizer: Liv
     assert any("chats go to" in line and "names of people are not recognized" in line for line in front.raw)
 
 
-@pytest.mark.parametrize(
-    ("key", "says"),
-    [("", "--fallback_key_file key cannot be used: it holds no key: one line of ASCII without spaces is expected")],
-)
-def test_a_start_that_is_refused(key: str, says: str, tmp_path: Path) -> None:
-    (tmp_path / "key").write_text(key)
+def test_a_start_that_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("two words")
     endpoint = ("--fallback_url", "https://api.example.com/v1", "--fallback_model", "big")
-    assert start_error("summarizer", *endpoint, "--fallback_key_file", str(tmp_path / "key")) == says
+    assert start_error("summarizer", *endpoint, "--fallback_key_file", str(tmp_path / "key")) == (
+        "--fallback_key_file key cannot be used: it holds no key: one line of ASCII without spaces is expected"
+    )

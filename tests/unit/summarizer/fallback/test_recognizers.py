@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import spacy
 
+from predictors.serving.errors import StartupError
 from predictors.summarizer.fallback import recognizers as module
 from predictors.summarizer.fallback.recognizers import Recognizers, Span
 from tests.unit.summarizer.fallback.personal_data import FOUND, KEPT, Case
@@ -40,6 +41,14 @@ def test_personal_data_is_found(recognizers: Recognizers, case: Case) -> None:
 def test_what_contracts_are_full_of_stays(recognizers: Recognizers, name: str) -> None:
     text = KEPT[name].text
     assert (hidden(recognizers, text) == text) is (name not in TAKEN_FOR_DATA)
+
+
+def test_without_presidio_there_is_no_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(
+        StartupError, match=r"--fallback_url needs Presidio.*pip install 'kserve-predictors\[fallback\]'$"
+    ):
+        Recognizers()
 
 
 def test_what_overlaps_or_touches_is_one() -> None:
