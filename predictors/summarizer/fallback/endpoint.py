@@ -125,7 +125,8 @@ class Endpoint:
         except (Nonsense, self._errors, OSError) as error:
             self._failed(str(error) if isinstance(error, Nonsense) else type(error).__name__)
             raise StandbyFailed(Outcome.FAILED) from None
-        self._budget.take_tokens(answer.prompt_tokens + answer.completion_tokens)
+        finally:  # what broke off costs too
+            self._budget.take_tokens(answer.prompt_tokens + answer.completion_tokens if answer.accepted else 0)
         if self._breaker.succeeded():
             logger.info("fallback: the endpoint answers again")
         return answer.generation()
@@ -152,6 +153,7 @@ class Endpoint:
                 raise _RefusedError(response.status_code)
             if not response.headers.get("content-type", "").startswith("text/event-stream"):
                 raise Nonsense("an answer that is not streamed")
+            answer.accepted = True
             await self._read(response, answer)
         finally:
             await response.aclose()
@@ -198,6 +200,8 @@ class _Answer:
         self.text = ""
         self.prompt_tokens = _estimate(sum(len(content) for _, content in ask.messages))
         self.completion_tokens = 0
+        self.accepted = False
+        """Whether the endpoint has begun to answer."""
         self._on_text = on_text
         self._begun = time.monotonic()
         self._first_token = 0.0

@@ -31,31 +31,31 @@ class SilentEngine:
         future.set_result(Generation("", 0, 0, 0, "length", 0.0))
         return future
 
-    def require_an_answer(self) -> None:
-        """Nothing was asked of anybody."""
-
 
 class RemoteEngine:
-    """Asks the endpoint for one document. Its methods are for the document's thread.
+    """Asks the endpoint for the documents of a request. Its methods are for the thread that summarizes them.
 
     Args:
         ask: asks the endpoint; called on the loop.
         loop: the event loop.
-        mask: hides what may not leave.
     """
 
-    def __init__(self, ask: AskChat, loop: asyncio.AbstractEventLoop, mask: Mask) -> None:
+    def __init__(self, ask: AskChat, loop: asyncio.AbstractEventLoop) -> None:
         self.usage = Usage()
         self._ask = ask
         self._loop = loop
-        self._mask = mask
+        self._mask: Mask
         self._asked: list[Future[Generation]] = []
         self._answered = False
+
+    def prepare(self, mask: Mask) -> None:
+        """Say what hides in each passage what may not leave: how a document is cleaned can bring out more of it."""
+        self._mask = mask
 
     def submit(
         self, prompt: Prompt, sampling: Sampling, stopped: Callable[[], bool], flow: object = None
     ) -> "Future[Generation]":
-        """See `Scheduler.submit`; a failure is raised as `StandbyFailed`."""
+        """See `Scheduler.submit`; a failure of the endpoint is the future's."""
         chat = [(role, self._mask.hide(content)) for role, content in messages(prompt.tokens)]
         future = asyncio.run_coroutine_threadsafe(self._answer(chat, sampling.max_tokens), self._loop)
         self._asked.append(future)

@@ -1,15 +1,16 @@
 """Prompts as text: a tokenizer for whoever reads text, and the chat that its tokens stand for.
 
 `Summarizer` plans in tokens. Those of the endpoint's model are not known here, so a token is four characters, which is
-about what an English one has, and can be turned into text again.
+about what an English one has, and can be turned into text again. Texts that were turned into tokens one by one, such as
+clauses, come back on lines of their own: glued together, what is at their ends could not be recognized.
 """
 
 from collections.abc import Sequence
 from itertools import groupby
 
 _CHARS = 4
-# As UTF-32, whatever Python holds; the first byte keeps the length of what follows.
-_ENCODING, _FIRST = "utf-32-be", b"\x01"
+# As UTF-32, whatever Python holds; the first byte keeps the length of what follows, and tells the last piece of a text.
+_ENCODING, _PIECE, _LAST = "utf-32-be", b"\x01", b"\x02"
 _ROLES = ("system", "user", "assistant")
 
 
@@ -18,8 +19,12 @@ class TextTokens:
 
     def tokenize(self, text: str) -> list[int]:
         """Turn plain text into tokens."""
-        pieces = (text[start : start + _CHARS] for start in range(0, len(text), _CHARS))
-        return [int.from_bytes(_FIRST + piece.encode(_ENCODING, "surrogatepass"), "big") for piece in pieces]
+        starts = range(0, len(text), _CHARS)
+        firsts = [_PIECE] * (len(starts) - 1) + [_LAST]
+        return [
+            int.from_bytes(first + text[start : start + _CHARS].encode(_ENCODING, "surrogatepass"), "big")
+            for first, start in zip(firsts, starts, strict=False)  # a text without characters has no last piece
+        ]
 
     def frame(self, roles: Sequence[str]) -> list[list[int]]:
         """What stands before each content, and, after the last, nothing."""
@@ -37,10 +42,11 @@ def messages(tokens: Sequence[int]) -> list[tuple[str, str]]:
         if is_mark:
             chat += [(_ROLES[-1 - token], "") for token in group]
         else:
-            chat[-1] = chat[-1][0], "".join(map(_text, group))
+            chat[-1] = chat[-1][0], "".join(map(_text, group)).removesuffix("\n")
     return chat
 
 
 def _text(token: int) -> str:
     raw = token.to_bytes((token.bit_length() + 7) // 8, "big")
-    return raw[1:].decode(_ENCODING, "surrogatepass")
+    text = raw[1:].decode(_ENCODING, "surrogatepass")
+    return f"{text}\n" if raw[:1] == _LAST else text

@@ -4,9 +4,13 @@ The same value has the same placeholder in all texts of a request, so that who r
 placeholder that one of the texts already contains is not used, so whatever a text says, it comes back as it was.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from predictors.summarizer.fallback.recognizers import Span
+
+Find: TypeAlias = Callable[[str], list[Span]]
+"""Finds personal data in a text: places that do not overlap, in order."""
 
 
 class Mask:
@@ -17,7 +21,7 @@ class Mask:
         texts: all that may be sent, so that placeholders differ from whatever they contain.
     """
 
-    def __init__(self, find: Callable[[str], list[Span]], texts: Sequence[str]) -> None:
+    def __init__(self, find: Find, texts: Sequence[str]) -> None:
         self._find = find
         self._taken = [text for text in texts if "<" in text]
         self._placeholders: dict[tuple[str, str], str] = {}
@@ -30,10 +34,15 @@ class Mask:
         """A text with placeholders instead of personal data."""
         parts = []
         end = 0
-        for span in self._find(text):
-            parts += [text[end : span.start], self._placeholder(span.kind, text[span.start : span.end])]
+        for span, placeholder in self.replacements(text):
+            parts += [text[end : span.start], placeholder]
             end = span.end
         return "".join([*parts, text[end:]])
+
+    def replacements(self, text: str) -> Iterator[tuple[Span, str]]:
+        """What is to be hidden of a text, in order, and the placeholders for it."""
+        for span in self._find(text):
+            yield span, self._placeholder(span.kind, text[span.start : span.end])
 
     def _placeholder(self, kind: str, value: str) -> str:
         placeholder = self._placeholders.get((kind, value))

@@ -22,18 +22,15 @@ from predictors.serving.model.types import Batch, Event, Job, Limits, Outputs, P
 from predictors.summarizer.allowance import Allowance
 from predictors.summarizer.engine.types import Generation, Stopped
 from predictors.summarizer.fallback.endpoint import Ask, Endpoint, Messages
-from predictors.summarizer.fallback.engines import RemoteEngine, SilentEngine
-from predictors.summarizer.fallback.passages import TextTokens
+from predictors.summarizer.fallback.engines import RemoteEngine
 from predictors.summarizer.fallback.placeholders import Mask, Unmasking
 from predictors.summarizer.fallback.recognizers import Recognizers
 from predictors.summarizer.fallback.settings import FallbackSettings
-from predictors.summarizer.inputs import read_inputs
-from predictors.summarizer.outputs import answer_outputs, summary_outputs
+from predictors.summarizer.fallback.summaries import Summaries
+from predictors.summarizer.outputs import answer_outputs
 from predictors.summarizer.parameters import PromptParameters, SummaryParameters, parse_parameters
 from predictors.summarizer.settings import SummarizerSettings
-from predictors.summarizer.summarize import ReadingSettings, Summarizer, Wish
 from predictors.summarizer.text.digest import CHARS_PER_TOKEN
-from predictors.summarizer.tuning import Tuning
 
 T = TypeVar("T")
 
@@ -41,12 +38,6 @@ logger = logging.getLogger(__name__)
 
 # Parameters of a chat that other endpoints have too; they get those that the caller gave.
 _OPTIONS = ("temperature", "top_p", "seed")
-# What is sent of a document at a time, with the instructions and the answer; tokens as `TextTokens` counts them.
-_CONTEXT_TOKENS = 2048
-# Passages of one document that are asked about at once.
-_AT_ONCE = 2
-# Longer documents are not read whole there: each part of one is a request of the budget.
-_MOST_CHARS = 100_000
 
 
 class SummarizerStandby(Standby):
@@ -73,10 +64,10 @@ class SummarizerStandby(Standby):
     ) -> None:
         super().__init__()
         self._settings = settings
-        self._limits = limits
         self._reading = reading
         self._most_answer_tokens = fallback.fallback_max_answer_tokens
         self._recognizers = Recognizers()
+        self._summaries = Summaries(settings, limits, self._recognizers.find)
         self._endpoint = Endpoint(fallback)
         self._most_running = fallback.fallback_max_concurrent
         self._running = 0
@@ -109,6 +100,8 @@ class SummarizerStandby(Standby):
             if isinstance(batch, TextBatch):
                 return await self._summarize(batch, job, reason)
             raise StandbyFailed(Outcome.UNFIT)
+        except Stopped:
+            raise StandbyFailed(Outcome.LATE) from None
         finally:
             self._running -= 1
 
@@ -140,46 +133,18 @@ class SummarizerStandby(Standby):
         if not self._sends_documents:
             if reason is Reason.SLOW:  # the model's own summary is there at the deadline too
                 raise StandbyFailed(Outcome.UNFIT)
-            return await self._on_thread(lambda: self._summary(batch, parameters, job, SilentEngine()))
-        whole = parameters.mode == "full" and batch.size > _MOST_CHARS
-        if whole:
-            raise StandbyFailed(Outcome.UNFIT)
+            return await self._on_thread(lambda: self._summaries.of_clauses(batch, parameters, job))
         self._require_endpoint()
-        engine = RemoteEngine(
-            lambda chat, tokens: self._ask(chat, tokens, job),
-            asyncio.get_running_loop(),
-            Mask(self._recognizers.find, batch.texts),
-        )
         if parameters.mode == "auto":  # each part of the document is a request of the budget
             parameters = parameters.model_copy(update={"mode": "fast"})
+        engine = RemoteEngine(lambda chat, tokens: self._ask(chat, tokens, job), asyncio.get_running_loop())
         try:
-            return await self._on_thread(lambda: self._summary(batch, parameters, job, engine))
+            return await self._on_thread(lambda: self._summaries.of_chunks(batch, parameters, job, engine))
         finally:
             engine.close()
 
     def _ask(self, chat: Messages, max_tokens: int, job: Job) -> Coroutine[Any, Any, Generation]:
         return self._endpoint.complete(Ask(chat, max_tokens, {}, _end(job)), lambda text: None)
-
-    def _summary(
-        self, batch: TextBatch, parameters: SummaryParameters, job: Job, engine: SilentEngine | RemoteEngine
-    ) -> Outputs:
-        """Summarize as the model would, on a thread."""
-        reading = ReadingSettings(
-            tuning=Tuning(reading="chunks" if isinstance(engine, RemoteEngine) else "clauses"),
-            context_tokens=_CONTEXT_TOKENS,
-            fast_tokens=self._settings.fast_tokens,
-            unsupported=self._settings.unsupported,
-            slots=_AT_ONCE,
-        )
-        wish = Wish(mode=parameters.mode, most_tokens=parameters.max_tokens, sampling=parameters.sampling(1))
-        try:
-            texts = read_inputs(batch.texts, parameters.content_type, self._limits.max_text_chars, job)
-            summarizer = Summarizer(TextTokens(), engine, reading)
-            outputs = summary_outputs(texts, parameters, summarizer.summarize_all(texts, wish, job))
-            engine.require_an_answer()
-            return outputs
-        except Stopped:
-            raise StandbyFailed(Outcome.LATE) from None
 
     def _require_endpoint(self) -> None:
         outcome = self._endpoint.unable()

@@ -254,6 +254,17 @@ def test_the_budget_of_an_hour(settings: dict[str, int], asked: int) -> None:
     run(scenario())
 
 
+def test_what_breaks_off_costs_too() -> None:
+    async def scenario() -> None:
+        async with raw_server(writes(HEAD, chunk("Hello, world"))) as server:
+            endpoint = new_endpoint(server.url, fallback_tokens_per_hour=4)
+            assert await outcome_of(endpoint) is Outcome.FAILED
+            assert endpoint.unable() is Outcome.SPENT
+            await endpoint.close()
+
+    run(scenario())
+
+
 def test_no_answer_is_longer_than_allowed() -> None:
     async def scenario() -> None:
         async with raw_server(says("Hello", reason="length")) as server:

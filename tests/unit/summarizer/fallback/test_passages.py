@@ -20,9 +20,9 @@ def test_a_chat_goes_in_and_comes_out(texts: list[str]) -> None:
     assert messages(tokens) == list(zip(roles, texts, strict=True))
 
 
-def test_pieces_of_texts_join() -> None:
+def test_texts_of_one_turn_are_on_lines_of_their_own() -> None:
     tokens = MODEL.frame(["user"])[0] + MODEL.tokenize("You pay 9") + MODEL.tokenize(" euros\0\0 \U0001f600")
-    assert messages(tokens) == [("user", "You pay 9 euros\0\0 \U0001f600")]
+    assert messages(tokens) == [("user", "You pay 9\n euros\0\0 \U0001f600")]
 
 
 def test_a_token_is_four_characters() -> None:
@@ -34,4 +34,4 @@ def test_prompts_of_summaries_are_chats() -> None:
     [(first, system), (last, task)] = messages(prompts.prompt(MODEL.tokenize("You pay 9 euros.")).tokens)
     assert (first, last) == ("system", "user")
     assert system.startswith("You explain contracts")
-    assert task.startswith("You pay 9 euros.\n\nList what a consumer must know")
+    assert task.startswith("You pay 9 euros.\n\n\nList what a consumer must know")

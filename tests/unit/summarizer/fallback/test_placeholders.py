@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from predictors.summarizer.fallback.masked_text import MaskedText
 from predictors.summarizer.fallback.placeholders import Mask, Unmasking
 from predictors.summarizer.fallback.recognizers import Span
 
@@ -76,6 +77,29 @@ def test_a_stream_without_placeholders_is_not_held_back() -> None:
 TEXTS = st.lists(
     st.sampled_from(["a@b", "c@d", "e@f", "<", ">", "<EMAIL_1>", "<EMAIL_2", "EMAIL", "_", "3>", " ", "x"]), max_size=20
 ).map("".join)
+
+
+@given(text=TEXTS)
+def test_places_in_a_hidden_text_are_places_in_the_original(text: str) -> None:
+    masked = MaskedText(mask(text), text)
+    places = [masked.place(place) for place in range(len(masked.text) + 1)]
+    assert places == sorted(places)
+    assert (places[0], places[-1]) == (0, len(text))
+    for place, there in enumerate(places[:-1]):
+        if masked.text[place] not in "<EMAIL_123456789>":
+            assert text[there] == masked.text[place]
+
+
+def test_a_point_comes_back() -> None:
+    text = "Write to a@b, c@d or a@b."
+    masked = MaskedText(mask(text), text)
+    assert masked.text == "Write to <EMAIL_1>, <EMAIL_2> or <EMAIL_1>."
+    start, end = masked.text.index("<EMAIL_2>"), len(masked.text)
+    point = {"text": "<EMAIL_2> or <EMAIL_1>.", "support": 1.0, "citations": [{"start": start, "end": end}]}
+    restored = masked.restored(point)
+    assert restored == {"text": "c@d or a@b.", "support": 1.0, "citations": [{"start": 14, "end": 25}]}
+    assert text[14:25] == restored["text"]
+    assert point["text"] == "<EMAIL_2> or <EMAIL_1>."
 
 
 @given(texts=st.lists(TEXTS, max_size=4), cuts=st.lists(st.integers(1, 5), max_size=60))

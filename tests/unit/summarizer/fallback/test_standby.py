@@ -178,13 +178,50 @@ def test_points_from_elsewhere_are_checked_here() -> None:
             assert "<EMAIL_ADDRESS_1>" in here.sent
             assert "You waive your right to a jury trial." in here.sent
             [found] = outputs["points"]
-            assert any(point["text"] == f"You pay to {JIM} by the first day of each month." for point in found)
+            [paid] = [point for point in found if point["text"] == f"You pay to {JIM} by the first day of each month."]
+            [place] = paid["citations"]
+            assert DOCUMENT[place["start"] : place["end"]].strip() == paid["text"]
+            assert [paid] == [
+                {key: value for key, value in event.data.items() if key != "instance"}
+                for event in here.events
+                if JIM in str(event.data)
+            ]
+            assert not any("<EMAIL" in str(each) for each in (*here.events, *outputs.values()))
             assert not any("900" in point["text"] for point in found)
             plain = DOCUMENT.replace("\n", " ")
             for point in found:
                 assert point["text"] in plain or not point["quoted"]
                 assert all(0 <= each["start"] < each["end"] <= len(DOCUMENT) for each in point["citations"])
             assert columns(outputs, "mode", "prompt_tokens", "completion_tokens") == ["fast", 11, 7]
+
+    run(scenario())
+
+
+def test_what_is_at_the_end_of_a_clause_is_found() -> None:
+    """Clauses that are glued together would hide it from the recognizers."""
+    document = (
+        f"Contact\n\n- Card {CARD}\n- Mail: {JIM}\n- Phone: {PHONE}\n\nYou pay 5 euros to a@example.org\nYou agree."
+    )
+
+    async def scenario() -> None:
+        async with at(says("- nothing"), "chunks") as here:
+            await here.answer(TextBatch([document], {"mode": "full"}))
+            assert "You pay 5 euros to <EMAIL_ADDRESS" in here.sent
+            assert not any(secret in here.sent for secret in (CARD, JIM, PHONE, "a@example.org"))
+
+    run(scenario())
+
+
+def test_what_a_long_sentence_is_cut_in_is_found() -> None:
+    """Clauses are cut after 1,200 characters at most, perhaps in the middle of what is to be hidden."""
+
+    async def scenario() -> None:
+        async with at(says("- nothing"), "chunks") as here:
+            for words in range(226, 242, 2):
+                document = f"You pay {'very ' * words}much by {CARD} and by {PHONE} and by {CARD} {'and ' * 400}more."
+                await here.answer(TextBatch([document], {"mode": "full"}))
+            assert "<CREDIT_CARD_1>" in here.sent
+            assert not any(part in here.sent for part in ("4111", "1111", "901820", "+49"))
 
     run(scenario())
 
@@ -200,15 +237,14 @@ def test_a_point_that_was_cut_is_left_out() -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize("mode", ["auto", "fast"])
-def test_a_long_document_is_few_requests(mode: str) -> None:
-    long = "\n\n".join(f"You pay {number} euros for the towel in hall {number}." for number in range(2000))
+def test_a_long_document_is_few_requests() -> None:
+    long = "\n\n".join(f"You pay {number} euros for the towel in hall {number}." for number in range(2100))
 
     async def scenario() -> None:
         async with at(says("- nothing"), "chunks") as here:
-            await here.answer(TextBatch([long], {"mode": mode}))
+            await here.answer(TextBatch([long[:50_000]]))
             assert 1 <= len(here.server.bodies) <= 3
-            assert await here.outcome(TextBatch([long + long], {"mode": "full"})) is Outcome.UNFIT
+            assert await here.outcome(TextBatch([long + long])) is Outcome.UNFIT
 
     run(scenario())
 
