@@ -10,7 +10,7 @@ from typing import NamedTuple, ParamSpec, TypeVar
 from predictors import __version__
 from predictors.serving.access.limits import Limits
 from predictors.serving.dispatch.decoding import DecodingThread
-from predictors.serving.dispatch.fallback import Fallback, Trouble
+from predictors.serving.dispatch.fallback import Fallback
 from predictors.serving.dispatch.registry import Registry
 from predictors.serving.dispatch.served_model import ServedModel
 from predictors.serving.dispatch.state import State
@@ -64,16 +64,13 @@ class Inference:
         limits: count the tokens that it uses up, if any.
     """
 
-    __slots__ = ("_call", "_elsewhere", "_limits", "_steps", "fallback", "model", "trouble")
+    __slots__ = ("_call", "_elsewhere", "_limits", "_steps", "answers", "model")
 
     def __init__(
         self, model: ServedModel, call: Call, steps: Steps, elsewhere: DecodingThread, limits: Limits | None
     ) -> None:
         self.model = model
-        self.fallback: Fallback | None = None
-        """Answers in the model's place where it must, if it has one."""
-        self.trouble: Trouble | None = None
-        """Why the model cannot answer; known beforehand only where there is a fallback."""
+        self.answers: ServedModel | Fallback = model
         self._call = call
         self._steps = steps
         self._elsewhere = elsewhere
@@ -101,10 +98,7 @@ class Inference:
             ModelNotReady, Overloaded, DeadlineExceeded, InvalidInput: see `ServedModel.run`.
         """
         begun = time.monotonic()
-        if self.fallback is None:
-            outputs = await self.model.answer(batch, self._call)
-        else:
-            outputs = await self.fallback.answer(batch, self._call, self.trouble)
+        outputs = await self.answers.answer(batch, self._call)
         self._predicted(begun)
         if self._limits is not None:
             await self._charge(self._limits, _tokens(outputs))
@@ -118,10 +112,7 @@ class Inference:
     async def stream(self, batch: Batch) -> AsyncGenerator[Event | Outputs, None]:
         """Give the parts of an answer as they come, then the whole; raises what `answer` raises."""
         begun = time.monotonic()
-        if self.fallback is None:
-            parts = self.model.stream(batch, self._call)
-        else:
-            parts = self.fallback.stream(batch, self._call, self.trouble)
+        parts = self.answers.stream(batch, self._call)
         owed = 0  # until the whole tells better: a token for each event
         try:
             async for part in parts:
@@ -181,16 +172,12 @@ class DataPlane:
         self._limits = limits
         self._steps = {name: metrics.steps(name) for name in registry.models}
         self._elsewhere = DecodingThread()
-        self._fallbacks = {
-            name: Fallback(model, model.predictor.standby)
-            for name, model in registry.models.items()
-            if model.predictor.standby is not None
-        }
 
     async def close(self) -> None:
         """Release what answers in models' places, when the server ends."""
-        for fallback in self._fallbacks.values():
-            await fallback.close()
+        for model in self.models:
+            if model.predictor.standby is not None:
+                await model.predictor.standby.close()
 
     @property
     def models(self) -> list[ServedModel]:
@@ -223,20 +210,21 @@ class DataPlane:
             RateLimited: the caller, or all together, have sent more than they may.
         """
         model = self.find(call, name, version)
-        fallback, trouble = self._fallbacks.get(name), None
+        standby = model.predictor.standby
+        fallback = None if standby is None else Fallback(model, standby)
         try:
             model.require_ready()
             model.require_room(call.ahead)
         except (ModelNotReady, Overloaded) as error:
-            if fallback is None or not fallback.may_help(call, error):
+            if fallback is None or not fallback.takes_over(call, error):
                 raise
-            trouble = error
         if self._limits is not None:
             call.standing = await self._limits.admit(call.caller.key, model.name, model.predictor.generates)
             if call.standing.refusal is not None:
                 raise call.standing.refusal
         inference = Inference(model, call, self._steps[model.name], self._elsewhere, self._limits)
-        inference.fallback, inference.trouble = fallback, trouble
+        if fallback is not None:
+            inference.answers = fallback
         return inference
 
     async def parse(self, call: Call, parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -26,43 +26,41 @@ SERVED_BY = "fallback"
 
 
 class Fallback:
-    """A model, and what answers in its place.
+    """Who answers one request: a model, or what answers in its place.
 
     Args:
         model: the model.
-        standby: answers.
+        standby: what there is instead.
     """
 
     def __init__(self, model: ServedModel, standby: Standby) -> None:
         self._model = model
         self._standby = standby
+        self._trouble: Trouble | None = None  # why the model cannot answer
 
-    def may_help(self, call: Call, trouble: Trouble) -> bool:
-        """Whether a request that the model cannot answer is worth reading."""
+    def takes_over(self, call: Call, trouble: Trouble) -> bool:
+        """Whether there may be an answer although the model cannot give one, so that the request is worth reading."""
         outcome = Outcome.DECLINED if call.stays_here else self._standby.unable()
         if outcome is not None:
             self._standby.count(_reason(trouble), outcome)
-        return outcome is None
+            return False
+        self._trouble = trouble
+        return True
 
-    async def answer(self, batch: Batch, call: Call, trouble: Trouble | None) -> Outputs:
-        """Give the outputs of a batch, by the model or in its place.
-
-        Args:
-            batch: the input.
-            call: is marked if the answer comes from elsewhere.
-            trouble: why the model cannot answer, if that is known already.
+    async def answer(self, batch: Batch, call: Call) -> Outputs:
+        """Give the outputs of a batch; the call is marked if they come from elsewhere.
 
         Raises:
             ModelNotReady, Overloaded, DeadlineExceeded, InvalidInput: see `ServedModel.run`.
         """
-        return await self._answer(batch, call, trouble, None)
+        return await self._answer(batch, call, None)
 
-    def stream(self, batch: Batch, call: Call, trouble: Trouble | None) -> AsyncGenerator[Event | Outputs, None]:
+    def stream(self, batch: Batch, call: Call) -> AsyncGenerator[Event | Outputs, None]:
         """Give the parts of an answer as they come, then the whole; raises what `answer` raises."""
-        return parts_of(lambda emit: self._answer(batch, call, trouble, emit))
+        return parts_of(lambda emit: self._answer(batch, call, emit))
 
-    async def _answer(self, batch: Batch, call: Call, trouble: Trouble | None, emit: Emit | None) -> Outputs:
-        if trouble is None:
+    async def _answer(self, batch: Batch, call: Call, emit: Emit | None) -> Outputs:
+        if self._trouble is None:
             if self._is_too_slow(call):
                 found = await self._elsewhere(batch, call, Reason.SLOW, emit)
                 if found is not None:
@@ -70,9 +68,11 @@ class Fallback:
             try:
                 return await self._by_the_model(batch, call, emit)
             except (ModelNotReady, Overloaded) as error:
-                if not self.may_help(call, error):
+                if not self.takes_over(call, error):
                     raise
-                trouble = error
+                trouble: Trouble = error
+        else:
+            trouble = self._trouble
         found = await self._elsewhere(batch, call, _reason(trouble), emit)
         if found is None:
             raise trouble
@@ -126,10 +126,6 @@ class Fallback:
             job.cancel()
         self._standby.count(reason, Outcome.ANSWERED)
         return outputs
-
-    async def close(self) -> None:
-        """Release what the standby holds."""
-        await self._standby.close()
 
 
 def _outcome(error: Exception) -> Outcome:
