@@ -114,7 +114,8 @@ class Fallback:
         try:
             async with asyncio.timeout(call.deadline - time.monotonic()):
                 outputs = await self._standby.answer(batch, job, reason)
-        except ServingError:
+        except ServingError:  # the caller's fault, found here
+            call.version, call.served_by = version, ""
             raise
         except Exception as error:  # noqa: BLE001  # whatever happens, there is the error that there would have been
             self._standby.count(reason, _outcome(error))

@@ -75,7 +75,7 @@ def _piece(data: bytes) -> Piece:
             return Piece(usage=counts)
         choice: dict[str, Any] = event["choices"][0]
         text, ending = choice["delta"].get("content") or "", choice.get("finish_reason")
-        reason = None if ending is None else _ENDINGS[ending]
+        reason = _ENDINGS[ending] if ending else None
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         raise Nonsense("an event that is no usable part of a chat completion") from None
     if type(text) is not str:

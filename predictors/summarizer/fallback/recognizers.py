@@ -6,6 +6,7 @@ domains. Names of people have no pattern. They are found only if a language mode
 
 import logging
 import re
+import time
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -50,10 +51,18 @@ class Recognizers:
         self.language_model = _language_model()
         """The model for spaCy that finds names; empty if there is none."""
         self._analyzer = _new_analyzer(self.language_model)
+        self._most_seconds = _seconds_of_a_pattern()
 
     def find(self, text: str) -> list[Span]:
-        """Find all of it: places that neither touch nor overlap, in order."""
+        """Find all of it: places that neither touch nor overlap, in order.
+
+        Raises:
+            TimeoutError: it took so long that Presidio may have skipped a pattern.
+        """
+        begun = time.monotonic()
         found = self._analyzer.analyze(text, _LANGUAGE, score_threshold=_LEAST_SCORE)
+        if time.monotonic() - begun >= self._most_seconds:
+            raise TimeoutError
         return _merged([Span(each.start, each.end, each.entity_type) for each in found])
 
 
@@ -77,6 +86,12 @@ def _language_model() -> str:
     from spacy.util import get_installed_models
 
     return min((name for name in get_installed_models() if name.startswith(f"{_LANGUAGE}_")), default="")
+
+
+def _seconds_of_a_pattern() -> float:
+    from presidio_analyzer.pattern_recognizer import REGEX_TIMEOUT_SECONDS
+
+    return float(REGEX_TIMEOUT_SECONDS)
 
 
 def _new_analyzer(language_model: str) -> Any:

@@ -57,4 +57,6 @@ class FallbackSettings(Settings):
             raise ValueError("a URL without a user, a query or a fragment is expected; the key goes into a file")
         if parts.scheme == "http" and host not in _NEARBY and not host.endswith(_NEARBY_SUFFIXES):
             raise ValueError("http:// is for this machine and for Services of the cluster (….svc); use https://")
+        if parts.path.rstrip("/").endswith("/chat/completions"):
+            raise ValueError("leave out /chat/completions, which is added")
         return value.rstrip("/")

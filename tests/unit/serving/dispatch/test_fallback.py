@@ -227,6 +227,9 @@ def test_what_is_invalid_is_refused_here() -> None:
             call = new_call()
             assert type(await error_of(at.answer(call, TextBatch(["hi"], {"no": 1})))) is InvalidInput
             assert (at.spare.asked, call.served_by) == ([], "")
+            at.spare.error = InvalidInput("the document cannot be read")
+            assert type(await error_of(at.answer(call))) is InvalidInput
+            assert (call.served_by, at.spare.counts) == ("", {})
 
     run(scenario())
 

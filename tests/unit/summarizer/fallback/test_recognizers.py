@@ -72,10 +72,18 @@ HOSTILE = ["a@a.", "1", "1 ", "1 Aa ", "ab:", "DE89 3704 ", "Aa-"]
 
 @pytest.mark.parametrize("part", HOSTILE)
 def test_hostile_texts_do_not_take_long(recognizers: Recognizers, part: str) -> None:
-    """As long as any that is sent: 2,048 tokens. Presidio skips a pattern that takes a minute, which would be a leak."""
+    """As long as any chat that is sent: 2,048 tokens."""
     begun = time.thread_time()
     recognizers.find(part * (9_000 // len(part)))
     assert time.thread_time() - begun < 20
+
+
+def test_what_presidio_may_have_skipped_is_not_sent(recognizers: Recognizers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It skips a pattern that takes a minute, and says so to its log alone."""
+    assert recognizers._most_seconds == 60
+    monkeypatch.setattr(recognizers, "_most_seconds", 0.0)
+    with pytest.raises(TimeoutError):
+        recognizers.find("jim@example.com")
 
 
 def test_names_are_found_by_a_language_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

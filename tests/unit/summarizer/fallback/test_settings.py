@@ -31,6 +31,7 @@ def test_urls(url: str) -> None:
         ("https://api.example.com/v1?key=secret", "a query"),
         ("https://api.example.com/v1#secret", "a fragment"),
         ("ftp://api.example.com", "begins with https://"),
+        (f"{URL}/chat/completions/", "leave out /chat/completions"),
         ("api.example.com", "begins with https://"),
         ("https://", "begins with https://"),
         ("https://[::1", "not a URL"),
