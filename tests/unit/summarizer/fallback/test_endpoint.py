@@ -131,7 +131,7 @@ FAILURES = {
     "deeply nested": writes(HEAD, b"data: " + b"[" * 5000 + b"\n\n"),
     "endless text": endless(chunk("x" * 100)),
     "an endless line": endless(b"x" * 1000),
-    "endless comments": endless(b": keep alive\n\n"),
+    "endless comments": endless(b": keep alive\n\n" * 100),
 }
 
 
