@@ -226,6 +226,21 @@ def test_what_a_long_sentence_is_cut_in_is_found() -> None:
     run(scenario())
 
 
+def test_what_cleaning_brings_out_is_found() -> None:
+    """A soft hyphen hides an address from the recognizers, and is not sent."""
+    document = "You pay 5 euros a month to jim@exam\u00adple.com by the first day of each month."
+
+    async def scenario() -> None:
+        async with at(says("- You pay 5 euros a month to <EMAIL_ADDRESS_1>."), "chunks") as here:
+            [points] = (await here.answer(TextBatch([document], {"mode": "full"})))["points"]
+            assert "by the first day" in here.sent
+            assert not any(part in here.sent for part in ("jim", "ple.com"))
+            assert points
+            assert not any("<EMAIL" in str(point) for point in points)
+
+    run(scenario())
+
+
 def test_a_point_that_was_cut_is_left_out() -> None:
     async def scenario() -> None:
         async with at(
