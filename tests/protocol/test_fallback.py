@@ -154,7 +154,10 @@ def test_a_server_that_is_not_ready(front: LiveServer) -> None:
 def test_neither_keys_nor_contents_are_logged(front: LiveServer, summarizer: LiveServer) -> None:
     for server in (front, summarizer):
         assert not [line for line in server.raw if KEY in line or JIM in line]
-    assert any("chats go to" in line and "names of people are not recognized" in line for line in front.raw)
+    assert any(
+        "chats, and documents that are read in chunks, go to" in line and "names of people are not recognized" in line
+        for line in front.raw
+    )
 
 
 def test_a_start_that_is_refused(tmp_path: Path) -> None:

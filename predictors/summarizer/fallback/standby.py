@@ -36,6 +36,12 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
+# What leaves, by how documents are read.
+_SENT = {
+    "clauses": "chats",
+    "chunks": "chats and documents",
+    "auto": "chats, and documents that are read in chunks,",
+}
 # Parameters of a chat that other endpoints have too; they get those that the caller gave.
 _OPTIONS = ("temperature", "top_p", "seed")
 
@@ -72,10 +78,11 @@ class SummarizerStandby(Standby):
         self._most_running = fallback.fallback_max_concurrent
         self._running = 0
         self._executor = ThreadPoolExecutor(self._most_running, thread_name_prefix=f"fallback-{name}")
+        model = self._recognizers.language_model
         logger.warning(
-            "fallback: while %s cannot answer, chats%s go to %s, without personal data that is recognized; %s",
-            name, " and summaries" if settings.reading == "chunks" else "", fallback.fallback_url,
-            f"names by {model}" if (model := self._recognizers.language_model)
+            "fallback: while %s cannot answer, %s go to %s, without personal data that is recognized; %s",
+            name, _SENT[settings.reading], fallback.fallback_url,
+            f"names of people by {model}" if model
             else "names of people are not recognized, since no English language model for spaCy is installed",
         )  # fmt: skip
 
