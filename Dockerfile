@@ -57,8 +57,10 @@ RUN uv pip install --quiet --requirements pyproject.toml --extra cache --extra j
 # The summarizer's environment: the same, and llama.cpp.
 FROM core AS core-llama
 ARG LLAMA_BACKEND
+# yes: with Presidio and spaCy (250 MB), which --fallback_url needs.
+ARG FALLBACK=
 COPY --from=llama /build/wheels wheels
-RUN set -- --extra summarizer; \
+RUN set -- --extra summarizer ${FALLBACK:+--extra fallback}; \
     if [ "$LLAMA_BACKEND" = cuda ]; then \
       grep -q libggml-cuda wheels/llama_cpp_python-*.whl || { echo "the wheel of llama-cpp-python has no CUDA" >&2; exit 1; }; \
       set -- "$@" --extra cuda; \

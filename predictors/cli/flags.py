@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import typer
 from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -24,12 +25,16 @@ from predictors.serving.drift.settings import DriftSettings
 from predictors.serving.request_log.settings import RequestLogSettings
 from predictors.serving.settings import ENV_PREFIX, ArtifactSettings, ServerSettings, Settings
 from predictors.serving.store.settings import StoreSettings
+from predictors.summarizer.fallback.settings import FallbackSettings
 from predictors.summarizer.settings import SummarizerSettings
 
 SettingsClasses: TypeAlias = tuple[type[Settings], ...]
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
-PREDICTOR_SETTINGS: Mapping[str, type[Settings]] = {"intent": IntentSettings, "summarizer": SummarizerSettings}
+PREDICTOR_SETTINGS: Mapping[str, SettingsClasses] = {
+    "intent": (IntentSettings,),
+    "summarizer": (SummarizerSettings, FallbackSettings),
+}
 SERVE_SETTINGS: SettingsClasses = (
     ServerSettings,
     AccessSettings,
@@ -37,7 +42,7 @@ SERVE_SETTINGS: SettingsClasses = (
     ArtifactSettings,
     StoreSettings,
     DriftSettings,
-    *PREDICTOR_SETTINGS.values(),
+    *(cls for classes in PREDICTOR_SETTINGS.values() for cls in classes),
 )
 # What says where one artifact is.
 _ONE_ARTIFACT = ("artifacts_dir", "model_dir", "model_name", "artifact_digest")
@@ -58,6 +63,7 @@ class Options(NamedTuple):
         drift: of what is compared with the artifacts' references.
         intent: of the intent predictor, if it is served.
         summarizer: of the summarizer, if it is served.
+        fallback: of what answers in its place, if it is served.
         store: of the folder of models, if that is served.
     """
 
@@ -68,6 +74,7 @@ class Options(NamedTuple):
     drift: DriftSettings
     intent: IntentSettings | None
     summarizer: SummarizerSettings | None
+    fallback: FallbackSettings | None
     store: StoreSettings
 
 
@@ -135,7 +142,7 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
     if len(kinds) > 1 and (artifacts.model_dir or artifacts.model_name or artifacts.artifact_digest):
         raise typer.BadParameter("--model_dir, --model_name and --artifact_digest need exactly one model to be named")
     for kind, own in PREDICTOR_SETTINGS.items():
-        misplaced = [name for name in own.model_fields if name in given and kind not in kinds]
+        misplaced = [name for name in _fields(own) if name in given and kind not in kinds]
         if misplaced:
             raise typer.BadParameter(f"--{misplaced[0]} is for {kind}, which is not served")
     if "gguf" in given and artifacts.model_dir:
@@ -148,6 +155,9 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
             "--gguf names a file that no signature covers: make an artifact of it with predictors artifact pack, sign "
             "that, and serve it with --model_dir"
         )
+    fallback = build(FallbackSettings, given) if "summarizer" in kinds else None
+    if fallback and bool(fallback.fallback_url) is not bool(fallback.fallback_model):
+        raise typer.BadParameter("--fallback_url and --fallback_model, the name of the model there, need each other")
     return Options(
         build(ServerSettings, given),
         build(AccessSettings, given),
@@ -156,6 +166,7 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
         build(DriftSettings, given),
         build(IntentSettings, given) if "intent" in kinds else None,
         summarizer,
+        fallback,
         store,
     )
 
@@ -191,8 +202,9 @@ def build(cls: type[SettingsT], given: Mapping[str, str]) -> SettingsT:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
+        complaint = _complaint(cls, name, first)
         if name in values:
-            raise typer.BadParameter(f"--{name}: {first['msg']} (given: {first['input']!r})") from None
+            raise typer.BadParameter(f"--{name}: {complaint}") from None
         where = _variable_at_fault(cls, name)
         if where.endswith("_PORT") and _SERVICE_LINK.match(str(first["input"])):
             service = where.removesuffix("_PORT").lower().replace("_", "-")
@@ -200,7 +212,19 @@ def build(cls: type[SettingsT], given: Mapping[str, str]) -> SettingsT:
                 f"{where} is {first['input']}, which Kubernetes sets in pods because of the Service {service}; "
                 "set enableServiceLinks: false in the pod's specification, or give the Service another name"
             ) from None
-        raise typer.BadParameter(f"{where}: {first['msg']} (given: {first['input']!r})") from None
+        raise typer.BadParameter(f"{where}: {complaint}") from None
+
+
+def _complaint(cls: type[Settings], name: str, error: ErrorDetails) -> str:
+    """What is wrong with a field, and its value unless that may be a secret.
+
+    Args:
+        cls: the settings class.
+        name: the field's, or that of a variable of its.
+        error: pydantic's.
+    """
+    field = next(field for each, field in cls.model_fields.items() if name in (each, *_variables(cls, each)))
+    return error["msg"].removeprefix("Value error, ") + (f" (given: {error['input']!r})" if field.repr else "")
 
 
 def panel(cls: type[Settings]) -> Panel:

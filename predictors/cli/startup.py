@@ -84,4 +84,4 @@ def _new_predictor(kind: str, name: str, source: Source, options: Options) -> Pr
         return SklearnPredictor(name, source)
     from predictors.summarizer.model import SummarizerPredictor
 
-    return SummarizerPredictor(name, source, options.summarizer)
+    return SummarizerPredictor(name, source, options.summarizer, options.fallback)

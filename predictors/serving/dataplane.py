@@ -10,10 +10,11 @@ from typing import ParamSpec, TypeVar
 from predictors.serving.access.limits import Limits
 from predictors.serving.descriptions import IndexEntry, ModelMetadata, ServerMetadata
 from predictors.serving.dispatch.decoding import DecodingThread
+from predictors.serving.dispatch.fallback import Fallback
 from predictors.serving.dispatch.registry import Registry, StoredVersion
 from predictors.serving.dispatch.served_model import ServedModel
 from predictors.serving.dispatch.state import State
-from predictors.serving.errors import NotFound
+from predictors.serving.errors import ModelNotReady, NotFound, Overloaded
 from predictors.serving.model.types import Batch, Event, Outputs
 from predictors.serving.telemetry.call import Call
 from predictors.serving.telemetry.metrics import Metrics, Steps, StepsByModel
@@ -36,12 +37,13 @@ class Inference:
         limits: count the tokens that it uses up, if any.
     """
 
-    __slots__ = ("__weakref__", "_call", "_elsewhere", "_limits", "_steps", "model")
+    __slots__ = ("__weakref__", "_call", "_elsewhere", "_limits", "_steps", "answers", "model")
 
     def __init__(
         self, model: ServedModel, call: Call, steps: Steps, elsewhere: DecodingThread, limits: Limits | None
     ) -> None:
         self.model = model
+        self.answers: ServedModel | Fallback = model
         self._call = call
         self._steps = steps
         self._elsewhere = elsewhere
@@ -69,10 +71,12 @@ class Inference:
             ModelNotReady, Overloaded, DeadlineExceeded, InvalidInput: see `ServedModel.run`.
         """
         begun = time.monotonic()
-        outputs = await self.model.answer(batch, self._call)
+        outputs = await self.answers.answer(batch, self._call)
         self._predicted(begun)
         if self._limits is not None:
             await self._charge(self._limits, _tokens(outputs))
+        if self._call.served_by:
+            return outputs
         if self.model.tap is not None:
             self.model.tap(batch, outputs, self._call)
         self._tell(batch, outputs)
@@ -81,7 +85,7 @@ class Inference:
     async def stream(self, batch: Batch) -> AsyncGenerator[Event | Outputs, None]:
         """Give the parts of an answer as they come, then the whole; raises what `answer` raises."""
         begun = time.monotonic()
-        parts = self.model.stream(batch, self._call)
+        parts = self.answers.stream(batch, self._call)
         owed = 0  # until the whole tells better: a token for each event
         try:
             async for part in parts:
@@ -90,7 +94,8 @@ class Inference:
                 else:
                     self._predicted(begun)
                     owed = _tokens(part)
-                    self._tell(batch, part)
+                    if not self._call.served_by:
+                        self._tell(batch, part)
                 yield part
         finally:
             await parts.aclose()
@@ -143,6 +148,12 @@ class DataPlane:
             self._steps[name]  # so that the series are there, at 0
         self._elsewhere = DecodingThread()
 
+    async def close(self) -> None:
+        """Release what answers in models' places, when the server ends."""
+        for model in self._registry.everything:
+            if model.predictor.standby is not None:
+                await model.predictor.standby.close()
+
     @property
     def models(self) -> list[ServedModel]:
         """All models, the first named first."""
@@ -187,13 +198,21 @@ class DataPlane:
         inference = Inference(model, call, self._steps[model.name], self._elsewhere, self._limits)
         if model.use is not None:
             model.use.begin(inference)
-        if model.state is not State.READY:
-            await self._registry.wake(model, call.deadline)
-        model.require_room(call.ahead)
+        standby = model.predictor.standby
+        fallback = None if standby is None else Fallback(model, standby)
+        try:
+            if model.state is not State.READY:
+                await self._registry.wake(model, call.deadline)
+            model.require_room(call.ahead)
+        except (ModelNotReady, Overloaded) as error:
+            if fallback is None or not fallback.takes_over(call, error):
+                raise
         if self._limits is not None:
             call.standing = await self._limits.admit(call.caller.key, model.name, model.predictor.generates)
             if call.standing.refusal is not None:
                 raise call.standing.refusal
+        if fallback is not None:
+            inference.answers = fallback
         return inference
 
     async def parse(self, call: Call, parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

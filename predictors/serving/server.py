@@ -94,7 +94,7 @@ class Server:
         self._door = Door(access or AccessSettings(), self._metrics.count_access_error)
         self._guard = None if self._door.is_open else self._door
         self.registry = (new_registry or partial(Registry, predictors))(settings, self._metrics)
-        plane = DataPlane(self.registry, self._metrics, settings.enable_repository, self._door.limits)
+        plane = self._plane = DataPlane(self.registry, self._metrics, settings.enable_repository, self._door.limits)
         self.http = self._new_http(build_router(plane, self._metrics, settings), self._metrics)
         self.probes = None if settings.probe_port is None else self._new_probes(plane)
         self.grpc = self._new_grpc(plane) if settings.enable_grpc else None
@@ -211,6 +211,7 @@ class Server:
             for task in background:
                 task.cancel()
             await self.registry.close_cache()
+            await self._plane.close()
             await self._door.close()
             self.registry.close()
             if self._request_log is not None:

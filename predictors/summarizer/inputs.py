@@ -2,12 +2,14 @@
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from predictors.extraction.content_types import BINARY_TYPES, ContentType
 from predictors.extraction.errors import Unreadable
 from predictors.extraction.extract import extract
 from predictors.serving.errors import InvalidInput, TooLarge
+from predictors.serving.model.types import Job
+from predictors.summarizer.engine.types import Stopped
 
 
 def read_input(sent: str, content_type: ContentType, most_chars: int, check: Callable[[], None]) -> str:
@@ -33,6 +35,20 @@ def read_input(sent: str, content_type: ContentType, most_chars: int, check: Cal
     if len(text) > most_chars:
         raise TooLarge(f"the document's text has {len(text)} characters; at most {most_chars} are allowed")
     return text
+
+
+def read_inputs(sent: Sequence[str], content_type: ContentType, most_chars: int, job: Job) -> list[str]:
+    """Extract the texts of a request's documents; see `read_input`.
+
+    Raises:
+        Stopped: the job was stopped.
+    """
+
+    def check() -> None:
+        if job.stopped():
+            raise Stopped
+
+    return [read_input(document, content_type, most_chars, check) for document in sent]
 
 
 def _decoded(sent: str, content_type: str) -> bytes:

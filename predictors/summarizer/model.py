@@ -4,13 +4,12 @@ import logging
 import math
 import os
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
-import orjson
 
-from predictors.extraction.content_types import ContentType
 from predictors.serving.artifacts.artifact import Artifact
 from predictors.serving.artifacts.files import file_entry
 from predictors.serving.artifacts.manifest import Manifest
@@ -23,13 +22,15 @@ from predictors.serving.telemetry.answers import Usage
 from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
 from predictors.summarizer.engine.scheduler import Scheduler
-from predictors.summarizer.engine.types import Generation, Stopped
-from predictors.summarizer.inputs import read_input
+from predictors.summarizer.engine.types import Stopped
+from predictors.summarizer.fallback.counts import Counts, FallbackCollector
+from predictors.summarizer.fallback.settings import FallbackSettings
+from predictors.summarizer.inputs import read_inputs
 from predictors.summarizer.llama.gpus import GpuCollector
+from predictors.summarizer.outputs import answer_outputs, summary_outputs
 from predictors.summarizer.parameters import PromptParameters, SamplingParameters, SummaryParameters, parse_parameters
 from predictors.summarizer.runtime import Runtime
 from predictors.summarizer.settings import SummarizerSettings
-from predictors.summarizer.summary import Summary
 from predictors.summarizer.text.overlap import word_overlap
 from predictors.summarizer.tuning import Tuning, read_tuning, read_tuning_file
 
@@ -50,6 +51,10 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
         name: the name it is served under.
         source: where it is loaded from.
         settings: model file, context, slots, threads, and how documents are read.
+        fallback: what answers while the model cannot, if anything does.
+
+    Raises:
+        StartupError: the fallback cannot be used.
     """
 
     kind = "summarizer"
@@ -92,12 +97,25 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
     streams = True
     generates = True
 
-    def __init__(self, name: str, source: Source, settings: SummarizerSettings | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        settings: SummarizerSettings | None = None,
+        fallback: FallbackSettings | None = None,
+    ) -> None:
         super().__init__(name, source)
         self._settings = settings or SummarizerSettings()
+        if fallback is not None and fallback.fallback_url:
+            self.standby = self._new_standby(fallback)
         self._runtime: Runtime | None = None
         self.tuning = Tuning()
         """What the loaded model was tuned to."""
+
+    def _new_standby(self, fallback: FallbackSettings) -> Any:
+        from predictors.summarizer.fallback.standby import SummarizerStandby
+
+        return SummarizerStandby(self.name, fallback, self._settings, self.limits, lambda: self.tuning.reading)
 
     def open_artifact(self) -> Artifact:
         """Open the artifact directory, or make an artifact of the file that ``--gguf`` names."""
@@ -175,33 +193,8 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
 
     def _summarize(self, batch: TextBatch, job: Job) -> Outputs:
         parameters = self._summary_parameters(batch)
-        texts = [self._read(document, parameters.content_type, job) for document in batch.texts]
-        summaries, seconds = [], []
-        begun = time.monotonic()
-        for summary in self._loaded.summarize(texts, parameters, job):
-            summaries.append(summary)
-            seconds.append(time.monotonic() - begun)
-            begun = time.monotonic()
-        points = [summary.points for summary in summaries]
-        return {
-            "summary": [summary.text for summary in summaries],
-            "points": points,
-            "bullets": [orjson.dumps(each).decode() for each in points],
-            "mode": [summary.mode for summary in summaries],
-            "read": np.array([summary.read for summary in summaries]),
-            "more": [summary.more for summary in summaries],
-            "language": [summary.language for summary in summaries],
-            "warning": [summary.warning for summary in summaries],
-            "text": texts if parameters.return_text else [""] * len(texts),
-            **_usage(summaries, seconds),
-        }
-
-    def _read(self, document: str, content_type: ContentType, job: Job) -> str:
-        def check() -> None:
-            if job.stopped():
-                raise Stopped
-
-        return read_input(document, content_type, self.limits.max_text_chars, check)
+        texts = read_inputs(batch.texts, parameters.content_type, self.limits.max_text_chars, job)
+        return summary_outputs(texts, parameters, self._loaded.summarize(texts, parameters, job))
 
     def _answer(self, batch: PromptBatch, job: Job) -> Outputs:
         parameters = self._prompt_parameters(batch)
@@ -210,7 +203,7 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
         generation = self._loaded.answer(
             batch, parameters, job, (lambda text: emit(Event("text", {"text": text}))) if emit else None
         )
-        return {"text": [generation.text], **_usage([generation], [time.monotonic() - begun])}
+        return answer_outputs(generation, time.monotonic() - begun)
 
     def _parse(self, batch: TextBatch | PromptBatch) -> SamplingParameters:
         if isinstance(batch, PromptBatch):
@@ -233,8 +226,15 @@ class SummarizerPredictor(KServeModel[TextBatch | PromptBatch]):
     def register_metrics(self, metrics: Metrics) -> None:
         """Add the engine's metrics."""
         metrics.shared(EngineCollector).engines.add(self)
+        if self.standby is not None:
+            metrics.shared(FallbackCollector).models.add(self)
         if self._settings.gpu_layers:
             metrics.shared(GpuCollector)
+
+    @property
+    def fallback_counts(self) -> Counts:
+        """Requests that the model itself did not answer."""
+        return Counter() if self.standby is None else self.standby.counts
 
     @property
     def scheduler(self) -> Scheduler | None:
@@ -295,14 +295,3 @@ def effective_tuning(settings: SummarizerSettings, manifest: Manifest) -> Tuning
 def _usages(outputs: Outputs) -> Iterator[Usage]:
     """What each answer cost."""
     return map(Usage, *(np.asarray(outputs[name]).tolist() for name in _USAGE))
-
-
-def _usage(results: list[Summary] | list[Generation], seconds: list[float]) -> Outputs:
-    return {
-        "prompt_tokens": np.array([result.prompt_tokens for result in results]),
-        "cached_tokens": np.array([result.cached_tokens for result in results]),
-        "completion_tokens": np.array([result.completion_tokens for result in results]),
-        "finish_reason": [result.finish_reason for result in results],
-        "seconds_to_first_token": np.array([result.seconds_to_first_token for result in results]),
-        "seconds": np.array(seconds),
-    }

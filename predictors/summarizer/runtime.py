@@ -115,11 +115,8 @@ class Runtime:
         Raises:
             Stopped: the job was stopped.
         """
-        sampling = parameters.sampling(max_tokens=1)
-        wish = Wish(mode=parameters.mode, most_tokens=parameters.max_tokens, sampling=sampling)
-        for instance, text in enumerate(texts):
-            allowance = Allowance(job, len(texts) - instance)
-            yield self._summarizer.summarize(text, wish, job, allowance, instance=instance)
+        wish = Wish(mode=parameters.mode, most_tokens=parameters.max_tokens, sampling=parameters.sampling(max_tokens=1))
+        return self._summarizer.summarize_all(texts, wish, job)
 
     def answer(
         self, batch: PromptBatch, parameters: PromptParameters, job: Job, on_text: Callable[[str], None] | None

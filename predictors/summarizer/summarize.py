@@ -6,15 +6,15 @@ part of the prompt before them. At the deadline, a summary is what was found unt
 
 import contextlib
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from predictors.serving.model.types import Event, Job
 from predictors.summarizer.allowance import Allowance
-from predictors.summarizer.engine.scheduler import Scheduler
-from predictors.summarizer.engine.types import Generation, Sampling, Stopped
+from predictors.summarizer.engine.slots import Usage
+from predictors.summarizer.engine.types import Generation, Prompt, Sampling, Stopped
 from predictors.summarizer.prompts import Tokenizer
 from predictors.summarizer.questions import Plan, Question
 from predictors.summarizer.readers import new_reader
@@ -66,6 +66,21 @@ class Wish:
     sampling: Sampling
 
 
+class Engine(Protocol):
+    """What generates answers; see `Scheduler`."""
+
+    @property
+    def usage(self) -> Usage:
+        """How much it has done."""
+        ...
+
+    def submit(
+        self, prompt: Prompt, sampling: Sampling, stopped: Callable[[], bool], flow: object = None
+    ) -> "Future[Generation]":
+        """Queue a prompt."""
+        ...
+
+
 class ContextTooSmall(ValueError):
     """The context has no room for the instructions and an answer."""
 
@@ -83,7 +98,7 @@ class Summarizer:
         ValueError: the chat template does not accept the prompt's roles.
     """
 
-    def __init__(self, model: Tokenizer, scheduler: Scheduler, settings: ReadingSettings) -> None:
+    def __init__(self, model: Tokenizer, scheduler: Engine, settings: ReadingSettings) -> None:
         self._model = model
         self._scheduler = scheduler
         self._settings = settings
@@ -94,6 +109,16 @@ class Summarizer:
             raise ContextTooSmall(f"the instructions and an answer need a context of at least {reserved + 1} tokens")
         if settings.tuning.chunk_tokens is not None:
             self._window = min(self._window, settings.tuning.chunk_tokens)
+
+    def summarize_all(self, texts: Sequence[str], wish: Wish, job: Job) -> Iterator[Summary]:
+        """Summarize documents, one after another; each has an equal share of the time that is left.
+
+        Raises:
+            TooLarge, Stopped: see `summarize`.
+        """
+        for instance, text in enumerate(texts):
+            allowance = Allowance(job, len(texts) - instance)
+            yield self.summarize(text, wish, job, allowance, instance=instance)
 
     def summarize(self, text: str, wish: Wish, job: Job, allowance: Allowance, *, instance: int) -> Summary:
         """Summarize a document.

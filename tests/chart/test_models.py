@@ -13,7 +13,7 @@ from tests.chart.chart import CHART, Chart, Object, Values, flags
 HERE: Values = {"storageUri": "pvc://models/1"}
 # Set by the chart, or fields of a model.
 _NOT_SETTINGS = {
-    "artifact_digest", "artifacts_dir", "cache_url", "drain_seconds", "enable_grpc", "gguf", "grace_seconds", "grpc_port", "host",
+    "artifact_digest", "artifacts_dir", "cache_url", "drain_seconds", "enable_grpc", "fallback_key_file", "gguf", "grace_seconds", "grpc_port", "host",
     "http_port", "limits_url", "log_level", "max_body_bytes", "max_loaded_bytes", "max_queue", "max_rows", "max_text_chars",
     "metrics_token_digests_file", "model_dir", "model_loading", "model_name", "model_store", "probe_port", "request_log_file", "request_log_url",
     "request_timeout_seconds", "shadow_file", "shadow_token_file", "signature_key", "ssl_ca_certfile", "ssl_certfile", "ssl_keyfile", "token_digests_file", "uds",
@@ -122,6 +122,20 @@ def test_a_cache_url_with_a_password_comes_from_a_secret(chart: Chart) -> None:
     values = {"models": {"iris": {**HERE, "cacheUrlSecret": {"name": "cache"}}}}
     [variable] = chart.render(values).predictor("iris")["model"]["env"]
     assert variable == {"name": "PREDICTORS_CACHE_URL", "valueFrom": {"secretKeyRef": {"name": "cache", "key": "url"}}}
+
+
+def test_the_key_of_the_fallback_is_mounted(chart: Chart) -> None:
+    settings = {"fallbackUrl": "https://api.example.com/v1", "fallbackModel": "big"}
+    values = {"models": {"summarizer": {**HERE, "settings": settings, "fallbackKeySecret": {"name": "endpoint"}}}}
+    rendered = chart.render(values)
+    model = rendered.predictor("summarizer")["model"]
+    given = flags(model["args"])
+    assert given["--fallback_url"] == "https://api.example.com/v1"
+    assert given["--fallback_key_file"] == "/etc/predictors/fallback-key/key"
+    mount = {"name": "fallback-key", "mountPath": "/etc/predictors/fallback-key", "readOnly": True}
+    assert mount in model["volumeMounts"]
+    secret = {"secretName": "endpoint", "items": [{"key": "key", "path": "key"}]}
+    assert {"name": "fallback-key", "secret": secret} in rendered.predictor("summarizer")["volumes"]
 
 
 PUBLIC_KEY = "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"

@@ -46,6 +46,14 @@ def iris(others: Values | None = None, /, **fields: Any) -> Values:
             "models.iris.limitsUrlSecret: there is no limit to count for",
         ),
         (
+            iris(settings={"fallbackKeyFile": "/tmp/x"}),
+            "models.iris.settings.fallbackKeyFile: use models.iris.fallbackKeySecret, which mounts the Secret",
+        ),
+        (
+            iris(fallbackKeySecret={"name": "endpoint"}),
+            "models.iris.fallbackKeySecret: there is no endpoint that the key is for",
+        ),
+        (
             iris(tls={"clientAuthorities": True}),
             "models.iris.tls.secretName is missing: clientAuthorities takes ca.crt from that Secret",
         ),

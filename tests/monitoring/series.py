@@ -10,6 +10,7 @@ from predictors.serving.shadow.metrics import ShadowMetrics
 from predictors.serving.store.metrics import StoreMetrics
 from predictors.serving.telemetry.metrics import Metrics
 from predictors.summarizer.engine.metrics import EngineCollector
+from predictors.summarizer.fallback.counts import FallbackCollector
 from predictors.summarizer.llama.gpus import GpuCollector
 
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
@@ -20,6 +21,7 @@ def server_families() -> list[Metric]:
     metrics = Metrics(CollectorRegistry())
     metrics.shared(EngineCollector)
     metrics.shared(GpuCollector)
+    metrics.shared(FallbackCollector)
     ShadowMetrics(metrics.registry)
     RequestLogMetrics(metrics.registry).of(Sink.URL)
     StoreMetrics(metrics)

@@ -3,7 +3,7 @@
 {{/* The Secrets that are mounted, by the names of their volumes: (MODEL), JSON. `key` is empty where all keys are. */}}
 {{- define "predictors.secrets" -}}
 {{- $secrets := dict }}
-{{- range $volume, $secret := dict "tokens" .access.tokenDigestsSecret "metrics-tokens" .access.metricsTokenDigestsSecret }}
+{{- range $volume, $secret := dict "tokens" .access.tokenDigestsSecret "metrics-tokens" .access.metricsTokenDigestsSecret "fallback-key" .fallbackKeySecret }}
   {{- if $secret.name }}{{ $_ := set $secrets $volume $secret }}{{ end }}
 {{- end }}
 {{- /* Without a rollout too, so that turning one on is no other version. */}}
@@ -39,7 +39,7 @@
 {{/* The settings that name them: (MODEL), JSON. */}}
 {{- define "predictors.accessSettings" -}}
 {{- $settings := dict }}
-{{- $files := dict "tokens" "tokenDigestsFile" "metrics-tokens" "metricsTokenDigestsFile" "caller-token" "shadowTokenFile" }}
+{{- $files := dict "tokens" "tokenDigestsFile" "metrics-tokens" "metricsTokenDigestsFile" "caller-token" "shadowTokenFile" "fallback-key" "fallbackKeyFile" }}
 {{- range $volume, $secret := include "predictors.secrets" . | fromJson }}
   {{- with get $files $volume }}{{ $_ := set $settings . (printf "/etc/predictors/%s/%s" $volume $secret.key) }}{{ end }}
 {{- end }}
@@ -57,7 +57,7 @@
 {{- $root := index . 0 }}
 {{- $name := index . 1 }}
 {{- $model := index . 2 }}
-{{- $elsewhere := dict "tokenDigestsFile" "access.tokenDigestsSecret" "metricsTokenDigestsFile" "access.metricsTokenDigestsSecret" "shadowTokenFile" "access.callerTokenSecret" "limitsUrl" "limitsUrlSecret" "sslCertfile" "tls.secretName" "sslKeyfile" "tls.secretName" "sslCaCertfile" "tls.clientAuthorities" "probePort" "tls.secretName" }}
+{{- $elsewhere := dict "tokenDigestsFile" "access.tokenDigestsSecret" "metricsTokenDigestsFile" "access.metricsTokenDigestsSecret" "shadowTokenFile" "access.callerTokenSecret" "fallbackKeyFile" "fallbackKeySecret" "limitsUrl" "limitsUrlSecret" "sslCertfile" "tls.secretName" "sslKeyfile" "tls.secretName" "sslCaCertfile" "tls.clientAuthorities" "probePort" "tls.secretName" }}
 {{- range $setting, $value := $elsewhere }}
   {{- if hasKey $model.settings $setting }}
     {{- fail (printf "models.%s.settings.%s: use models.%s.%s, which mounts the Secret" $name $setting $name $value) }}
@@ -79,6 +79,9 @@
 {{- end }}
 {{- if and $model.limitsUrlSecret.name (not (or $model.settings.clientRequestsPerMinute $model.settings.clientTokensPerMinute $model.settings.modelRequestsPerMinute)) }}
   {{- fail (printf "models.%s.limitsUrlSecret: there is no limit to count for; set settings.clientRequestsPerMinute, clientTokensPerMinute or modelRequestsPerMinute" $name) }}
+{{- end }}
+{{- if and $model.fallbackKeySecret.name (not $model.settings.fallbackUrl) }}
+  {{- fail (printf "models.%s.fallbackKeySecret: there is no endpoint that the key is for; set settings.fallbackUrl and fallbackModel" $name) }}
 {{- end }}
 {{- if and $model.tls.clientAuthorities (not $model.tls.secretName) }}
   {{- fail (printf "models.%s.tls.secretName is missing: clientAuthorities takes ca.crt from that Secret" $name) }}

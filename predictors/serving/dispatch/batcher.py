@@ -106,6 +106,10 @@ class Batcher:
         """How long a number of answers will take: whole seconds, at least 1."""
         return self._throughput.seconds_for(answers)
 
+    def expected_seconds(self, answers: int) -> float:
+        """The same, not rounded; 0 while nothing is known."""
+        return self._throughput.expected_seconds(answers)
+
     def submit(self, batch: Batch, job: Job) -> QueuedBatch:
         """Queue a batch."""
         loop = asyncio.get_running_loop()

@@ -6,7 +6,6 @@ less time than a round trip to a thread runs on the event loop.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -19,6 +18,7 @@ from predictors.serving.cache.result_codec import result_key
 from predictors.serving.dispatch.batcher import Batcher
 from predictors.serving.dispatch.cost_model import CostModel
 from predictors.serving.dispatch.state import State
+from predictors.serving.dispatch.streaming import parts_of
 from predictors.serving.dispatch.use import Use
 from predictors.serving.errors import ArtifactError, ArtifactMissing, DeadlineExceeded, ModelNotReady, Overloaded
 from predictors.serving.model.predictor import Predictor
@@ -108,6 +108,11 @@ class ServedModel:
     def waiting(self) -> int:
         """Batches that wait for a thread."""
         return self._batcher.waiting
+
+    @property
+    def expected_seconds(self) -> float:
+        """How long one more request will take with those before it, by how fast answers have come."""
+        return self._batcher.expected_seconds(self.in_flight + 1)
 
     @property
     def busy(self) -> bool:
@@ -236,23 +241,9 @@ class ServedModel:
     def _too_late(self) -> DeadlineExceeded:
         return DeadlineExceeded(f'model "{self.name}" did not answer before the deadline')
 
-    async def stream(self, batch: Batch, call: Call) -> AsyncGenerator[Event | Outputs, None]:
-        """Compute a batch; yields the parts of the answer as they come, then the whole. Raises what `run` raises."""
-        loop = asyncio.get_running_loop()
-        events: asyncio.Queue[Event | None] = asyncio.Queue()
-
-        def emit(event: Event | None) -> None:
-            with contextlib.suppress(RuntimeError):  # the event loop is closed, so nothing reads the events
-                loop.call_soon_threadsafe(events.put_nowait, event)
-
-        running = asyncio.create_task(self.run(batch, call.deadline, emit, call.trace))
-        running.add_done_callback(lambda _: events.put_nowait(None))
-        try:
-            while (event := await events.get()) is not None:
-                yield event
-            yield await running
-        finally:
-            running.cancel()
+    def stream(self, batch: Batch, call: Call) -> AsyncGenerator[Event | Outputs, None]:
+        """Compute a batch; gives the parts of the answer as they come, then the whole. Raises what `run` raises."""
+        return parts_of(lambda emit: self.run(batch, call.deadline, emit, call.trace))
 
     def _infer(self, batch: Batch, job: Job) -> Outputs:
         """Compute a batch, on one of the model's threads."""

@@ -38,4 +38,8 @@ class Throughput:
 
     def seconds_for(self, answers: int) -> int:
         """How long a number of answers will take: whole seconds, at least 1."""
-        return max(1, math.ceil(answers * (self._gap or 0.0)))
+        return max(1, math.ceil(self.expected_seconds(answers)))
+
+    def expected_seconds(self, answers: int) -> float:
+        """The same, not rounded; 0 while nothing is known."""
+        return answers * (self._gap or 0.0)

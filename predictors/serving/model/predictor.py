@@ -18,6 +18,7 @@ from predictors.serving.errors import ArtifactError, PackageMissing, ServingErro
 from predictors.serving.model.agreement import Bounds, same_outputs
 from predictors.serving.model.footprint import footprint
 from predictors.serving.model.parameters import NO_PARAMETERS, own_parameters
+from predictors.serving.model.standby import Standby
 from predictors.serving.model.types import Batch, FloatArray, Input, Job, Limits, Outputs, TensorSpec
 from predictors.serving.model.validation import batch_from_instances
 from predictors.serving.settings import Source
@@ -67,6 +68,9 @@ class Predictor(ABC, Generic[BatchT]):
 
     memory_factor: ClassVar[float] = 1.0
     """How much memory a model takes, as a multiple of its file's size, as far as that is known before it is loaded."""
+
+    standby: Standby | None = None
+    """What answers while this model cannot, if anything does."""
 
     golden_relative: ClassVar[float] = 0.0
     """How far a number of a golden example may be off, besides `GOLDEN_TOLERANCE`, as a part of it."""

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from predictors.serving.errors import DeadlineExceeded, InvalidInput, TooLarge, UnsupportedMediaType
+from predictors.serving.protocols.consent import NO_FALLBACK, keeps_here
 from predictors.serving.telemetry.call import Call
 
 Header: TypeAlias = tuple[bytes, bytes]
@@ -21,6 +22,7 @@ AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CONNECTION = "predictors.connection"
 """Under this name a request finds its connection in the scope's ``extensions``, where the transport is ours."""
+_NO_FALLBACK = NO_FALLBACK.encode()
 JSON: Header = (b"content-type", b"application/json")
 
 
@@ -62,6 +64,7 @@ class Request(Call):
         """Names in lower case; of several with one name the first counts."""
         given = self.headers.get(b"x-request-id")
         super().__init__(choose_id(None if given is None else given.decode("latin-1")), scope["path"])
+        self.stays_here = _NO_FALLBACK in self.headers and keeps_here(self.header(_NO_FALLBACK))
         self.method: str = scope["method"]
         self.params: Mapping[str, str]
         """The values of the route's parameters, once it is known."""

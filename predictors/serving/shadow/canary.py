@@ -6,6 +6,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from predictors.serving.protocols.consent import NO_FALLBACK
 from predictors.serving.protocols.deadline import HEADER as DEADLINE_HEADER
 from predictors.serving.shadow.copies import Copy
 from predictors.serving.shadow.wire import Answer, decode_answer, encode_request
@@ -100,6 +101,7 @@ def _headers(copy: Copy) -> dict[str, str]:
             "x-request-id": f"shadow-{copy.id}"[:_MAX_ID],
             DEADLINE_HEADER: str(max(1, int(copy.allowed_seconds * 1000))),
             HEADER: "1",
+            NO_FALLBACK: "true",  # it is the canary's own answer that is compared
         }
     )
 

@@ -64,6 +64,8 @@ def _json_line(call: Call, milliseconds: float) -> bytes:
     }
     if call.caller is not ANYONE:
         entry["caller"] = call.caller.key
+    if call.served_by:
+        entry["served_by"] = call.served_by
     if call.trace is not None:
         entry["trace_id"], entry["span_id"] = call.trace.trace_id, call.trace.span_id
     return orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)

@@ -54,7 +54,7 @@ class Call:
 
     __slots__ = (
         "ahead", "bytes_in", "bytes_out", "cache", "caller", "code", "deadline", "error_body", "id", "model", "path",
-        "protocol", "quiet", "standing", "started", "trace", "version",
+        "protocol", "quiet", "served_by", "standing", "started", "stays_here", "trace", "version",
     )  # fmt: skip
 
     def __init__(self, id: str, path: str, protocol: str = "") -> None:  # noqa: A002  # the name that logs show
@@ -71,6 +71,10 @@ class Call:
         """HTTP status or gRPC code of the answer, empty until it is sent."""
         self.cache = ""
         """How the result cache was used: ``hit``, ``miss``, ``joined``, or empty."""
+        self.stays_here = False
+        """Whether the caller wants nothing of it to go elsewhere."""
+        self.served_by = ""
+        """What answered instead of the model itself, if anything did; the version is then empty."""
         self.bytes_in = self.bytes_out = 0
         self.quiet = False
         """Whether it stays out of the access log, as probes and scrapes that succeed do."""

@@ -53,6 +53,8 @@ class _Responder:
                 headers.append((b"x-model-version", request.version.encode()))
             if request.cache:
                 headers.append((b"x-cache", request.cache.encode()))
+            if request.served_by:
+                headers.append((b"x-served-by", request.served_by.encode()))
             if request.standing is not None:
                 headers.append((b"ratelimit-policy", request.standing.policy.encode()))
                 headers.append((b"ratelimit", request.standing.left.encode()))

@@ -6,7 +6,9 @@ from predictors.serving.app.responding import send_response
 from predictors.serving.protocols.http import AsgiApp, Header, Message, Receive, Request, Response, Scope, Send
 
 _METHODS = b"GET, POST"
-_EXPOSED = b"x-request-id, x-model-version, x-cache, retry-after, ratelimit, ratelimit-policy, www-authenticate"
+_EXPOSED = (
+    b"x-request-id, x-model-version, x-cache, x-served-by, retry-after, ratelimit, ratelimit-policy, www-authenticate"
+)
 # How long a browser may remember the answer to a preflight, seconds.
 _MAX_AGE = b"600"
 

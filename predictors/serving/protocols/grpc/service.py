@@ -16,6 +16,7 @@ from predictors.serving.access.door import Door
 from predictors.serving.dataplane import DataPlane
 from predictors.serving.dispatch.decoding import LARGE_BYTES
 from predictors.serving.model.kserve_api import pb
+from predictors.serving.protocols.consent import NO_FALLBACK, keeps_here
 from predictors.serving.protocols.deadline import HEADER, allowed_seconds
 from predictors.serving.protocols.grpc import codec, wire
 from predictors.serving.protocols.grpc.triton import ModelConfigResponse
@@ -110,6 +111,7 @@ class InferenceService:
         async def handle(raw: bytes, context: Any) -> bytes:
             metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
             call = Call(self._ids.choose(metadata.get("x-request-id")), path, method.protocol)
+            call.stays_here = keeps_here(metadata.get(NO_FALLBACK))
             call.quiet, call.bytes_in = method.quiet, len(raw)
             call.code = grpc.StatusCode.CANCELLED.name
             if self.tracing is not None:
@@ -183,7 +185,7 @@ class InferenceService:
         predictor = model.predictor
         batch, wanted = await inference.decode(codec.decode, request, predictor.input, predictor.outputs, model.limits)
         outputs = await inference.answer(batch)
-        return inference.encode(codec.encode, request, outputs, wanted, model.name, model.version)
+        return inference.encode(codec.encode, request, outputs, wanted, model.name, call.version)
 
     async def _load(self, call: Call, request: Any) -> Any:
         model = await self._plane.load(call, *codec.repository_model(request))
@@ -223,6 +225,8 @@ def _trailers(call: Call) -> tuple[tuple[str, str], ...]:
         trailers.append(("x-model-version", call.version))
     if call.cache:
         trailers.append(("x-cache", call.cache))
+    if call.served_by:
+        trailers.append(("x-served-by", call.served_by))
     if call.standing is not None:
         trailers += [("ratelimit-policy", call.standing.policy), ("ratelimit", call.standing.left)]
     if call.trace is not None:

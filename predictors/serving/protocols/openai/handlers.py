@@ -2,7 +2,8 @@
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
 
 from predictors.serving.dataplane import DataPlane, Inference
 from predictors.serving.dispatch.served_model import ServedModel
@@ -59,11 +60,14 @@ class OpenAiHandlers:
         inference = await self._plane.open(request, name)
         model = inference.model
         generation = await inference.decode(decode, payload, model.limits)
-        writer = writer_type(request.id, model.name, model.version, generation.include_usage)
+
+        def new_writer() -> AnswerWriter:  # once it is known which version answers
+            return writer_type(request.id, model.name, request.version, generation.include_usage)
+
         if generation.stream:
-            return await sse.response(_chunks(inference, generation, writer))
+            return await sse.response(_chunks(inference, generation, new_writer))
         outputs = await inference.answer(generation.batch)
-        return Response.json(inference.encode(writer.whole, outputs))
+        return Response.json(inference.encode(new_writer().whole, outputs))
 
     def _require_generating(self, request: Request, model: ServedModel) -> None:
         if not model.predictor.generates:
@@ -75,12 +79,16 @@ class OpenAiHandlers:
 
 
 async def _chunks(
-    inference: Inference, generation: openai.GenerationRequest, writer: AnswerWriter
+    inference: Inference, generation: openai.GenerationRequest, new_writer: Callable[[], AnswerWriter]
 ) -> AsyncGenerator[bytes, None]:
     """A streamed answer. Nothing is sent before the model's first text, so that until then errors have a status."""
     async with contextlib.aclosing(inference.stream(generation.batch)) as parts:
-        chunks = writer.opening()
+        writer: AnswerWriter | None = None
+        chunks: list[dict[str, Any]] = []
         async for part in parts:
+            if writer is None:
+                writer = new_writer()
+                chunks = writer.opening()
             if isinstance(part, Event):
                 chunks.append(writer.piece(part.data["text"]))
                 yield b"".join(map(sse.event, chunks))

@@ -26,9 +26,9 @@ class V1Handlers:
         predictor = model.predictor
         batch = await inference.decode(codec.decode, body, predictor.input, model.limits)
         if predictor.streams and codec.take_stream(batch):
-            return await sse.response(_events(inference, batch))
+            return await sse.response(_events(request, inference, batch))
         outputs = await inference.answer(batch)
-        return Response(200, inference.encode(codec.encode, outputs, predictor.v1_fields, model.version), [JSON])
+        return Response(200, inference.encode(codec.encode, outputs, predictor.v1_fields, request.version), [JSON])
 
     async def status(self, request: Request) -> Response:
         """``GET /v1/models/{model}``: whether it is ready."""
@@ -44,12 +44,12 @@ class V1Handlers:
         return Response.json({"status": "alive"})
 
 
-async def _events(inference: Inference, batch: Batch) -> AsyncGenerator[bytes, None]:
+async def _events(request: Request, inference: Inference, batch: Batch) -> AsyncGenerator[bytes, None]:
     """A streamed answer: events as the model emits them, then ``done`` with the usual V1 answer."""
-    model = inference.model
+    fields = inference.model.predictor.v1_fields
     async with contextlib.aclosing(inference.stream(batch)) as parts:
         async for part in parts:
             if isinstance(part, Event):
                 yield sse.event(part.data, part.name)
             else:
-                yield sse.frame(inference.encode(codec.encode, part, model.predictor.v1_fields, model.version), "done")
+                yield sse.frame(inference.encode(codec.encode, part, fields, request.version), "done")

@@ -35,7 +35,7 @@ class V2Handlers:
             codec.decode, body, json_length, predictor.input, predictor.outputs, model.limits
         )
         outputs = await inference.answer(batch)
-        answer, header_length = inference.encode(codec.encode, outputs, wanted, model.name, model.version)
+        answer, header_length = inference.encode(codec.encode, outputs, wanted, model.name, request.version)
         if header_length is None:
             return Response(200, answer, [JSON])
         length = (b"inference-header-content-length", b"%d" % header_length)

@@ -105,7 +105,7 @@ def test_a_copy_is_answered_compared_and_counted(served: Served) -> None:
             lines = canary.heads[0].lower().split(b"\r\n")
             assert lines[0] == b"post /v2/models/paced/infer http/1.1"
             expected = {
-                b"x-predictors-shadow: 1", b"x-request-id: shadow-the-id", b"content-type: application/json",
+                b"x-predictors-shadow: 1", b"x-no-fallback: true", b"x-request-id: shadow-the-id", b"content-type: application/json",
                 b"accept-encoding: identity",
             }  # fmt: skip
             assert expected <= set(lines)

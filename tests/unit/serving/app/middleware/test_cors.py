@@ -52,8 +52,8 @@ def test_an_origin_that_is_named_may_read_the_answer(origin: bytes) -> None:
     assert headers[b"vary"] == b"origin"
     exposed = headers[b"access-control-expose-headers"].split(b", ")
     assert exposed == [
-        b"x-request-id", b"x-model-version", b"x-cache", b"retry-after", b"ratelimit", b"ratelimit-policy",
-        b"www-authenticate",
+        b"x-request-id", b"x-model-version", b"x-cache", b"x-served-by", b"retry-after", b"ratelimit",
+        b"ratelimit-policy", b"www-authenticate",
     ]  # fmt: skip
 
 
