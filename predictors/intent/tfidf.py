@@ -13,9 +13,9 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -69,7 +69,9 @@ class Block:
 
     def __post_init__(self) -> None:
         # Few words make up most of what people type, and a word's runs are the same wherever it appears.
-        object.__setattr__(self, "_remembered", lru_cache(maxsize=_REMEMBERED_WORDS)(self._places_within))
+        # A method would lead back to the block: a cycle, by which a model that is unloaded would stay in memory.
+        find = partial(_places_within, self.analysis, self.index)
+        object.__setattr__(self, "_remembered", lru_cache(maxsize=_REMEMBERED_WORDS)(find))
 
     def scores(self, text: str) -> FloatArray | float:
         """This block's part of the logits, float64 ``[K]``; 0 if no term is known."""
@@ -98,19 +100,22 @@ class Block:
     def _places(self, text: str) -> list[int]:
         """The positions of a prepared text's known terms, one entry per occurrence."""
         if self.analysis.analyzer == "word":
-            return self._known(self.analysis.word_terms(text))
+            return _known(self.index, self.analysis.word_terms(text))
         if self.analysis.analyzer == "char":
-            return self._known(self.analysis.character_terms(text))
+            return _known(self.index, self.analysis.character_terms(text))
         places: list[int] = []
         for word in text.split():
-            places += self._remembered(word) if len(word) <= _LONGEST_REMEMBERED else self._places_within(word)
+            short = len(word) <= _LONGEST_REMEMBERED
+            places += self._remembered(word) if short else _places_within(self.analysis, self.index, word)
         return places
 
-    def _places_within(self, word: str) -> list[int]:
-        return self._known(self.analysis.terms_within(word))
 
-    def _known(self, terms: list[str]) -> list[int]:
-        return [place for place in map(self.index.get, terms) if place is not None]
+def _places_within(analysis: Analysis, index: Mapping[str, int], word: str) -> list[int]:
+    return _known(index, analysis.terms_within(word))
+
+
+def _known(index: Mapping[str, int], terms: list[str]) -> list[int]:
+    return [place for place in map(index.get, terms) if place is not None]
 
 
 @dataclass(frozen=True, slots=True)

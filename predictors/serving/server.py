@@ -288,6 +288,7 @@ class Server:
 
 def _exempt_from_collection() -> None:
     """Have the garbage collector skip what is there now: to look at all of it took 50 ms of some requests' time."""
+    gc.unfreeze()  # what was there before may have been unloaded since
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)

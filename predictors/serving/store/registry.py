@@ -68,7 +68,7 @@ class StoreRegistry(Registry):
         self._store_metrics = StoreMetrics(metrics)
         self._shown: set[str] = set()  # the names of the models that the metrics know
         self._looking = asyncio.Lock()
-        self._fresh = False  # whether something was loaded since `load_late` said so
+        self._changed = False  # whether something was loaded or unloaded since `load_late` said so
         listings = self._folder.look()
         self._follow(listings, self._catalog.prepare(listings))
         for name in self._catalog.names:
@@ -169,15 +169,15 @@ class StoreRegistry(Registry):
             self._serve(name)
             while tasks := [each.loading for each in self._catalog.versions(name).values() if each.loading is not None]:
                 await asyncio.wait(tasks)
-        self._fresh = False
+        self._changed = False
 
     async def load_late(self, look_seconds: float = LOOK_SECONDS) -> bool:
-        """Follow the folder, until something has been loaded; false if the server drains."""
+        """Follow the folder, until something has been loaded or unloaded; false if the server drains."""
         while not self.draining:
             await asyncio.sleep(look_seconds)
             await self.refresh()
-            if self._fresh:
-                self._fresh = False
+            if self._changed:
+                self._changed = False
                 return True
         return False
 
@@ -253,7 +253,7 @@ class StoreRegistry(Registry):
             record.loading = None
             self._room.leave(record)
         if record.ready:
-            self._fresh = True
+            self._changed = True
             self._catalog.take_over(record)
         if record.held:
             await self._free(record)
@@ -293,4 +293,5 @@ class StoreRegistry(Registry):
         if record.ready:
             record.rest()
             await record.model.unload()
+            self._changed = True
             await self.notify()

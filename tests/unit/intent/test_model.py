@@ -1,6 +1,8 @@
 """What a classifier of one's own answers, and how its manifest's settings count."""
 
+import gc
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +106,18 @@ def test_another_model_names_the_directory_and_what_serves_it(tmp_path: Path) ->
         IntentPredictor("mine", Source(tmp_path, trusted=True)).load()
     assert str(refusal.value).startswith(f"{tmp_path.name}: intent serves a pipeline of TfidfVectorizer")
     assert str(refusal.value).endswith("predictors artifact pack MODEL.joblib --kind sklearn")
+
+
+def test_a_model_that_is_unloaded_is_freed_at_once(tmp_path: Path) -> None:
+    """Without the garbage collector, which skips what was there before the server was ready."""
+    write_artifact(tmp_path, package(fit(analyzer="char_wb"), b""), "2")
+    mine = IntentPredictor("mine", Source(tmp_path))
+    mine.load()
+    predict(mine, "a fine film")
+    held = weakref.ref(mine._model.blocks[0].coefficients)
+    gc.disable()
+    try:
+        mine.close()
+        assert held() is None
+    finally:
+        gc.enable()
