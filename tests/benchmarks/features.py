@@ -62,6 +62,11 @@ def tokens(folder: Path) -> list[str]:
     return ["--token_digests_file", str(path)]
 
 
+def request_log(folder: Path) -> list[str]:
+    """Flags that log requests to a file; the share of them follows."""
+    return ["--request_log_file", str(folder / "requests.jsonl"), "--request_log_sample_ratio"]
+
+
 FEATURES = (
     Feature(OFF, lambda folder, sink: []),
     Feature("tokens", lambda folder, sink: tokens(folder)),
@@ -69,6 +74,9 @@ FEATURES = (
         "tokens, limits in process",
         lambda folder, sink: [*tokens(folder), "--client_requests_per_minute", "100000000"],
     ),
+    Feature("request log, 1% to a file", lambda folder, sink: [*request_log(folder), "0.01"]),
+    Feature("request log, all to a file", lambda folder, sink: [*request_log(folder), "1"]),
+    Feature("request log, all to an address", lambda folder, sink: ["--request_log_url", sink]),
     Feature("drift", lambda folder, sink: ["--drift_window_seconds", "3600"]),
     Feature("traces, of 1%", lambda folder, sink: ["--otlp_endpoint", sink, "--trace_sample_ratio", "0.01"]),
     Feature("traces, of all", lambda folder, sink: ["--otlp_endpoint", sink, "--trace_sample_ratio", "1"]),
