@@ -95,9 +95,9 @@ def guarded_server(artifacts: Path, internet: int, tmp_path_factory: pytest.Temp
         yield live
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A real browser: that which PREDICTORS_CHROMIUM names, or one on the PATH."""
+    """A real browser: that which PREDICTORS_CHROMIUM names, or one on the PATH. Playwright's event loop ends with it."""
     found = os.environ.get("PREDICTORS_CHROMIUM") or next(filter(None, map(shutil.which, _CHROMIUMS)), None)
     if found is None:
         pytest.skip("there is no Chromium: install it (apt-get install chromium), or name it in PREDICTORS_CHROMIUM")

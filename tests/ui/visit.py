@@ -43,6 +43,8 @@ class Visit:
         parts = urlsplit(request.url)
         if parts.scheme not in ("blob", "data") and parts.netloc != self._host:
             self._wrong.append(f"a request to {request.url}")
+        if request.method == "POST" and request.headers.get("x-no-fallback") != "true":
+            self._wrong.append("what people give the page may leave its server")
 
     def check(self) -> None:
         """Nothing was forbidden, nothing failed, and nobody else was asked."""

@@ -9,7 +9,6 @@ and no proxy of the environment is used, which would resolve the name itself.
 
 import asyncio
 import contextlib
-import socket
 import ssl
 import time
 import zlib
@@ -19,8 +18,9 @@ from typing import NamedTuple, TypeAlias
 import httpx
 
 from predictors import __version__
-from predictors.serving.errors import InvalidInput, Overloaded
+from predictors.serving.errors import DeadlineExceeded, InvalidInput, Overloaded
 from predictors.serving.fetching.public import is_public
+from predictors.serving.fetching.resolver import Resolver
 from predictors.serving.fetching.target import Target, parse_target
 
 Resolve: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
@@ -59,12 +59,6 @@ class Document(NamedTuple):
     data: bytes
 
 
-async def resolve(host: str) -> Sequence[str]:
-    """Ask the system's resolver."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
-
-
 def new_transport() -> httpx.AsyncBaseTransport:
     """A connection of its own, so that none is used again that was made to another name."""
     return httpx.AsyncHTTPTransport(verify=ssl.create_default_context(), trust_env=False)
@@ -75,16 +69,16 @@ class Fetcher:
 
     Args:
         most_bytes: of a document, decompressed.
-        resolve: finds the addresses of names.
+        resolve: finds the addresses of names; by default, the system's resolver does.
         new_transport: makes connections, each its own; called on a thread, since certificates are read. The URL of a
             request has an address that was checked; its header ``host`` and its extension ``sni_hostname`` the name.
     """
 
     def __init__(
-        self, most_bytes: int, resolve: Resolve = resolve, new_transport: NewTransport = new_transport
+        self, most_bytes: int, resolve: Resolve | None = None, new_transport: NewTransport = new_transport
     ) -> None:
         self._most_bytes = most_bytes
-        self._resolve = resolve
+        self._resolve = resolve or Resolver()
         self._new_transport = new_transport
         self._running = 0
 
@@ -97,6 +91,7 @@ class Fetcher:
 
         Raises:
             InvalidInput: it may not be fetched, or cannot be; the sentence says why.
+            DeadlineExceeded: it did not arrive in time.
             Overloaded: too many are being fetched.
         """
         if self._running >= _MOST_AT_ONCE:
@@ -107,6 +102,8 @@ class Fetcher:
             async with asyncio.timeout(seconds):
                 return await self._follow(parse_target(address))
         except TimeoutError:
+            if seconds < _SECONDS:
+                raise DeadlineExceeded("the document did not arrive before the deadline") from None
             raise _refusal(f"the document did not arrive within {seconds:.0f} s") from None
         finally:
             self._running -= 1

@@ -23,7 +23,8 @@ export class Problem extends Error {
 
 // Sends a request; a body becomes JSON, and makes it a POST. Gives the response if it is a good one.
 export async function call(path, { body, signal } = {}) {
-  const headers = {};
+  // What people give the page stays on its server, even where that has a fallback elsewhere.
+  const headers = { "x-no-fallback": "true" };
   if (token) headers.authorization = `Bearer ${token}`;
   if (body !== undefined) headers["content-type"] = "application/json";
   let response;
