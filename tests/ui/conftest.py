@@ -17,7 +17,8 @@ from predictors.serving.access.token_file import line_of
 from tests.live import ROOT, LiveServer, serve_command
 from tests.ui import serving
 
-TOKEN = "visitor-token"
+# Each has its own limit, so that tests do not use up each other's.
+TOKEN, PROGRAMS_TOKEN = "visitor-token", "program-token"
 PAGES: dict[str, tuple[str, bytes]] = {}
 """What the internet has, by path: a content type and a body."""
 _CHROMIUMS = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
@@ -90,7 +91,8 @@ def page_server(artifacts: Path, internet: int) -> Iterator[LiveServer]:
 def guarded_server(artifacts: Path, internet: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """The page of a summarizer behind tokens, each of which may ask twice a minute."""
     tokens = tmp_path_factory.mktemp("tokens") / "tokens"
-    tokens.write_text(line_of(TOKEN, "visitor", "summarizer"))
+    visitor, program = line_of(TOKEN, "visitor", "summarizer"), line_of(PROGRAMS_TOKEN, "program", "summarizer")
+    tokens.write_text(f"{visitor}\n{program}")
     with run_server(internet, "--token_digests_file", str(tokens), "--client_requests_per_minute", "2") as live:
         yield live
 

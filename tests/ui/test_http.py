@@ -10,7 +10,7 @@ import pytest
 
 from predictors.summarizer.text.topics import TOPICS
 from tests.live import ROOT, LiveServer
-from tests.ui.conftest import PAGES, TOKEN
+from tests.ui.conftest import PAGES, PROGRAMS_TOKEN
 
 pytestmark = pytest.mark.llama
 FOLDER = ROOT / "predictors/serving/app/ui_page"
@@ -167,7 +167,7 @@ def test_callers_need_a_token_and_fetching_counts(guarded: httpx.Client) -> None
     refused = guarded.post("/ui/fetch", json=FETCH)
     assert refused.status_code == 401
     assert refused.headers["www-authenticate"].startswith("Bearer")
-    token = {"authorization": f"Bearer {TOKEN}"}
+    token = {"authorization": f"Bearer {PROGRAMS_TOKEN}"}
     assert guarded.post("/ui/fetch", json={**FETCH, "model": "iris"}, headers=token).status_code == 403
     statuses = [guarded.post("/ui/fetch", json=FETCH, headers=token).status_code for _ in range(3)]
     assert statuses == [200, 200, 429]

@@ -28,6 +28,7 @@ class Visit:
         self.page = context.new_page()
         self.page.set_default_timeout(PATIENCE_SECONDS * 1000)
         self._host = urlsplit(url).netloc
+        self._is_ui = path == "/ui"
         self._wrong: list[str] = []
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self._wrong.append(str(error)))
@@ -43,7 +44,7 @@ class Visit:
         parts = urlsplit(request.url)
         if parts.scheme not in ("blob", "data") and parts.netloc != self._host:
             self._wrong.append(f"a request to {request.url}")
-        if request.method == "POST" and request.headers.get("x-no-fallback") != "true":
+        if self._is_ui and request.method == "POST" and request.headers.get("x-no-fallback") != "true":
             self._wrong.append("what people give the page may leave its server")
 
     def check(self) -> None:
