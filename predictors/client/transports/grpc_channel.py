@@ -10,6 +10,13 @@ from predictors.client.transports.attempt import TIMEOUT_HEADER, Attempt
 
 # gRPC itself waits up to two minutes before it connects again, which is longer than calls last.
 _RECONNECT_MS = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1_000))
+# A connection whose other end is gone without a word is found out by a ping that stays unanswered; otherwise calls would
+# be sent into it, and time out, for many minutes. Calls may be too short to meet a ping, so it needs none under way.
+KEEPALIVE = (
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 3_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
 
 
 def options(target: Target, connections: Connections) -> tuple[tuple[str, Any], ...]:
@@ -21,6 +28,7 @@ def options(target: Target, connections: Connections) -> tuple[tuple[str, Any], 
         ("grpc.use_local_subchannel_pool", 1),  # otherwise clients of one address would share its failures
         ("grpc.primary_user_agent", "predictors-client"),
         *_RECONNECT_MS,
+        *KEEPALIVE,
     ]
     if connections.host:
         chosen.append(("grpc.default_authority", connections.host))
