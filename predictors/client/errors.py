@@ -111,7 +111,8 @@ class DeadlineExceeded(ClientError):
     """There was no answer in time."""
 
     advice = "allow more time, or send less at once"
-    retryable = unhealthy = True
+    retryable = True
+    unhealthy: ClassVar[bool | None] = True
 
 
 class DeadlinePassed(DeadlineExceeded):

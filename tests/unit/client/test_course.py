@@ -99,6 +99,13 @@ def test_retries_of_all_calls_share_a_budget() -> None:
     assert 1000 + 5 <= len(world.sent) <= 1000 * 1.1 + 5
 
 
+def test_without_a_burst_calls_save_up_for_retries() -> None:
+    world = World(Policy(attempts=2, retry_ratio=0.25, retry_burst=0, breaker=NEVER))
+    for _ in range(8):
+        world.call([Play(0, failed(NotReady))])
+    assert len(world.sent) == 10
+
+
 class TestHedging:
     POLICY = Policy(hedge_after=1, timeout=10, breaker=NEVER)
 
