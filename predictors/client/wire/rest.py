@@ -173,7 +173,9 @@ def _tensor(entry: Mapping[str, Any]) -> Tensor:
 
 def _metadata(body: Mapping[str, Any]) -> Metadata:
     def specs(entries: list[dict[str, Any]]) -> tuple[TensorSpec, ...]:
-        return tuple(TensorSpec(str(each["name"]), str(each["datatype"]), tuple(each["shape"])) for each in entries)
+        return tuple(
+            TensorSpec(str(each["name"]), str(each["datatype"]), tuple(map(int, each["shape"]))) for each in entries
+        )
 
     return Metadata(
         str(body["name"]), tuple(map(str, body.get("versions") or ())), specs(body["inputs"]), specs(body["outputs"])
