@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from predictors.cli.app import app
 from tests.unit.client import hostile
 from tests.unit.client.hostile import Behavior, Hostile
-from tests.unit.client.test_summary_stream import DONE, event
+from tests.unit.client.test_summary_stream import DONE, POINT, event
 
 
 def metadata(*shape: Any) -> Behavior:
@@ -74,7 +74,7 @@ def test_summaries_cannot_steer_the_terminal() -> None:
 
 
 def test_a_topic_of_a_newer_server() -> None:
-    point = {**DONE["bullets"][0][0], "topic": "weather", "gloss": "it\x1b[2J rains"}
+    point = {**POINT, "topic": "weather", "gloss": "it\x1b[2J rains"}
     with Hostile(hostile.stream(event("done", {**DONE, "bullets": [[point]]}))) as server:
         result = CliRunner().invoke(app, ["summarize", "-", "--url", server.url], input="a text")
     assert (result.exit_code, result.stdout.split("\n")[:2]) == (0, ["weather", "  it [2J rains"])
