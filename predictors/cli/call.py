@@ -15,7 +15,7 @@ from rich.text import Text
 from typer.core import TyperCommand
 
 from predictors.cli.client import DEFAULT_TIMEOUT_SECONDS, DEFAULT_URL, AsJson, TokenFile, Url, connect, once
-from predictors.cli.console import errors, fail, print_json
+from predictors.cli.console import errors, fail, print_json, printable
 
 if TYPE_CHECKING:
     from predictors.client import TensorSpec
@@ -60,12 +60,11 @@ def call(
     with errors.status(f"waiting for {model}…"), connect(url, once(timeout_seconds), token_file) as client:
         instances = _instances(client.metadata(model).inputs, inputs)
         answer = client.predict(model, instances, given).body
-    if as_json:
+    shown = None if as_json else _readable(instances, answer)
+    if shown is None:
         print_json(answer)
-    elif "usage" in answer:
-        _show_summaries(Console(), answer)
     else:
-        _show_predictions(Console(), instances, answer)
+        Console().print(shown)
 
 
 def _parse_parameters(text: str) -> dict[str, Any]:
@@ -82,6 +81,8 @@ def _parse_parameters(text: str) -> dict[str, Any]:
 
 def _instances(tensors: Sequence["TensorSpec"], inputs: Sequence[str]) -> list[Any]:
     """Turn arguments into V1 instances, as the model's metadata describes them."""
+    if not tensors:
+        fail("the model's metadata names no inputs, so it is unknown what to send; is this a server of predictors?")
     if len(tensors) > 1 or (tensors[0].datatype != "BYTES" and len(tensors[0].shape) < _MATRIX):
         return [_row(given, [tensor.name for tensor in tensors]) for given in inputs]
     if tensors[0].datatype == "BYTES":
@@ -103,6 +104,8 @@ def _row(given: str, columns: Sequence[str]) -> Any:
 
 def _numbers(width: int, inputs: Sequence[str]) -> list[list[float]]:
     words = [word.strip(",") for given in inputs for word in given.split()]
+    if words and width < 1:  # any: rows are as long as the first
+        width = words[0].count(",") + 1 if "," in words[0] else len(words)
     if any("," in word and word.count(",") + 1 != width for word in words) and len(words) > 1:
         fail("a comma separates numbers; write decimals with a point, such as 5.1 3.5, or a row as 5.1,3.5")
     try:
@@ -140,23 +143,35 @@ def _is_file(given: str) -> bool:
         return False
 
 
-def _show_summaries(console: Console, answer: Mapping[str, Any]) -> None:
+def _readable(instances: list[Any], answer: Mapping[str, Any]) -> Text | Table | None:
+    """An answer for people to read; None if it is not of the form that these servers' have."""
+    try:
+        return _summaries(answer) if "usage" in answer else _predictions(instances, answer)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _summaries(answer: Mapping[str, Any]) -> Text:
+    shown = Text()
     for text, usage in zip(answer["predictions"], answer["usage"], strict=True):
-        console.print(text, markup=False)
-        console.print(
-            f"\n{usage['prompt_tokens']} tokens read, {usage['completion_tokens']} written, "
-            f"ended by {usage['finish_reason']}; model version {answer['model_version']}",
-            style="dim",
+        line = (
+            f"{usage['prompt_tokens']} tokens read, {usage['completion_tokens']} written, "
+            f"ended by {usage['finish_reason']}; model version {answer['model_version']}"
         )
+        shown.append("\n".join(map(printable, text.split("\n")))).append(f"\n\n{printable(line)}\n", "dim")
+    shown.rstrip()
+    return shown
 
 
-def _show_predictions(console: Console, instances: list[Any], answer: Mapping[str, Any]) -> None:
-    table = Table("input", "prediction", "confidence", caption=f"model version {answer['model_version']}")
+def _predictions(instances: list[Any], answer: Mapping[str, Any]) -> Table:
+    version = answer.get("model_version")
+    caption = None if version is None else Text(printable(f"model version {version}"))
+    table = Table("input", "prediction", "confidence", caption=caption)
     labels = answer.get("labels", answer["predictions"])
     confidences = [f"{max(row):.3f}" for row in answer.get("probabilities", ())] or [""] * len(instances)
     for instance, label, confidence in zip(instances, labels, confidences, strict=True):
-        table.add_row(Text(_brief(instance)), str(label), confidence)
-    console.print(table)
+        table.add_row(*(Text(printable(each)) for each in (_brief(instance), str(label), confidence)))
+    return table
 
 
 def _brief(instance: Any) -> str:

@@ -43,6 +43,11 @@ def plain_errors(*expected: type[Exception]) -> Iterator[None]:
         fail(str(error))
 
 
+def printable(text: str) -> str:
+    """Replace control characters, with which a document or a server could steer the terminal."""
+    return "".join(each if each.isprintable() else " " for each in text)
+
+
 def print_json(value: Any) -> None:
     """Print a value as indented JSON."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from predictors.cli.client import DEFAULT_TIMEOUT_SECONDS, DEFAULT_URL, AsJson, TokenFile, Url, connect, while_it_comes
-from predictors.cli.console import errors, print_json
+from predictors.cli.console import errors, print_json, printable
 from predictors.cli.document import read_document
 
 if TYPE_CHECKING:
@@ -96,11 +96,12 @@ def _show(console: Console, text: str, answer: "Summary", sources: bool) -> None
     from predictors.summarizer.text.topics import TOPICS
 
     for topic, about in groupby(answer.points, attrgetter("topic")):
-        _print(console, Text(TOPICS[topic].title, "bold"))
+        title = TOPICS[topic].title if topic in TOPICS else printable(topic)  # a newer server may have others
+        _print(console, Text(title, "bold"))
         for gloss, points in groupby(about, attrgetter("gloss")):
-            _print(console, Text(gloss, "italic"), 2)
+            _print(console, Text(printable(gloss), "italic"), 2)
             for point in points:
-                _print(console, Text.assemble("• ", _printable(point.text), (_places(point, sources), "dim")), 4)
+                _print(console, Text.assemble("• ", printable(point.text), (_places(point, sources), "dim")), 4)
                 if sources and not point.quoted:
                     _print(console, Text(_source(text, point), "dim"), 6)
         console.print()
@@ -111,10 +112,11 @@ def _show_usage(console: Console, answer: "Summary") -> None:
     usage = answer.usage
     for remark in usage.warning, usage.more:
         if remark:
-            errors.print(remark, style="yellow", markup=False)
+            errors.print(printable(remark), style="yellow", markup=False)
     tokens = f"{usage.prompt_tokens} tokens ({usage.cached_tokens} of them cached)"
     read = f"mode {usage.mode}; {usage.read:.0%} of the document read; the model read {tokens} and wrote "
-    _print(console, Text(f"{read}{usage.completion_tokens}; model version {answer.model_version}", "dim"))
+    line = f"{read}{usage.completion_tokens}; model version {answer.model_version}"
+    _print(console, Text(printable(line), "dim"))
 
 
 def _print(console: Console, line: Text, indent: int = 0) -> None:
@@ -133,9 +135,4 @@ def _places(point: "Point", sources: bool) -> str:
 def _source(text: str, point: "Point") -> str:
     """What the document says there."""
     parts = [" ".join(text[citation.start : citation.end].split()) for citation in point.citations]
-    return _printable(" … ".join(parts))
-
-
-def _printable(text: str) -> str:
-    """Replace control characters, with which a document could steer the terminal."""
-    return "".join(each if each.isprintable() else " " for each in text)
+    return printable(" … ".join(parts))

@@ -22,8 +22,8 @@ class ClientError(Exception):
     advice: ClassVar[str] = ""
     retryable: ClassVar[bool] = False
     """Whether an idempotent call may be sent again."""
-    unhealthy: ClassVar[bool] = False
-    """Whether it counts against the server's health (see `Breaker`)."""
+    unhealthy: ClassVar[bool | None] = False
+    """Whether it counts against the server's health (see `Breaker`); None if it says nothing about the server."""
 
     def __init__(
         self, message: str, *, status: int = 0, retry_after: float | None = None, request_id: str = ""
@@ -47,6 +47,8 @@ class ClientError(Exception):
 
 class ConfigurationError(ClientError, ValueError):
     """The client cannot be made, or a call cannot be sent, with what it was given."""
+
+    unhealthy = None
 
 
 class InvalidInput(ClientError):
@@ -109,13 +111,15 @@ class DeadlineExceeded(ClientError):
     """There was no answer in time."""
 
     advice = "allow more time, or send less at once"
-    retryable = unhealthy = True
+    retryable = True
+    unhealthy: ClassVar[bool | None] = True
 
 
 class DeadlinePassed(DeadlineExceeded):
     """The time was over before anything could be sent, which says nothing about the server."""
 
-    retryable = unhealthy = False
+    retryable = False
+    unhealthy = None
 
 
 class Unreachable(ClientError):
@@ -155,3 +159,4 @@ class Unsupported(ClientError):
     """The call does not exist over gRPC."""
 
     advice = "use a client with an http:// or https:// URL for it"
+    unhealthy = None

@@ -107,9 +107,11 @@ class Target:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise ConfigurationError(f"the URL {url!a} cannot be read: {error}") from None
+            reason = f" {url!a} cannot be read: {error}" if _may_be_shown(url) else " cannot be read"
+            raise ConfigurationError(f"the URL{reason}") from None
         if parts.scheme not in _PORTS or not parts.hostname or not url.isascii() or not url.isprintable() or " " in url:
-            raise ConfigurationError(f"the URL {url!a} should be http://, https://, grpc:// or grpcs://, then a host")
+            shown = f" {url!a}" if _may_be_shown(url) else ""
+            raise ConfigurationError(f"the URL{shown} should be http://, https://, grpc:// or grpcs://, then a host")
         if parts.username is not None or parts.query or parts.fragment:
             raise ConfigurationError("the URL has a user, a query or a fragment; give tokens to the client instead")
         if parts.scheme.startswith("grpc") and parts.path.strip("/"):
@@ -134,7 +136,7 @@ class Target:
         from urllib.request import getproxies, proxy_bypass  # which takes as long to import as most of this package
 
         proxies = getproxies()
-        return "" if proxy_bypass(self.host) else proxies.get(self.scheme) or proxies.get("all") or ""
+        return "" if proxy_bypass(f"{self.host}:{self.port}") else proxies.get(self.scheme) or proxies.get("all") or ""
 
 
 class TokenSource:
@@ -176,6 +178,11 @@ class TokenSource:
             reason = getattr(error, "strerror", None) or "it is not ASCII"
             raise ConfigurationError(f"the token file {path} cannot be read: {reason}") from None
         return self._read
+
+
+def _may_be_shown(url: str) -> bool:
+    """Whether a URL has nowhere for a secret to be."""
+    return not {"@", "?", "#"} & {*url}
 
 
 def _no_passphrase() -> str:

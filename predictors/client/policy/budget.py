@@ -11,18 +11,18 @@ class Budget:
 
     Args:
         ratio: what a call adds.
-        burst: the most there can be, which is there at the start.
+        burst: what is there at the start, and the most there can be, except that calls always may save up one retry.
     """
 
     def __init__(self, ratio: float, burst: int) -> None:
-        self._ratio, self._burst = ratio, float(burst)
-        self._left = self._burst
+        self._ratio, self._most = ratio, max(burst, 1.0)
+        self._left = float(burst)
         self._lock = threading.Lock()
 
     def add_call(self) -> None:
         """A call begins."""
         with self._lock:
-            self._left = min(self._burst, self._left + self._ratio)
+            self._left = min(self._most, self._left + self._ratio)
 
     def take(self) -> bool:
         """Whether one more retry or hedge may be sent; if so, it is taken."""

@@ -125,7 +125,7 @@ class Course:
         permit = self._running.pop(number, None)
         if permit is None or self._end is not None:
             return
-        self._shared.breaker.report(permit, now, error is not None and error.unhealthy)
+        self._shared.breaker.report(permit, now, _unhealthy(outcome))
         if error is None:
             self._end = outcome
             return
@@ -180,3 +180,11 @@ class Course:
         error.request_id = error.request_id or self._request_id
         self._end = Failed(error)
         return self._end
+
+
+def _unhealthy(outcome: Outcome) -> bool | None:
+    """Whether an attempt shows that the server fails; None if it says nothing about that."""
+    if isinstance(outcome, Failed):
+        return outcome.error.unhealthy
+    # "Not ready" is a good answer to who asks for it, again and again while a model loads, but no sign of health.
+    return None if outcome.value is False else False

@@ -48,9 +48,12 @@ class AsyncGrpcTransport:
             ClientError: it failed.
         """
         timeout = None if math.isinf(attempt.seconds) else attempt.seconds
-        call = self._open()[request.method](request.message, timeout=timeout, metadata=grpc_channel.metadata(attempt))
+        method = self._open()[request.method]
         try:
+            call = method(request.message, timeout=timeout, metadata=grpc_channel.metadata(attempt))
             response = await call
+        except grpc.aio.UsageError as error:
+            raise grpc_channel.refused(error) from None
         except grpc.aio.AioRpcError as error:
             trailers = grpc_channel.texts(error.trailing_metadata())
             raise grpc_codec.failure(error.code(), error.details() or "", trailers, time.time()) from None

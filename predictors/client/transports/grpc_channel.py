@@ -5,11 +5,19 @@ from typing import Any
 
 import grpc
 
+from predictors.client.errors import ConfigurationError
 from predictors.client.target import Connections, Target, Tls
 from predictors.client.transports.attempt import TIMEOUT_HEADER, Attempt
 
 # gRPC itself waits up to two minutes before it connects again, which is longer than calls last.
 _RECONNECT_MS = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1_000))
+# A connection whose other end is gone without a word is found out by a ping that stays unanswered; otherwise calls
+# would be sent into it, and time out, for many minutes. Short calls may miss the ping, so that it needs none under way.
+KEEPALIVE = (
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 3_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
 
 
 def options(target: Target, connections: Connections) -> tuple[tuple[str, Any], ...]:
@@ -21,6 +29,7 @@ def options(target: Target, connections: Connections) -> tuple[tuple[str, Any], 
         ("grpc.use_local_subchannel_pool", 1),  # otherwise clients of one address would share its failures
         ("grpc.primary_user_agent", "predictors-client"),
         *_RECONNECT_MS,
+        *KEEPALIVE,
     ]
     if connections.host:
         chosen.append(("grpc.default_authority", connections.host))
@@ -42,6 +51,11 @@ def metadata(attempt: Attempt) -> list[tuple[str, str]]:
     if attempt.authorization:
         sent.append(("authorization", attempt.authorization))
     return sent
+
+
+def refused(error: Exception) -> ConfigurationError:
+    """The error for a call that gRPC does not begin, as when its channel is closed."""
+    return ConfigurationError(f"gRPC does not send the call ({error}); make a new client if this one is closed")
 
 
 def texts(given: Iterable[tuple[str, Any]] | None) -> Mapping[str, str]:

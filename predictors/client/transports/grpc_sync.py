@@ -60,6 +60,8 @@ class GrpcTransport:
                 response, call = method.with_call(
                     request.message, timeout=timeout, metadata=grpc_channel.metadata(attempt)
                 )
+        except ValueError as error:
+            raise grpc_channel.refused(error) from None
         except grpc.FutureCancelledError:
             raise grpc_codec.failure(grpc.StatusCode.CANCELLED, "", {}, time.time()) from None
         except grpc.RpcError as error:

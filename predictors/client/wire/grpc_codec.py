@@ -100,9 +100,15 @@ class GrpcCodec:
         """The request that asks for this.
 
         Raises:
-            ConfigurationError: the inputs or parameters have no form in gRPC.
+            ConfigurationError: the names, inputs or parameters have no form in gRPC.
             Unsupported: gRPC has no such call.
         """
+        try:
+            return self._encode(operation)
+        except UnicodeError:
+            raise ConfigurationError("a name or text cannot be sent: it holds half a surrogate pair") from None
+
+    def _encode(self, operation: Operation) -> GrpcRequest:
         messages = self._messages
         match operation:
             case Infer():

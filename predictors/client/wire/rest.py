@@ -32,11 +32,11 @@ def encode(operation: Operation) -> HttpRequest:
     """The request that asks for this.
 
     Raises:
-        ConfigurationError: the inputs or parameters cannot be written as JSON.
+        ConfigurationError: the names cannot be sent, or the inputs or parameters not be written as JSON.
     """
     match operation:
         case Infer():
-            version = f"/versions/{quote(operation.version, safe='')}" if operation.version else ""
+            version = f"/versions/{_segment(operation.version)}" if operation.version else ""
             return HttpRequest("POST", f"{_model(operation.model)}{version}/infer", to_json(_infer(operation)))
         case Predict():
             return HttpRequest("POST", predict_path(operation.model), to_json(_predict(operation)))
@@ -47,12 +47,24 @@ def encode(operation: Operation) -> HttpRequest:
 
 
 def predict_path(model: str) -> str:
-    """Where V1's predictions are."""
-    return f"/v1/models/{quote(model, safe='')}:predict"
+    """Where V1's predictions are.
+
+    Raises:
+        ConfigurationError: the name cannot be sent.
+    """
+    return f"/v1/models/{_segment(model)}:predict"
 
 
 def _model(name: str) -> str:
-    return f"/v2/models/{quote(name, safe='')}"
+    return f"/v2/models/{_segment(name)}"
+
+
+def _segment(name: str) -> str:
+    """A name as a part of a path."""
+    try:
+        return quote(name, safe="")
+    except UnicodeError:
+        raise ConfigurationError(f"the name {name!a} cannot be sent: it holds half a surrogate pair") from None
 
 
 def _infer(infer: Infer) -> dict[str, Any]:
@@ -161,7 +173,9 @@ def _tensor(entry: Mapping[str, Any]) -> Tensor:
 
 def _metadata(body: Mapping[str, Any]) -> Metadata:
     def specs(entries: list[dict[str, Any]]) -> tuple[TensorSpec, ...]:
-        return tuple(TensorSpec(str(each["name"]), str(each["datatype"]), tuple(each["shape"])) for each in entries)
+        return tuple(
+            TensorSpec(str(each["name"]), str(each["datatype"]), tuple(map(int, each["shape"]))) for each in entries
+        )
 
     return Metadata(
         str(body["name"]), tuple(map(str, body.get("versions") or ())), specs(body["inputs"]), specs(body["outputs"])

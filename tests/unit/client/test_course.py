@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from predictors.client.errors import (
     CircuitOpen,
     ClientError,
+    ConfigurationError,
     ConnectionLost,
     DeadlineExceeded,
     DeadlinePassed,
@@ -15,6 +16,7 @@ from predictors.client.errors import (
     Overloaded,
     ServerFailed,
     Unreachable,
+    Unsupported,
 )
 from predictors.client.policy.course import Answered, Failed, Outcome
 from predictors.client.policy.settings import BreakerPolicy, Policy
@@ -97,6 +99,13 @@ def test_retries_of_all_calls_share_a_budget() -> None:
     assert 1000 + 5 <= len(world.sent) <= 1000 * 1.1 + 5
 
 
+def test_without_a_burst_calls_save_up_for_retries() -> None:
+    world = World(Policy(attempts=2, retry_ratio=0.25, retry_burst=0, breaker=NEVER))
+    for _ in range(8):
+        world.call([Play(0, failed(NotReady))])
+    assert len(world.sent) == 10
+
+
 class TestHedging:
     POLICY = Policy(hedge_after=1, timeout=10, breaker=NEVER)
 
@@ -177,6 +186,20 @@ class TestBreaker:
         world = World(self.POLICY)
         for _ in range(100):
             assert isinstance(error(world.call([Play(0, failed(kind))])), kind)
+
+    @pytest.mark.parametrize(
+        "outcome", [failed(ConfigurationError), failed(DeadlinePassed), failed(Unsupported), Answered(False)]
+    )
+    def test_what_says_nothing_about_the_server_changes_nothing(self, outcome: Outcome) -> None:
+        world = self.open()
+        world.now += 5
+        assert world.call([Play(0, outcome)]) == outcome
+        assert isinstance(error(world.call([Play(0, failed(NotReady))])), NotReady)  # the probe, which fails
+        assert isinstance(error(world.call([Play(0, GOOD)])), CircuitOpen)
+
+    def test_a_server_that_is_not_ready_may_be_asked_for_ever(self) -> None:
+        world = World(self.POLICY)
+        assert {world.call([Play(0, Answered(False))]) for _ in range(100)} == {Answered(False)}
 
     def test_a_hanging_server_is_a_failing_one(self) -> None:
         for policy in (self.POLICY, Policy(hedge_after=1, attempts=2, timeout=2, breaker=self.POLICY.breaker)):

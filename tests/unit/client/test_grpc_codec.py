@@ -6,7 +6,7 @@ import pytest
 
 from predictors.client import errors
 from predictors.client.errors import BadAnswer, ClientError, ConfigurationError, Unsupported
-from predictors.client.operations import Infer, Predict
+from predictors.client.operations import AskReady, GetMetadata, Infer, Operation, Predict
 from predictors.client.tensors import Tensor
 from predictors.client.wire.grpc_codec import GrpcCodec, failure
 from predictors.client.wire.v2_messages import load_messages
@@ -42,6 +42,24 @@ def test_tensors_come_back_as_they_went(datatype: str, values: tuple[object, ...
     assert CODEC.decode(infer(Tensor("BOOL", (0,), ())), answer, {"x-request-id": "a"}).outputs == {
         "y": Tensor(datatype, (2,), values)
     }
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        GetMetadata("\ud800"),
+        AskReady("\ud800"),
+        Infer("\ud800", {}),
+        Infer("m", {}, version="\ud800"),
+        Infer("m", {"\ud800": Tensor("BOOL", (0,), ())}),
+        Infer("m", {}, {"\ud800": 1}),
+        Infer("m", {}, {"a": "\ud800"}),
+        Infer("m", {}, outputs=("\ud800",)),
+    ],
+)
+def test_names_that_cannot_be_sent(operation: Operation) -> None:
+    with pytest.raises(ConfigurationError, match="half a surrogate pair"):
+        CODEC.encode(operation)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from predictors.client import (
     CircuitOpen,
     Client,
     ClientError,
+    ConfigurationError,
     ConnectionLost,
     Connections,
     DeadlineExceeded,
@@ -296,6 +297,22 @@ def test_the_environments_proxy_is_used(ask: Ask, monkeypatch: pytest.MonkeyPatc
 
 
 class TestGrpc:
+    def test_a_closed_client(self) -> None:
+        async def main() -> None:
+            client = AsyncClient("grpc://127.0.0.1:1", policy=ONCE)
+            with pytest.raises(Unreachable):
+                await client.ready()
+            await client.close()
+            with pytest.raises(ConfigurationError, match="make a new client"):
+                await client.ready()
+
+        asyncio.run(main())
+        for policy in ONCE, HEDGED:
+            client = Client("grpc://127.0.0.1:1", policy=policy)
+            client.close()
+            with pytest.raises(ConfigurationError, match="make a new client"):
+                client.ready()
+
     @pytest.mark.parametrize("behavior", [hostile.silent, hostile.trickle(b"")])
     @pytest.mark.parametrize("hedge_after", [None, 0.05])
     def test_the_deadline_holds_whatever_comes(self, ask: Ask, behavior: Behavior, hedge_after: float | None) -> None:

@@ -42,6 +42,14 @@ def test_requests() -> None:
     assert rest.encode(GetMetadata("ü\r\n")).path == "/v2/models/%C3%BC%0D%0A"
 
 
+@pytest.mark.parametrize(
+    "operation", [Infer("\ud800", {}), Infer("m", {}, version="\ud800"), Predict("\ud800", ()), GetMetadata("\ud800")]
+)
+def test_names_that_cannot_be_sent(operation: Operation) -> None:
+    with pytest.raises(ConfigurationError, match=r"the name '\\ud800' cannot be sent"):
+        rest.encode(operation)
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, {1}, "\ud800", b"", object()])
 def test_what_json_cannot_hold(value: Any) -> None:
     with pytest.raises(ConfigurationError, match="cannot be written as JSON"):

@@ -41,6 +41,12 @@ def test_urls(url: str, target: Target, address: str) -> None:
         ("http://a:99999", "cannot be read"),
         ("http://[::1", "cannot be read"),
         ("http://me:secret@a", "has a user"),
+        ("htps://me:secret@a", "the URL should be http://"),
+        ("me:secret@a", "the URL should be http://"),
+        ("http://me:secret@a b", "the URL should be http://"),
+        ("htps://a?token=secret", "the URL should be http://"),
+        ("http://me:secret@[::1", "the URL cannot be read"),
+        ("http://me:secret/@a", "the URL cannot be read"),
         ("http://a/?x=1", "has a user, a query"),
         ("grpc://a:1/path", "gRPC has no paths"),
     ],
@@ -49,6 +55,16 @@ def test_what_is_no_url(url: str, says: str) -> None:
     with pytest.raises(ConfigurationError, match=says) as caught:
         Target.parse(url)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "proxy"),
+    [("a.b:81", ""), ("a.b", ""), ("b", ""), ("a.b:82", "http://proxy"), ("c", "http://proxy")],
+)
+def test_what_no_proxy_names(monkeypatch: pytest.MonkeyPatch, no_proxy: str, proxy: str) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    assert Target.parse("http://a.b:81").proxy() == proxy
 
 
 class TestTokens:
