@@ -54,6 +54,11 @@ def integer(thing: Any, *path: str) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
+def is_on(value: str) -> bool:
+    """Whether a flag with this value is set, as the server reads it; `--a` alone is."""
+    return value.lower() in ("", "true", "1", "yes", "on", "y", "t")
+
+
 def name(thing: Any) -> str:
     """An object's name."""
     return text(thing, "metadata", "name")

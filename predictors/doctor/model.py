@@ -15,6 +15,14 @@ from predictors.doctor.snapshot import Snapshot
 SERVICE_LABEL = "serving.kserve.io/inferenceservice"
 _CONTAINER = "kserve-container"
 _MODE = "serving.kserve.io/deploymentMode"
+# Flags that no other server has; --model_dir is KServe's too, and Triton writes --model-store.
+_OWN_FLAGS = {
+    f"--{each}"
+    for each in (
+        "artifact_digest", "cache_url", "drain_seconds", "enable_repository", "grace_seconds", "jwt_issuer",
+        "model_store", "request_log_url", "request_timeout_seconds", "signature_key", "token_digests_file", "trust_artifact",
+    )
+}  # fmt: skip
 # As `predictors serve` has it where it is not told otherwise, seconds.
 DEFAULTS = {"request_timeout_seconds": 60.0, "drain_seconds": 5.0, "grace_seconds": 60.0}
 
@@ -126,8 +134,16 @@ class Model:
 
     @cached_property
     def is_ours(self) -> bool:
-        """Whether `predictors serve` serves it."""
-        return [word.rpartition("/")[2] for word in texts(self.container, "command")[:1]] == ["predictors"]
+        """Whether `predictors serve` serves it. Without a command it is the image's program, known by its settings."""
+        command, arguments = texts(self.container, "command"), texts(self.container, "args")
+        if command:
+            return command[0].rpartition("/")[2] == "predictors"
+        variables = [text(each, "name") for each in objects(self.container, "env")]
+        return (
+            any(each.partition("=")[0] in _OWN_FLAGS for each in arguments)
+            or any(each.startswith("PREDICTORS_") for each in variables)
+            or "kserve-predictors/" in text(self.container, "image")
+        )
 
     @cached_property
     def kind(self) -> str:

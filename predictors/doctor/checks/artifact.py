@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from predictors.doctor import remedy
 from predictors.doctor.exported import series
-from predictors.doctor.fields import objects, text
+from predictors.doctor.fields import is_on, objects, text
 from predictors.doctor.finding import Fix, Issue
 from predictors.doctor.model import Model, name_of
 
@@ -77,8 +77,7 @@ def not_pinned(model: Model) -> Iterator[Issue]:
 
 def trusted(model: Model) -> Iterator[Issue]:
     """Pickles that run whatever code they hold."""
-    is_trusted = model.settings.get("trust_artifact", "false").lower() in ("", "true", "1")
-    if is_trusted and not model.settings.get("artifact_digest"):
+    if is_on(model.settings.get("trust_artifact", "false")) and not model.settings.get("artifact_digest"):
         yield model.issue(
             "--trust_artifact lets a model file run code, and no digest says which file",
             remedy.no_argument(model, "settings.trustArtifact=false", "--trust_artifact"),

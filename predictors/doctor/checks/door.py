@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from predictors.doctor import remedy
 from predictors.doctor.checks.platform import named_gateways
-from predictors.doctor.fields import mapping, name, objects, selects, text, texts
+from predictors.doctor.fields import is_on, mapping, name, objects, selects, text, texts
 from predictors.doctor.finding import Fix, Issue
 from predictors.doctor.model import SERVICE_LABEL, Model
 from predictors.doctor.snapshot import Snapshot
@@ -66,7 +66,7 @@ def asks_nobody(model: Model) -> Iterator[Issue]:
 
 def repository(model: Model) -> Iterator[Issue]:
     """Endpoints that unload models, for everyone."""
-    if model.settings.get("enable_repository", "false").lower() in ("", "true", "1") and not _asks(model):
+    if is_on(model.settings.get("enable_repository", "false")) and not _asks(model):
         yield model.issue(
             "whoever reaches it may unload its models: --enable_repository without tokens",
             remedy.no_argument(model, "settings.enableRepository=false", "--enable_repository"),

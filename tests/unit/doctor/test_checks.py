@@ -194,6 +194,8 @@ FOUND: list[tuple[str, Callable[[World], object], str]] = [
     ("image-tag", lambda w: None, IRIS),
     ("digest", lambda w: None, IRIS),
     ("trusted-artifact", lambda w: append_argument(w, "--trust_artifact"), IRIS),
+    ("trusted-artifact", lambda w: append_argument(w, "--trust_artifact=yes"), IRIS),
+    ("open-repository", lambda w: append_argument(w, "--enable_repository=On"), IRIS),
     ("signature", lambda w: None, IRIS),
     ("evaluation", exports(f'model_artifact_info{{model_name="iris",model_version="1",digest="{DIGEST}",evaluated="false"}} 1.0\n'), IRIS),
     ("canary-without-traffic", lambda w: a_canary_on(w, "v0.20.0"), IRIS),

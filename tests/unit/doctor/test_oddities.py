@@ -5,6 +5,7 @@ import json
 import shlex
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,6 +87,25 @@ def test_strangers_are_looked_at_too() -> None:
     assert ours == {"inferenceservice/stranger-3"}
     lines = [each.issue.fix.line for each in findings if each.issue.subject.startswith("inferenceservice")]
     assert not [line for line in lines if "--set" in line]
+
+
+@pytest.mark.parametrize(
+    ("container", "is_ours"),
+    [
+        ({"image": "registry/iris", "args": ["--model_dir=/mnt/models", "--trust_artifact"]}, True),
+        ({"image": "registry/iris", "args": ["--model_store=/mnt/models"]}, True),
+        ({"image": "registry/iris", "env": [{"name": "PREDICTORS_MODEL_DIR", "value": "/mnt/models"}]}, True),
+        ({"image": "docker.io/kserve-predictors/iris:1", "args": ["--model_dir=/mnt/models"]}, True),
+        ({"image": "kserve/sklearnserver", "args": ["--model_name=x", "--model_dir=/mnt/models", "--http_port=8080"]}, False),
+        ({"image": "nvcr.io/nvidia/tritonserver", "args": ["tritonserver", "--model-store=/mnt/models"]}, False),
+        ({"image": "x", "command": ["python"], "args": ["--trust_artifact"]}, False),
+    ],
+)  # fmt: skip
+def test_an_image_is_ours_by_what_it_is_told(container: Object, is_ours: bool) -> None:
+    world = production()
+    spec = {"predictor": {"containers": [{"name": "kserve-container", **container}]}}
+    world.objects["InferenceService"] = [{"metadata": {"name": "own"}, "spec": spec}]
+    assert bool(world.found("digest")) is is_ours
 
 
 def test_a_secret_beside_a_field_is_in_no_report() -> None:
