@@ -20,7 +20,8 @@ _OWN_FLAGS = {
     f"--{each}"
     for each in (
         "artifact_digest", "cache_url", "drain_seconds", "enable_repository", "grace_seconds", "jwt_issuer",
-        "model_store", "request_log_url", "request_timeout_seconds", "signature_key", "token_digests_file", "trust_artifact",
+        "model_store", "request_log_url", "request_timeout_seconds", "signature_key", "token_digests_file",
+        "trust_artifact",
     )
 }  # fmt: skip
 # As `predictors serve` has it where it is not told otherwise, seconds.

@@ -153,6 +153,22 @@ def test_a_probe_that_is_put_right_asks_one_question() -> None:
         {"metadata": {"name": "own"}, "spec": {"predictor": {"containers": [container]}}}
     ]
     [found] = world.found("wrong-probes")
-    [operation] = json.loads(shlex.split(found.issue.fix.line)[-3])
-    assert operation["path"] == "/spec/predictor/containers/0/readinessProbe"
-    assert operation["value"] == {"httpGet": {"path": "/v2/health/ready", "port": 8085}, "periodSeconds": 7}
+    *added, removed = json.loads(shlex.split(found.issue.fix.line)[-3])
+    path = "/spec/predictor/containers/0/readinessProbe"
+    asked = {"path": "/v2/health/ready", "port": 8085}
+    assert added == [
+        {"op": "test", "path": f"{path}/httpGet", "value": None},
+        {"op": "add", "path": f"{path}/httpGet", "value": asked},
+    ]
+    assert removed == {"op": "remove", "path": f"{path}/tcpSocket"}
+
+
+@pytest.mark.parametrize("place", ["model", "containers"])
+def test_a_header_of_a_probe_is_in_no_report(place: str) -> None:
+    world = production()
+    asked = {"path": "/", "httpHeaders": [{"name": "Authorization", "value": "Bearer hunter2"}]}
+    container = {"name": "kserve-container", "command": ["predictors"], "readinessProbe": {"httpGet": asked}}
+    spec = {"predictor": {"model": container} if place == "model" else {"containers": [container]}}
+    world.objects["InferenceService"] = [{"metadata": {"name": "own"}, "spec": spec}]
+    [found] = world.found("wrong-probes")
+    assert "hunter2" not in repr(found)
