@@ -178,7 +178,7 @@ def test_lines_of_one_report_do_not_undo_each_other(place: str, tmp_path: Path) 
     if place == "model":
         assert all(taken[:3])
         assert {*resources["requests"]} == {"cpu", "memory"}
-        assert resources["limits"] == {"memory": "512Mi"}
+        assert resources["limits"] == {"memory": "LIMIT"}
     else:
         assert taken[:3] == [True, False, False]
         assert resources == {"requests": {"cpu": "100m"}}

@@ -1,5 +1,7 @@
 """Each check finds what it is for, and nothing else has it in a cluster as it should be."""
 
+import json
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -331,6 +333,60 @@ def test_memory_is_raised_by_half() -> None:
     world = production()
     world.add_pod(**container_status(lastState={"terminated": {"reason": "OOMKilled"}}))
     assert fix_of(world, "out-of-memory") == "--set models.iris.resources.limits.memory=576Mi"
+
+
+def own_model(world: World, **container: Any) -> None:
+    """A model of somebody's own, in a container, as the only one."""
+    spec = {"predictor": {"containers": [{"name": "kserve-container", **container}]}}
+    world.objects["InferenceService"] = [{"metadata": {"name": "iris"}, "spec": spec}]
+
+
+def merged_by(world: World, check: str) -> Any:
+    """`spec.predictor` of the merge patch that a check advises for a model of somebody's own."""
+    return json.loads(shlex.split(fix_of(world, check))[-3])["spec"]["predictor"]
+
+
+def test_the_limit_is_never_less_than_the_request() -> None:
+    world = production()
+    world.predictor()["model"]["resources"] = {"requests": {"cpu": "1", "memory": "8Gi"}}
+    assert fix_of(world, "memory-limit") == "--set models.iris.resources.limits.memory=8Gi"
+    own_model(world, command=["predictors", "serve", "summarizer"])
+    assert '"memory": "LIMIT"' in fix_of(world, "memory-limit")
+
+
+def test_another_server_gets_no_probe_that_may_kill_it() -> None:
+    world = production()
+    ports = [{"name": "h2c", "containerPort": 9000}, {"name": "http1", "containerPort": 8501}]
+    own_model(world, image="tensorflow/serving:2", ports=ports)
+    fix = fix_of(world, "no-probes")
+    assert '"path": "/PATH", "port": 8501' in fix
+    assert "livenessProbe" not in fix
+    own_model(world, image="tensorflow/serving:2", readinessProbe={"tcpSocket": {"port": 8501}})
+    assert not world.found("no-probes")
+
+
+def test_our_server_gets_all_its_probes_by_tls() -> None:
+    world = production()
+    world.disown()
+    for probe in ("startupProbe", "livenessProbe"):
+        del world.container()[probe]
+    append_argument(world, "--ssl_certfile=/etc/tls/tls.crt")
+    probes = merged_by(world, "no-probes")["model"]
+    assert {*probes} == {"livenessProbe", "startupProbe"}
+    assert {each["httpGet"]["scheme"] for each in probes.values()} == {"HTTPS"}
+    assert probes["startupProbe"]["failureThreshold"] == 120
+
+
+def test_what_is_restricted_takes_the_rights_away() -> None:
+    world = production()
+    world.disown()
+    world.predictor().update(hostNetwork=True)
+    world.container()["securityContext"].update(privileged=True, runAsUser=0, capabilities={"add": ["SYS_ADMIN"]})
+    change = merged_by(world, "security-context")
+    context = change["model"]["securityContext"]
+    assert change["hostNetwork"] is None
+    assert (context["privileged"], context["runAsUser"]) == (False, 65532)
+    assert context["capabilities"] == {"drop": ["ALL"], "add": None}
 
 
 def test_what_runs_counts_more_than_what_is_declared() -> None:
