@@ -15,6 +15,8 @@ from predictors.doctor.snapshot import Snapshot
 SERVICE_LABEL = "serving.kserve.io/inferenceservice"
 _CONTAINER = "kserve-container"
 _MODE = "serving.kserve.io/deploymentMode"
+# An evicted pod has failed, and stays for a while.
+_ENDED = ("Failed", "Succeeded")
 # Flags that no other server has; --model_dir is KServe's too, and Triton writes --model-store.
 _OWN_FLAGS = {
     f"--{each}"
@@ -72,8 +74,9 @@ class Model:
 
     @cached_property
     def pods(self) -> list[Object]:
-        """Its pods that are not being deleted, newest first."""
-        live = [each for each in self.own.get("Pod", ()) if "deletionTimestamp" not in mapping(each, "metadata")]
+        """Its pods that have not ended and are not being deleted, newest first."""
+        left = [each for each in self.own.get("Pod", ()) if text(each, "status", "phase") not in _ENDED]
+        live = [each for each in left if "deletionTimestamp" not in mapping(each, "metadata")]
         return sorted(live, key=lambda each: text(each, "metadata", "creationTimestamp"), reverse=True)
 
     @cached_property

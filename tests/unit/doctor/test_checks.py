@@ -254,6 +254,10 @@ NOT_FOUND: list[tuple[str, Callable[[World], object]]] = [
     ("restarts", lambda w: w.add_pod(**container_status(restartCount=2))),
     ("one-node", lambda w: w.add_pod() and w.add_pod()),
     ("one-node", lambda w: w.add_pod()),
+    ("one-node", all_of(two_pods_on_a_node, lambda w: w.objects["Pod"][0]["status"].update(phase="Failed", reason="Evicted"))),
+    ("drain-blocked", all_of(budget(minAvailable=0), lambda w: w.objects["HorizontalPodAutoscaler"].clear(), lambda w: w.predictor().update(minReplicas=0))),
+    ("drain-blocked", all_of(budget(minAvailable="0%"), lambda w: w.objects["HorizontalPodAutoscaler"].clear(), lambda w: w.predictor().update(minReplicas=0))),
+    ("drain-blocked", budget(minAvailable="9" * 5000)),
     ("one-node", all_of(two_pods_on_a_node, lambda w: w.objects["Node"].pop())),
     ("volume-on-one-node", all_of(a_claim, lambda w: w.one("PersistentVolumeClaim")["metadata"].update(name="other"))),
     ("volume-on-one-node", all_of(a_claim, lambda w: w.one("PersistentVolumeClaim")["spec"].clear())),
@@ -344,6 +348,14 @@ def own_model(world: World, **container: Any) -> None:
 def merged_by(world: World, check: str) -> Any:
     """`spec.predictor` of the merge patch that a check advises for a model of somebody's own."""
     return json.loads(shlex.split(fix_of(world, check))[-3])["spec"]["predictor"]
+
+
+@pytest.mark.parametrize("wide", ["before", "zzz"])
+def test_the_budget_for_all_models_is_kept(wide: str) -> None:
+    world = production()
+    everything = {"kind": "PodDisruptionBudget", "metadata": {"name": wide}, "spec": {"selector": {}}}
+    world.objects["PodDisruptionBudget"].insert(0 if wide == "before" else 99, everything)
+    assert fix_of(world, "drain-blocked") == f"kubectl delete poddisruptionbudget iris -n {NAMESPACE}"
 
 
 def test_the_limit_is_never_less_than_the_request() -> None:
