@@ -153,7 +153,8 @@ class Model:
     def kind(self) -> str:
         """Its predictor, as `predictors serve` is told it."""
         words = texts(self.container, "command") + texts(self.container, "args")
-        return next((following for word, following in pairwise(words) if word == "serve"), "")
+        given = (following for word, following in pairwise(words) if word == "serve")
+        return next((each for each in given if not each.startswith("-")), "")
 
     @cached_property
     def storage_uri(self) -> str:

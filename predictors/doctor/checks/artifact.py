@@ -62,9 +62,9 @@ def image_by_tag(model: Model) -> Iterator[Issue]:
 
 
 def not_pinned(model: Model) -> Iterator[Issue]:
-    """Artifacts whose bytes nobody has named."""
-    if not model.settings.get("artifact_digest"):
-        served = _exported(model, "digest")
+    """Artifacts whose bytes nobody has named. One digest cannot name those of a store; its signatures do."""
+    if not model.settings.get("artifact_digest") and "model_store" not in model.settings:
+        served = next(iter(_exported(model, "digest")), "")
         yield model.issue(
             "it serves whatever is at its storage URI: the artifact's digest is not pinned",
             remedy.argument(
@@ -95,11 +95,11 @@ def not_signed(model: Model) -> Iterator[Issue]:
 
 def not_evaluated(model: Model) -> Iterator[Issue]:
     """Artifacts that do not say how good they are."""
-    if _exported(model, "evaluated") == "false":
+    if "false" in _exported(model, "evaluated"):
         line = f"predictors train {shlex.quote(model.kind)}" if model.kind in _TRAINED else _WRITE_FIGURES
         yield model.issue("its manifest has no `evaluation`: no figure says how good this version is", Fix(line))
 
 
-def _exported(model: Model, label: str) -> str:
-    """What its pod says of the artifact; empty if it says nothing."""
-    return next((each.labels.get(label, "") for each in series(model, _INFO) or []), "")
+def _exported(model: Model, label: str) -> list[str]:
+    """What its pod says of the artifacts that it serves."""
+    return [each.labels.get(label, "") for each in series(model, _INFO) or []]

@@ -14,7 +14,7 @@ _OWN_METRICS = ("model_requests", "model_request_latency", "model_state")
 _SCRAPE = "prometheus.io/scrape"
 _DRIFT = "model_drift"
 # Kinds whose requests are rows that can be compared with those of training.
-_WITH_REFERENCES = ("iris", "intent", "sklearn")
+_WITH_REFERENCES, _TRAINED = ("iris", "intent", "sklearn"), ("iris", "intent")
 # As their charts call them.
 _COLLECTORS = (
     "alloy", "ama-logs", "cloudwatch", "cribl", "datadog", "dynatrace", "elastic-agent", "filebeat", "fluent",
@@ -112,6 +112,20 @@ def no_request_log(model: Model) -> Iterator[Issue]:
 
 def no_drift(model: Model) -> Iterator[Issue]:
     """Models of which nobody sees whether requests still look as they did in training."""
-    if model.kind in _WITH_REFERENCES and series(model, _DRIFT) == []:
-        fix = Fix(f"predictors artifact pack MODEL --kind {model.kind} --reference_rows ROWS.jsonl -o DIRECTORY")
+    if model.kind not in _WITH_REFERENCES or series(model, _DRIFT) != []:
+        return
+    if _is_zero(model.settings.get("drift_window_seconds", "")):
+        on = remedy.argument(model, "settings.driftWindowSeconds=3600", "--drift_window_seconds=3600")
+        yield model.issue("it does not measure drift: --drift_window_seconds is 0", on)
+    else:
+        pack = f"predictors artifact pack MODEL --kind {model.kind} --version NEW --reference_rows ROWS.jsonl"
+        train = f"predictors train {model.kind} --version NEW"
+        fix = Fix(train if model.kind in _TRAINED else f"{pack} -o DIRECTORY --trust_artifact")
         yield model.issue("it exports no `model_drift_…`: its manifest has no reference to compare with", fix)
+
+
+def _is_zero(number: str) -> bool:
+    try:
+        return float(number) == 0.0
+    except ValueError:
+        return False

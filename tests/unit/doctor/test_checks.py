@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from predictors.doctor.model import models
 from predictors.doctor.sources import CUSTOM_METRICS_API, METRICS_API
 from predictors.doctor.table import CHECKS
 from tests.unit.doctor.clusters import DIGEST, NAMESPACE, World, changed, production, quickstart
@@ -214,6 +215,7 @@ FOUND: list[tuple[str, Callable[[World], object], str]] = [
     ("route-timeout", lambda w: append_argument(w, "--request_timeout_seconds=inf"), IRIS),
     ("logs", lambda w: w.one("DaemonSet")["metadata"].update(name="catalog-login"), "cluster"),
     ("drift", exports("up 1\n"), IRIS),
+    ("evaluation", exports('model_artifact_info{model_name="iris",evaluated="true"} 1\nmodel_artifact_info{model_name="b",evaluated="false"} 1\n'), IRIS),
 ]  # fmt: skip
 
 
@@ -242,6 +244,8 @@ NOT_FOUND: list[tuple[str, Callable[[World], object]]] = [
     ("no-authentication", lambda w: w.predictor()["model"].update(env=[{"name": "PREDICTORS_JWT_ISSUER", "value": "https://issuer"}])),
     ("open-repository", lambda w: append_argument(w, "--enable_repository=true", "--jwt_issuer=https://issuer")),
     ("digest", lambda w: append_argument(w, f"--artifact_digest={DIGEST}")),
+    ("digest", lambda w: append_argument(w, "--model_store=/mnt/models")),
+    ("drift", all_of(exports("up 1\n"), lambda w: w.container().update(command=["predictors", "serve", "--model_store=/mnt/models"]))),
     ("trusted-artifact", lambda w: append_argument(w, "--trust_artifact", f"--artifact_digest={DIGEST}")),
     ("image-tag", lambda w: w.container().update(image=f"iris@{DIGEST}")),
     ("image-tag", lambda w: w.container().update(image=f"iris:0.1.0@{DIGEST}")),
@@ -348,6 +352,24 @@ def own_model(world: World, **container: Any) -> None:
 def merged_by(world: World, check: str) -> Any:
     """`spec.predictor` of the merge patch that a check advises for a model of somebody's own."""
     return json.loads(shlex.split(fix_of(world, check))[-3])["spec"]["predictor"]
+
+
+def test_a_store_is_of_no_kind() -> None:
+    world = production()
+    own_model(world, command=["predictors", "serve", "--model_store=/mnt/models"])
+    [model] = models(world.snapshot())
+    assert (model.kind, model.settings["model_store"]) == ("", "/mnt/models")
+
+
+def test_drift_has_a_line_that_runs() -> None:
+    world = changed(exports("up 1\n"))
+    assert fix_of(world, "drift") == "predictors train iris --version NEW"
+    world.container().update(command=["predictors", "serve", "sklearn"])
+    words = shlex.split(fix_of(world, "drift"))
+    assert words[:3] == ["predictors", "artifact", "pack"]
+    assert {"--version", "-o", "--trust_artifact"} <= {*words}
+    append_argument(world, "--drift_window_seconds=0.0")
+    assert fix_of(world, "drift") == "--set models.iris.settings.driftWindowSeconds=3600"
 
 
 @pytest.mark.parametrize("wide", ["before", "zzz"])

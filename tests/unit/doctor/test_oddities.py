@@ -105,7 +105,7 @@ def test_an_image_is_ours_by_what_it_is_told(container: Object, is_ours: bool) -
     world = production()
     spec = {"predictor": {"containers": [{"name": "kserve-container", **container}]}}
     world.objects["InferenceService"] = [{"metadata": {"name": "own"}, "spec": spec}]
-    assert bool(world.found("digest")) is is_ours
+    assert bool(world.found("signature")) is is_ours
 
 
 def test_a_secret_beside_a_field_is_in_no_report() -> None:
