@@ -49,9 +49,10 @@ def text(thing: Any, *path: str) -> str:
 
 
 def integer(thing: Any, *path: str) -> int | None:
-    """The whole number at a path."""
+    """The whole number at a path, of 64 bits as Kubernetes has them."""
     found = at(thing, *path)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    is_number = isinstance(found, int) and not isinstance(found, bool) and abs(found) < 2**63
+    return found if is_number else None
 
 
 def is_on(value: str) -> bool:

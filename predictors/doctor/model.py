@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 
-from predictors.doctor.fields import Object, flags, mapping, name, objects, text, texts
+from predictors.doctor.fields import Object, flags, integer, mapping, name, objects, text, texts
 from predictors.doctor.finding import Fix, Issue
 from predictors.doctor.snapshot import Snapshot
 
@@ -213,5 +213,5 @@ def name_of(entry: Object) -> str:
 
 def _number(thing: Object, field: str) -> int:
     """A number of pods; 1 if none is said, as Kubernetes has it."""
-    found = mapping(thing, "spec").get(field)
-    return found if isinstance(found, int) and not isinstance(found, bool) else 1
+    found = integer(thing, "spec", field)
+    return 1 if found is None else found

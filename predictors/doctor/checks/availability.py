@@ -15,9 +15,11 @@ _AT_LEAST = re.compile(r"(\d{1,9})(%?)", re.ASCII)
 def single_replica(model: Model) -> Iterator[Issue]:
     """A model with one pod."""
     if model.least == 1:
+        # Kubernetes refuses a least number above the greatest.
+        room = {"maxReplicas": 2} if model.predictor.get("maxReplicas") == 1 else {}
         yield model.issue(
             "it may have a single pod, so a drain, an eviction or a lost node interrupts it",
-            remedy.predictor(model, "replicas=2", {"minReplicas": 2}),
+            remedy.predictor(model, "replicas=2", {"minReplicas": 2, **room}),
         )
 
 

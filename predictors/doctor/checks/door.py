@@ -93,19 +93,26 @@ def plain_pods(model: Model) -> Iterator[Issue]:
     if not model.is_knative and not model.settings.get("ssl_certfile"):
         yield model.issue(
             "from the gateway to its pods, requests are in the clear, unless the network encrypts them",
-            remedy.argument(model, "tls.secretName=SECRET", "--ssl_certfile=/PATH/tls.crt"),
+            remedy.argument(
+                model, "tls.secretName=SECRET", "--ssl_certfile=/PATH/tls.crt", "--ssl_keyfile=/PATH/tls.key"
+            ),
         )
 
 
 def password_in_the_open(model: Model) -> Iterator[Issue]:
     """URLs with passwords that everyone reads who may read the InferenceService."""
-    shown = [*texts(model.container, "args"), *(text(each, "value") for each in objects(model.container, "env"))]
+    words = texts(model.container, "command") + texts(model.container, "args")
+    shown = [*words, *(text(each, "value") for each in objects(model.container, "env"))]
     if any(map(_PASSWORD.search, shown)):
         yield model.issue(
             "a URL with a password stands in its arguments or variables, for all who may read the InferenceService",
-            remedy.release(model, f"models.{model.name}.cacheUrlSecret.name=SECRET", _look_for_it(model)),
+            _hidden(model),
         )
 
 
-def _look_for_it(model: Model) -> str:
-    return f"kubectl edit inferenceservice {model.name} -n {model.cluster.namespace}"
+def _hidden(model: Model) -> Fix:
+    """A Secret for the cache's URL; for any other, its author knows where it can be."""
+    by_hand = f"kubectl edit inferenceservice {model.name} -n {model.cluster.namespace}"
+    if not _PASSWORD.search(model.settings.get("cache_url", "")):
+        return Fix(by_hand)
+    return remedy.release(model, f"models.{model.name}.cacheUrlSecret.name=SECRET", by_hand)

@@ -8,6 +8,7 @@ from predictors.doctor.fields import Object, mapping, name, objects, selects, te
 from predictors.doctor.finding import Fix, Issue
 from predictors.doctor.model import Model
 from predictors.doctor.snapshot import Snapshot
+from predictors.doctor.sources import MODELS_PART
 
 # One of them is in each rule of the chart that looks at requests.
 _OWN_METRICS = ("model_requests", "model_request_latency", "model_state")
@@ -67,7 +68,7 @@ def not_scraped(model: Model) -> Iterator[Issue]:
 
 def _annotate(model: Model) -> str:
     where = f"inferenceservice {model.name} -n {model.cluster.namespace}"
-    return f"kubectl annotate {where} {_SCRAPE}=true prometheus.io/port=8080 prometheus.io/path=/metrics"
+    return f"kubectl annotate {where} --overwrite {_SCRAPE}=true prometheus.io/port=8080 prometheus.io/path=/metrics"
 
 
 def _monitors(monitor: Object, model: Model) -> bool:
@@ -82,7 +83,8 @@ def no_dashboards(cluster: Snapshot, models: Sequence[Model]) -> Iterator[Issue]
     maps = [each for each in cluster.of("ConfigMap") if any(key.endswith(".json") for key in mapping(each, "data"))]
     for model in _first_of_ours(models) if not maps else ():
         files = "--from-file charts/predictors/files/dashboards"
-        otherwise = f"kubectl create configmap predictors-dashboards -n monitoring {files}"
+        named = "configmap predictors-dashboards -n monitoring"
+        otherwise = f"kubectl create {named} {files} && kubectl label {named} {MODELS_PART}"
         fix = remedy.release(model, "monitoring.dashboards.create=true", otherwise)
         yield Issue(f"namespace/{cluster.namespace}", "could not see a ConfigMap with the dashboards", fix)
 

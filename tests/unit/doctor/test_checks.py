@@ -185,6 +185,8 @@ FOUND: list[tuple[str, Callable[[World], object], str]] = [
     ("pod-tls", lambda w: None, IRIS),
     ("password-shown", lambda w: append_argument(w, "--cache_url=redis://:hunter2@cache:6379/0"), IRIS),
     ("password-shown", lambda w: w.predictor()["model"].update(env=[{"name": "PREDICTORS_CACHE_URL", "value": "redis://me:hunter2@cache"}]), IRIS),
+    ("password-shown", lambda w: w.container().update(command=["sh", "-c", "predictors serve iris --cache_url=redis://:hunter2@cache"]), IRIS),
+    ("route-timeout", all_of(lambda w: w.objects["HTTPRoute"].clear(), lambda w: w.predictor().update(timeout=10**400), lambda w: append_argument(w, "--request_timeout_seconds=100")), IRIS),
     ("security-context", lambda w: w.container()["securityContext"].update(privileged=True), IRIS),
     ("security-context", lambda w: w.predictor().update(hostNetwork=True), IRIS),
     ("security-context", lambda w: w.container()["securityContext"].update(capabilities={"drop": ["ALL"], "add": ["SYS_ADMIN"]}), IRIS),
@@ -370,6 +372,55 @@ def test_drift_has_a_line_that_runs() -> None:
     assert {"--version", "-o", "--trust_artifact"} <= {*words}
     append_argument(world, "--drift_window_seconds=0.0")
     assert fix_of(world, "drift") == "--set models.iris.settings.driftWindowSeconds=3600"
+
+
+def test_labels_and_annotations_that_are_there_are_written_over() -> None:
+    world = production()
+    world.disown()
+    world.one("Namespace")["metadata"]["labels"] = {"pod-security.kubernetes.io/enforce": "privileged"}
+    del world.one("ServingRuntime", world.predictor()["model"]["runtime"])["spec"]["annotations"]
+    [found] = world.found("namespace-level")
+    assert "--overwrite" in found.issue.fix.line
+    assert "--overwrite" in fix_of(world, "scraping")
+
+
+def test_a_second_pod_has_room() -> None:
+    world = quickstart()
+    world.disown()
+    world.predictor().update(minReplicas=1, maxReplicas=1)
+    assert merged_by(world, "single-replica") == {"minReplicas": 2, "maxReplicas": 2}
+
+
+def test_a_certificate_comes_with_its_key() -> None:
+    world = production()
+    world.disown()
+    fix = fix_of(world, "pod-tls")
+    assert "--ssl_certfile=" in fix
+    assert "--ssl_keyfile=" in fix
+
+
+def test_dashboards_get_the_label_by_which_they_are_found() -> None:
+    world = production()
+    for name in ("iris", "intent", "summarizer"):
+        world.disown(name)
+    world.objects["ConfigMap"].clear()
+    [found] = world.found("dashboards")
+    assert "app.kubernetes.io/part-of=predictors" in found.issue.fix.line
+
+
+def test_a_release_of_another_chart_has_no_history_here() -> None:
+    world = production()
+    world.disown()
+    world.one("InferenceService", "iris")["metadata"]["annotations"] = {"meta.helm.sh/release-name": "theirs"}
+    world.objects["ReplicaSet"].append({"metadata": {"labels": {"serving.kserve.io/inferenceservice": "iris"}}})
+    assert fix_of(world, "no-way-back") == f"kubectl get replicaset -n {NAMESPACE}"
+
+
+def test_only_the_caches_url_has_its_secret() -> None:
+    world = changed(lambda w: append_argument(w, "--request_log_url=http://me:hunter2@sink"))
+    assert fix_of(world, "password-shown") == f"kubectl edit inferenceservice iris -n {NAMESPACE}"
+    append_argument(world, "--cache_url=redis://:hunter2@cache")
+    assert "cacheUrlSecret" in fix_of(world, "password-shown")
 
 
 @pytest.mark.parametrize("wide", ["before", "zzz"])

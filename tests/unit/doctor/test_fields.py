@@ -67,5 +67,10 @@ def test_what_is_not_there_is_empty(thing: Any) -> None:
     assert (text(thing, "a", "b"), integer(thing, "a", "b")) == ("", None)
 
 
+def test_a_number_has_64_bits() -> None:
+    assert integer({"a": 2**63 - 1}, "a") == 2**63 - 1
+    assert integer({"a": 10**400}, "a") is None
+
+
 def test_a_truth_is_no_number() -> None:
     assert integer({"a": True}, "a") is None

@@ -13,7 +13,7 @@ from tests.unit.doctor.clusters import NAMESPACE, Object, World, production, qui
 
 ODD = st.one_of(
     st.none(), st.booleans(), st.integers(-1, 2), st.floats(), st.text(max_size=5), st.just([]), st.just({}), st.just([None]),
-    st.just({"a": None}), st.just("sha256:" + "a" * 64), st.just("99999999999999999999999Gi"), st.just([{"name": None}]),
+    st.just({"a": None}), st.just("sha256:" + "a" * 64), st.just("99999999999999999999999Gi"), st.just(10**400), st.just("9" * 400), st.just([{"name": None}]),
 )  # fmt: skip
 
 
