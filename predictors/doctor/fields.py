@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 Object: TypeAlias = Mapping[str, Any]
 
 # Kubernetes' quantities: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity
-_QUANTITY = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)(m|[kMGTPE]|[KMGTPE]i)?")
+_QUANTITY = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)(?:(m|[kMGTPE]|[KMGTPE]i)?|[eE]([+-]?\d{1,2}))")
 _UNITS = {"m": 1e-3, "": 1.0, "k": 1e3} | {
     f"{letter}{i}": (1024.0 if i else 1000.0) ** power for power, letter in enumerate("MGTPE", 2) for i in ("", "i")
 }
@@ -49,9 +49,15 @@ def text(thing: Any, *path: str) -> str:
 
 
 def integer(thing: Any, *path: str) -> int | None:
-    """The whole number at a path."""
+    """The whole number at a path, of 64 bits as Kubernetes has them."""
     found = at(thing, *path)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    is_number = isinstance(found, int) and not isinstance(found, bool) and abs(found) < 2**63
+    return found if is_number else None
+
+
+def is_on(value: str) -> bool:
+    """Whether a flag with this value is set, as the server reads it; `--a` alone is."""
+    return value.lower() in ("", "true", "1", "yes", "on", "y", "t")
 
 
 def name(thing: Any) -> str:
@@ -67,7 +73,7 @@ def condition(thing: Any, kind: str) -> Object:
 def quantity(written: Any) -> float | None:
     """A quantity such as 384Mi or 100m as a number; None if it is none."""
     match = _QUANTITY.fullmatch(str(written))
-    return float(match[1]) * _UNITS[match[2] or ""] if match else None
+    return float(match[1]) * _UNITS[match[2] or ""] * 10.0 ** int(match[3] or 0) if match else None
 
 
 def selects(selector: Any, labels: Object) -> bool:

@@ -114,17 +114,24 @@ class _Asked:
         except (KubeError, KeyError, TypeError, ValueError) as error:  # a pod may be as odd as its object
             self._unread[f"{PODS} {model}"] = f"pod {name(pod)} cannot be asked: {error}"
             return None
-        if status == expected:
+        if status == expected and not _is_api_servers(body):
             return body
         self._unread[f"{PODS} {model}"] = self._reason(status, body, model)
         return None
 
     def _reason(self, status: int, body: str, model: str) -> str:
-        if status == 403 and '"kind":"Status"' in body.replace(" ", ""):
+        if _is_api_servers(body) and status == 403:
             return f"it takes the right to get {PODS} in namespace {self._namespace}"
         if status in (401, 403):
             return f"the metrics of {model} need a token"
+        if _is_api_servers(body):
+            return f"the API server did not reach a pod of {model} ({status})"
         return f"a pod of {model} answered {status}"
+
+
+def _is_api_servers(answer: str) -> bool:
+    """Whether the API server answered in place of the pod."""
+    return '"kind":"Status"' in answer.replace(" ", "")
 
 
 def _error(answer: str) -> str:

@@ -8,13 +8,24 @@ from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 
-from predictors.doctor.fields import Object, flags, mapping, name, objects, text, texts
+from predictors.doctor.fields import Object, flags, integer, mapping, name, objects, text, texts
 from predictors.doctor.finding import Fix, Issue
 from predictors.doctor.snapshot import Snapshot
 
 SERVICE_LABEL = "serving.kserve.io/inferenceservice"
 _CONTAINER = "kserve-container"
 _MODE = "serving.kserve.io/deploymentMode"
+# An evicted pod has failed, and stays for a while.
+_ENDED = ("Failed", "Succeeded")
+# Flags that no other server has; --model_dir is KServe's too, and Triton writes --model-store.
+_OWN_FLAGS = {
+    f"--{each}"
+    for each in (
+        "artifact_digest", "cache_url", "drain_seconds", "enable_repository", "grace_seconds", "jwt_issuer",
+        "model_store", "request_log_url", "request_timeout_seconds", "signature_key", "token_digests_file",
+        "trust_artifact",
+    )
+}  # fmt: skip
 # As `predictors serve` has it where it is not told otherwise, seconds.
 DEFAULTS = {"request_timeout_seconds": 60.0, "drain_seconds": 5.0, "grace_seconds": 60.0}
 
@@ -63,8 +74,9 @@ class Model:
 
     @cached_property
     def pods(self) -> list[Object]:
-        """Its pods that are not being deleted, newest first."""
-        live = [each for each in self.own.get("Pod", ()) if "deletionTimestamp" not in mapping(each, "metadata")]
+        """Its pods that have not ended and are not being deleted, newest first."""
+        left = [each for each in self.own.get("Pod", ()) if text(each, "status", "phase") not in _ENDED]
+        live = [each for each in left if "deletionTimestamp" not in mapping(each, "metadata")]
         return sorted(live, key=lambda each: text(each, "metadata", "creationTimestamp"), reverse=True)
 
     @cached_property
@@ -126,14 +138,23 @@ class Model:
 
     @cached_property
     def is_ours(self) -> bool:
-        """Whether `predictors serve` serves it."""
-        return [word.rpartition("/")[2] for word in texts(self.container, "command")[:1]] == ["predictors"]
+        """Whether `predictors serve` serves it. Without a command it is the image's program, known by its settings."""
+        command, arguments = texts(self.container, "command"), texts(self.container, "args")
+        if command:
+            return command[0].rpartition("/")[2] == "predictors"
+        variables = [text(each, "name") for each in objects(self.container, "env")]
+        return (
+            any(each.partition("=")[0] in _OWN_FLAGS for each in arguments)
+            or any(each.startswith("PREDICTORS_") for each in variables)
+            or "kserve-predictors/" in text(self.container, "image")
+        )
 
     @cached_property
     def kind(self) -> str:
         """Its predictor, as `predictors serve` is told it."""
         words = texts(self.container, "command") + texts(self.container, "args")
-        return next((following for word, following in pairwise(words) if word == "serve"), "")
+        given = (following for word, following in pairwise(words) if word == "serve")
+        return next((each for each in given if not each.startswith("-")), "")
 
     @cached_property
     def storage_uri(self) -> str:
@@ -192,5 +213,5 @@ def name_of(entry: Object) -> str:
 
 def _number(thing: Object, field: str) -> int:
     """A number of pods; 1 if none is said, as Kubernetes has it."""
-    found = mapping(thing, "spec").get(field)
-    return found if isinstance(found, int) and not isinstance(found, bool) else 1
+    found = integer(thing, "spec", field)
+    return 1 if found is None else found

@@ -5,13 +5,14 @@ A patch never repeats what stands beside the field that it changes: that may be 
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from predictors.doctor.fields import at, mapping, text, texts
 from predictors.doctor.finding import Fix
 from predictors.doctor.model import Model
 
+_MODEL = "/model"
 _HELM = "meta.helm.sh/release-name"
 _PART, _RELEASE = "app.kubernetes.io/part-of", "app.kubernetes.io/instance"
 
@@ -45,39 +46,65 @@ def predictor(model: Model, value: str, change: Mapping[str, Any]) -> Fix:
     Args:
         model: whose.
         value: of the chart's `models.NAME`, as `--set` takes it; empty: the chart renders it so by itself.
-        change: the fields.
+        change: the fields, as a merge patch has them.
     """
-    return _by_chart(model, value) or _patch(model, [_add(f"/{field}", new) for field, new in change.items()])
+    return _by_chart(model, value) or _patch(model, "merge", _nested(_path(model), change))
 
 
-def container(model: Model, value: str, change: Mapping[str, Any]) -> Fix:
-    """What changes the container that serves; the same."""
+def container(model: Model, value: str, change: Mapping[str, Any], beside: Mapping[str, Any] | None = None) -> Fix:
+    """What changes the container that serves, and fields of `spec.predictor` beside it; the same."""
     place = _place(model)
-    old = at(model.predictor, "model") if place == "/model" else model.container
-    return _by_chart(model, value) or _patch(
-        model, [_add(f"{place}/{field}", _merged(at(old, field), new)) for field, new in change.items()]
-    )
+    if place == _MODEL:
+        return predictor(model, value, {**(beside or {}), "model": change})
+    operations = [*_operations("", model.predictor, beside or {}), *_operations(place, model.container, change)]
+    return _by_chart(model, value) or _json_patch(model, operations)
 
 
-def argument(model: Model, value: str, wanted: str) -> Fix:
-    """What gives the server an argument, in place of one for the same flag."""
-    flag, given = wanted.partition("=")[0], _arguments(model)
-    place = f"{_place(model)}/args"
-    known = [i for i, each in enumerate(given) if each.partition("=")[0] == flag]
-    if known:
-        change = {"op": "replace", "path": f"{place}/{known[0]}", "value": wanted}
-    else:
-        change = _add(f"{place}/-", wanted) if given else _add(place, [wanted])
-    return _by_chart(model, value) or _patch(model, [change])
+def argument(model: Model, value: str, *wanted: str) -> Fix:
+    """What gives the server arguments, each in place of one for the same flag."""
+    given, operations = _arguments(model), list[dict[str, Any]]()
+    place, added = f"{_place(model)}/args", list[str]()
+    for each in wanted:
+        known = _indexes(given, each.partition("=")[0])
+        if known:
+            removed = _remove(place, given, known[0])
+            operations += [*removed[:-1], {"op": "replace", "path": f"{place}/{known[0]}", "value": each}]
+            given[known[0]] = each
+        else:
+            added.append(each)
+    if given:
+        operations += [_add(f"{place}/-", each) for each in added]
+    elif added:
+        operations += [_test(place, None), _add(place, added)]
+    return _by_chart(model, value) or _json_patch(model, operations)
 
 
 def no_argument(model: Model, value: str, flag: str) -> Fix:
     """What takes an argument away. Where the runtime gives it, another one contradicts it."""
-    known = [i for i, each in enumerate(_arguments(model)) if each.partition("=")[0] == flag]
+    given = _arguments(model)
+    known = _indexes(given, flag)
     if not known:
         return argument(model, value, f"{flag}=false")
-    remove = {"op": "remove", "path": f"{_place(model)}/args/{known[0]}"}
-    return _by_chart(model, value) or _patch(model, [remove])
+    return _by_chart(model, value) or _json_patch(model, _remove(f"{_place(model)}/args", given, known[0]))
+
+
+def _indexes(arguments: list[str], flag: str) -> list[int]:
+    """Where a flag is; - and _ are the same in it."""
+    names = [each.partition("=")[0].replace("-", "_") for each in arguments]
+    return [i for i, each in enumerate(names) if each == flag.replace("-", "_")]
+
+
+def _remove(place: str, given: list[str], index: int) -> list[dict[str, Any]]:
+    """What takes an argument away, and the next word where that is its value, if they are still there.
+
+    The value goes from `given` too. The last operation removes the flag itself.
+    """
+    tests, removals = [_test(f"{place}/{index}", given[index])], [{"op": "remove", "path": f"{place}/{index}"}]
+    following = given[index + 1 : index + 2]
+    if "=" not in given[index] and following and not following[0].startswith("--"):
+        tests.append(_test(f"{place}/{index + 1}", given.pop(index + 1)))
+        removals.insert(0, {"op": "remove", "path": f"{place}/{index + 1}"})
+    return [*tests, *removals]
 
 
 def in_namespace(model: Model, command: str) -> Fix:
@@ -100,18 +127,34 @@ def _frame(model: Model) -> str:
     return f"helm template {where} -f VALUES.yaml --skip-tests {{}} | kubectl apply -f -"
 
 
-def _patch(model: Model, operations: list[dict[str, Any]]) -> Fix:
-    """A JSON patch of the InferenceService, or of the rollout that writes it."""
-    kind, before = ("inferencerollout", "/spec/template") if model.rollout else ("inferenceservice", "")
-    placed = [each | {"path": f"{before}/spec/predictor{each['path']}"} for each in operations]
-    body = shlex.quote(json.dumps(placed))
-    return in_namespace(model, f"kubectl patch {kind} {shlex.quote(model.name)} --type json -p {body}")
+def _json_patch(model: Model, operations: list[dict[str, Any]]) -> Fix:
+    """A JSON patch, with paths in `spec.predictor`."""
+    before = "".join(f"/{each}" for each in _path(model))
+    return _patch(model, "json", [each | {"path": f"{before}{each['path']}"} for each in operations])
+
+
+def _patch(model: Model, kind: str, body: object) -> Fix:
+    """A patch of the InferenceService, or of the rollout that writes it."""
+    subject = "inferencerollout" if model.rollout else "inferenceservice"
+    given = shlex.quote(json.dumps(body))
+    return in_namespace(model, f"kubectl patch {subject} {shlex.quote(model.name)} --type {kind} -p {given}")
+
+
+def _path(model: Model) -> tuple[str, ...]:
+    """Where `spec.predictor` is in what is patched."""
+    return ("spec", "template", "spec", "predictor") if model.rollout else ("spec", "predictor")
+
+
+def _nested(path: tuple[str, ...], value: object) -> object:
+    for each in reversed(path):
+        value = {each: value}
+    return value
 
 
 def _place(model: Model) -> str:
     """Where `spec.predictor` has the container that serves."""
     if "model" in model.predictor:
-        return "/model"
+        return _MODEL
     listed = at(model.predictor, "containers")
     named = [text(each, "name") for each in listed] if isinstance(listed, list) else []
     serving = text(model.container, "name")
@@ -127,10 +170,27 @@ def _add(path: str, value: Any) -> dict[str, Any]:
     return {"op": "add", "path": path, "value": value}
 
 
-def _merged(old: Any, new: Any) -> Any:
-    """As a merge patch does it: None takes a field away."""
-    if not isinstance(new, Mapping):
-        return new
-    old = old if isinstance(old, Mapping) else {}
-    both = {**old, **{field: _merged(old.get(field), value) for field, value in new.items()}}
-    return {field: value for field, value in both.items() if value is not None}
+def _test(path: str, value: Any) -> dict[str, Any]:
+    """Refuses the patch, if something else is there by now; None: if anything is."""
+    return {"op": "test", "path": path, "value": value}
+
+
+def _operations(place: str, old: Any, change: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A merge patch as operations, for what is in a list, which a merge patch would replace."""
+    for field, new in change.items():
+        path, before = f"{place}/{field}", at(old, field)
+        if isinstance(new, Mapping) and isinstance(before, Mapping):
+            yield from _operations(path, before, new)
+        elif isinstance(new, Mapping):
+            yield _test(path, None)
+            yield _add(path, _without_nulls(new))
+        elif new is not None:
+            yield _add(path, new)
+        elif before is not None:
+            yield {"op": "remove", "path": path}
+
+
+def _without_nulls(thing: Any) -> Any:
+    if not isinstance(thing, Mapping):
+        return thing
+    return {field: _without_nulls(value) for field, value in thing.items() if value is not None}

@@ -172,6 +172,6 @@ CHECKS = (
     Check("request-log", _NOTE, _MODEL, "requests and answers are not kept", "Nobody can look up what a model said.",
           "`models.NAME.requestLog.url`", of_ours(watching.no_request_log)),
     Check("drift", _NOTE, (*_MODEL, PODS), "drift is not measured",
-          "Nobody sees that requests no longer look as in training.", "`predictors artifact pack …`",
-          of_ours(watching.no_drift)),
+          "Nobody sees that requests no longer look as in training.",
+          "`predictors train …`; else `predictors artifact pack …`", of_ours(watching.no_drift)),
 )  # fmt: skip

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,8 +90,12 @@ def test_patches_can_be_applied() -> None:
         if words[:3] == ["kubectl", "patch", "inferenceservice"]:
             patches += 1
             service = copy.deepcopy(world.one("InferenceService", words[3]))
-            for operation in json.loads(words[words.index("-p") + 1]):
-                apply(operation, service)
+            patch = json.loads(words[words.index("-p") + 1])
+            if words[words.index("--type") + 1] == "merge":
+                merge(patch, service)
+            else:
+                for operation in patch:
+                    apply(operation, service)
     assert patches > 100
 
 
@@ -99,14 +104,106 @@ def apply(operation: dict[str, Any], thing: Any) -> None:
     *parents, last = operation["path"].strip("/").split("/")
     for each in parents:
         thing = thing[int(each)] if isinstance(thing, list) else thing[each]
+    if operation["op"] == "test" and isinstance(thing, dict):
+        assert thing.get(last) == operation["value"]
+        return
     key: Any = int(last) if isinstance(thing, list) and last != "-" else last
-    if operation["op"] == "remove":
+    if operation["op"] == "test":
+        assert thing[key] == operation["value"]
+    elif operation["op"] == "remove":
         del thing[key]
     elif operation["op"] == "replace" or last != "-":
         assert operation["op"] == "add" or thing[key] is not None
         thing[key] = operation["value"]
     else:
         thing.append(operation["value"])
+
+
+def merge(patch: dict[str, Any], thing: dict[str, Any]) -> None:
+    """JSON merge patch, RFC 7396."""
+    for key, value in patch.items():
+        if value is None:
+            thing.pop(key, None)
+        elif isinstance(value, dict):
+            thing[key] = thing[key] if isinstance(thing.get(key), dict) else {}
+            merge(value, thing[key])
+        else:
+            thing[key] = value
+
+
+def own(container: dict[str, Any], place: str, tmp_path: Path) -> tuple[World, Path]:
+    """A model of somebody's own as the only one, and the file that it is in."""
+    spec = {"predictor": {"model": container} if place == "model" else {"containers": [container]}}
+    service = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": "own"},
+        "spec": spec,
+    }
+    world = production()
+    world.objects["InferenceService"] = [service]
+    file = tmp_path / "own.json"
+    file.write_text(json.dumps(service))
+    return world, file
+
+
+def patched(world: World, file: Path, *checks: str) -> tuple[Any, list[bool]]:
+    """Let kubectl itself apply all lines of one report, one after the other; the container, and which were taken."""
+    kubectl = find_program("kubectl")
+    if not kubectl:
+        pytest.skip("kubectl is not installed")
+    taken = []
+    for check in checks:
+        for found in world.found(check):
+            words = shlex.split(found.issue.fix.line)
+            assert words[:4] == ["kubectl", "patch", "inferenceservice", "own"]
+            patch = [*words[4:-2], "--local", "-f", str(file), "-o", "json"]
+            result = subprocess.run([kubectl, "patch", *patch], capture_output=True, text=True)
+            taken.append(result.returncode == 0)
+            if taken[-1]:
+                file.write_text(result.stdout)
+            else:
+                assert "test failed" in result.stderr
+    predictor = json.loads(file.read_text())["spec"]["predictor"]
+    return predictor["model"] if "model" in predictor else predictor["containers"][0], taken
+
+
+@pytest.mark.parametrize("place", ["model", "containers"])
+def test_lines_of_one_report_do_not_undo_each_other(place: str, tmp_path: Path) -> None:
+    container = {"name": "kserve-container", "image": "docker.io/kserve-predictors/iris:1"}
+    after, taken = patched(
+        *own(container, place, tmp_path), "requests", "memory-limit", "digest", "signature", "pod-tls"
+    )
+    resources = after["resources"]
+    if place == "model":
+        assert all(taken[:3])
+        assert {*resources["requests"]} == {"cpu", "memory"}
+        assert resources["limits"] == {"memory": "LIMIT"}
+    else:
+        assert taken[:3] == [True, False, False]
+        assert resources == {"requests": {"cpu": "100m"}}
+    # The first is there, and the others are refused rather than put in its place.
+    assert after["args"] == ["--artifact_digest=sha256:DIGEST"]
+    assert taken[3:] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left", "taken"),
+    [
+        (["--enable_repository", "--trust_artifact", "--http_port=8080"], ["--trust_artifact", "--http_port=8080"], [True, False]),
+        (["--http_port=8080", "--trust_artifact", "true"], ["--http_port=8080"], [True]),
+        (["--grace_seconds", "5", "--http_port=8080"], ["--grace_seconds=60", "--http_port=8080"], [True]),
+        (["--grace-seconds=5"], ["--grace_seconds=60"], [True]),
+    ],
+)  # fmt: skip
+def test_arguments_are_found_where_they_are(
+    arguments: list[str], left: list[str], taken: list[bool], tmp_path: Path
+) -> None:
+    container = {"image": "docker.io/kserve-predictors/iris:1", "args": arguments}
+    world, file = own(container, "model", tmp_path)
+    world.objects["NetworkPolicy"].clear()
+    after, were_taken = patched(world, file, "open-repository", "trusted-artifact", "grace")
+    assert (after["args"], were_taken) == (left, taken)
 
 
 def test_remedies_name_values_that_exist() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from predictors.doctor import remedy
 from predictors.doctor.exported import series
-from predictors.doctor.fields import objects, text
+from predictors.doctor.fields import is_on, objects, text
 from predictors.doctor.finding import Fix, Issue
 from predictors.doctor.model import Model, name_of
 
@@ -62,9 +62,9 @@ def image_by_tag(model: Model) -> Iterator[Issue]:
 
 
 def not_pinned(model: Model) -> Iterator[Issue]:
-    """Artifacts whose bytes nobody has named."""
-    if not model.settings.get("artifact_digest"):
-        served = _exported(model, "digest")
+    """Artifacts whose bytes nobody has named. One digest cannot name those of a store; its signatures do."""
+    if not model.settings.get("artifact_digest") and "model_store" not in model.settings:
+        served = next(iter(_exported(model, "digest")), "")
         yield model.issue(
             "it serves whatever is at its storage URI: the artifact's digest is not pinned",
             remedy.argument(
@@ -77,8 +77,7 @@ def not_pinned(model: Model) -> Iterator[Issue]:
 
 def trusted(model: Model) -> Iterator[Issue]:
     """Pickles that run whatever code they hold."""
-    is_trusted = model.settings.get("trust_artifact", "false").lower() in ("", "true", "1")
-    if is_trusted and not model.settings.get("artifact_digest"):
+    if is_on(model.settings.get("trust_artifact", "false")) and not model.settings.get("artifact_digest"):
         yield model.issue(
             "--trust_artifact lets a model file run code, and no digest says which file",
             remedy.no_argument(model, "settings.trustArtifact=false", "--trust_artifact"),
@@ -96,11 +95,11 @@ def not_signed(model: Model) -> Iterator[Issue]:
 
 def not_evaluated(model: Model) -> Iterator[Issue]:
     """Artifacts that do not say how good they are."""
-    if _exported(model, "evaluated") == "false":
+    if "false" in _exported(model, "evaluated"):
         line = f"predictors train {shlex.quote(model.kind)}" if model.kind in _TRAINED else _WRITE_FIGURES
         yield model.issue("its manifest has no `evaluation`: no figure says how good this version is", Fix(line))
 
 
-def _exported(model: Model, label: str) -> str:
-    """What its pod says of the artifact; empty if it says nothing."""
-    return next((each.labels.get(label, "") for each in series(model, _INFO) or []), "")
+def _exported(model: Model, label: str) -> list[str]:
+    """What its pod says of the artifacts that it serves."""
+    return [each.labels.get(label, "") for each in series(model, _INFO) or []]

@@ -1,6 +1,7 @@
 """Pods enough, evictions one at a time, and volumes that more than one node can mount."""
 
 import math
+import re
 from collections.abc import Iterator
 
 from predictors.doctor import remedy
@@ -8,13 +9,17 @@ from predictors.doctor.fields import Object, at, mapping, name, selects, text, t
 from predictors.doctor.finding import Issue
 from predictors.doctor.model import SERVICE_LABEL, Model
 
+_AT_LEAST = re.compile(r"(\d{1,9})(%?)", re.ASCII)
+
 
 def single_replica(model: Model) -> Iterator[Issue]:
     """A model with one pod."""
     if model.least == 1:
+        # Kubernetes refuses a least number above the greatest.
+        room = {"maxReplicas": 2} if model.predictor.get("maxReplicas") == 1 else {}
         yield model.issue(
             "it may have a single pod, so a drain, an eviction or a lost node interrupts it",
-            remedy.predictor(model, "replicas=2", {"minReplicas": 2}),
+            remedy.predictor(model, "replicas=2", {"minReplicas": 2, **room}),
         )
 
 
@@ -33,7 +38,10 @@ def drain_blocked(model: Model) -> Iterator[Issue]:
     if len(budgets) > 1:
         names = " and ".join(map(name, budgets))
         message = f"two PodDisruptionBudgets select its pods, {names}; Kubernetes then refuses every eviction"
-        fix = remedy.in_namespace(model, f"kubectl delete poddisruptionbudget {name(budgets[1])}")
+        narrow = [each for each in budgets if at(each, "spec", "selector", "matchLabels", SERVICE_LABEL) == model.name]
+        # One for several models is kept: the others may have no other.
+        extra = (narrow or budgets)[-1]
+        fix = remedy.in_namespace(model, f"kubectl delete poddisruptionbudget {name(extra)}")
         yield model.issue(message, fix)
     for budget in budgets[:1]:
         if _blocks(budget, model.least):
@@ -58,9 +66,11 @@ def _blocks(budget: Object, pods: int) -> bool:
     if most is not None:
         return str(most) in ("0", "0%")
     least = str(spec.get("minAvailable"))
-    if least.endswith("%") and least[:-1].isdecimal():
-        return math.ceil(pods * int(least[:-1]) / 100) >= pods
-    return least.isdecimal() and int(least) >= pods
+    match = _AT_LEAST.fullmatch(least)
+    if not match:
+        return False
+    needed = math.ceil(pods * int(match[1]) / 100) if match[2] else int(match[1])
+    return 0 < needed >= pods
 
 
 def _own_budget(model: Model) -> str:

@@ -8,7 +8,13 @@ from predictors.doctor.finding import Issue
 from predictors.doctor.model import Model
 
 _REQUESTS = {"cpu": "100m", "memory": "256Mi"}
+_SMALL, _SMALL_LIMIT = ("iris", "intent", "sklearn"), "512Mi"
 _PATHS = {"readinessProbe": "/v2/health/ready", "livenessProbe": "/v2/health/live"}
+# As the chart has it: a server that starts slowly is not killed for it.
+_START = {"periodSeconds": 1, "failureThreshold": 120}
+_HOSTS = ("hostNetwork", "hostPID", "hostIPC")
+# That of our images.
+_USER = 65532
 _SECURITY = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -35,15 +41,28 @@ def no_memory_limit(model: Model) -> Iterator[Issue]:
     if not quantity(mapping(model.container, "resources", "limits").get("memory")):
         yield model.issue(
             "it has no limit of memory, so it may take its neighbours' on the node",
-            remedy.container(model, "resources.limits.memory=512Mi", {"resources": {"limits": {"memory": "512Mi"}}}),
+            remedy.container(
+                model, f"resources.limits.memory={_limit(model)}", {"resources": {"limits": {"memory": _limit(model)}}}
+            ),
         )
 
 
+def _limit(model: Model) -> str:
+    """As much as is requested; else what is known to be enough."""
+    requested = mapping(model.container, "resources", "requests").get("memory")
+    return str(requested) if quantity(requested) else _SMALL_LIMIT if model.kind in _SMALL else "LIMIT"
+
+
 def no_probes(model: Model) -> Iterator[Issue]:
-    """Containers without a probe. Knative's proxy takes them over."""
-    absent = [each for each in _PATHS if not mapping(model.container, each)]
+    """Containers without a probe. Knative's proxy takes them over. Which question tells that another server is alive,
+    we do not know, and a wrong one kills it.
+    """
+    wanted = [each for each in _PATHS if model.is_ours or each == "readinessProbe"]
+    absent = [each for each in wanted if not mapping(model.container, each)]
     if absent and not model.is_knative:
         probes = {each: _probe(model, each) for each in absent}
+        if "livenessProbe" in probes and not mapping(model.container, "startupProbe"):
+            probes["startupProbe"] = {**_probe(model, "livenessProbe"), **_START}
         yield model.issue(f"it has no {' and no '.join(absent)}", remedy.container(model, "", probes))
 
 
@@ -63,10 +82,22 @@ def wrong_probes(model: Model) -> Iterator[Issue]:
 
 
 def _probe(model: Model, kind: str) -> dict[str, object]:
-    """A probe's question as KServe's servers, and Triton, answer it; in place of any other question."""
-    ports = [integer(each, "containerPort") for each in objects(model.container, "ports")]
-    handler = {"path": _PATHS[kind], "port": next(filter(None, ports), 8080)}
+    """A probe's question as `predictors serve` answers it, in place of any other; of another server, with a place for
+    its path.
+    """
+    handler = {
+        "path": _PATHS[kind] if model.is_ours else "/PATH",
+        "port": _port(model),
+        "scheme": "HTTPS" if model.is_ours and model.settings.get("ssl_certfile") else None,
+    }
     return {"httpGet": handler, "exec": None, "grpc": None, "tcpSocket": None}
+
+
+def _port(model: Model) -> int:
+    """That of HTTP."""
+    ports = objects(model.container, "ports")
+    named = [each for each in ports if text(each, "name").startswith("http")]
+    return next(filter(None, (integer(each, "containerPort") for each in named or ports)), 8080)
 
 
 def unrestricted(model: Model) -> Iterator[Issue]:
@@ -74,12 +105,30 @@ def unrestricted(model: Model) -> Iterator[Issue]:
     https://kubernetes.io/docs/concepts/security/pod-security-standards.
     """
     faults = [*_faults(model.container, mapping(model.spec, "securityContext"))]
-    faults += [f"{field} is set" for field in ("hostNetwork", "hostPID", "hostIPC") if model.spec.get(field)]
+    faults += [f"{field} is set" for field in _HOSTS if model.spec.get(field)]
     if faults:
         yield model.issue(
             f"it does more than the pod security level `restricted` allows: {', '.join(faults)}",
-            remedy.container(model, "", {"securityContext": _SECURITY}),
+            remedy.container(
+                model,
+                "",
+                {"securityContext": _restricted(model)},
+                {each: None for each in _HOSTS if model.predictor.get(each)},
+            ),
         )
+
+
+def _restricted(model: Model) -> dict[str, object]:
+    """What is allowed, in place of what the container, its pod or its runtime has."""
+    own = mapping(model.container, "securityContext")
+    wanted: dict[str, object] = {**_SECURITY}
+    if own.get("privileged"):
+        wanted["privileged"] = False
+    if 0 in (own.get("runAsUser"), mapping(model.spec, "securityContext").get("runAsUser")):
+        wanted["runAsUser"] = _USER
+    if texts(own, "capabilities", "add"):
+        wanted["capabilities"] = {"drop": ["ALL"], "add": None}
+    return wanted
 
 
 def _faults(container: Object, of_pod: Object) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from predictors.doctor import remedy
 from predictors.doctor.checks.platform import named_gateways
-from predictors.doctor.fields import mapping, name, objects, selects, text, texts
+from predictors.doctor.fields import is_on, mapping, name, objects, selects, text, texts
 from predictors.doctor.finding import Fix, Issue
 from predictors.doctor.model import SERVICE_LABEL, Model
 from predictors.doctor.snapshot import Snapshot
@@ -66,7 +66,7 @@ def asks_nobody(model: Model) -> Iterator[Issue]:
 
 def repository(model: Model) -> Iterator[Issue]:
     """Endpoints that unload models, for everyone."""
-    if model.settings.get("enable_repository", "false").lower() in ("", "true", "1") and not _asks(model):
+    if is_on(model.settings.get("enable_repository", "false")) and not _asks(model):
         yield model.issue(
             "whoever reaches it may unload its models: --enable_repository without tokens",
             remedy.no_argument(model, "settings.enableRepository=false", "--enable_repository"),
@@ -93,19 +93,26 @@ def plain_pods(model: Model) -> Iterator[Issue]:
     if not model.is_knative and not model.settings.get("ssl_certfile"):
         yield model.issue(
             "from the gateway to its pods, requests are in the clear, unless the network encrypts them",
-            remedy.argument(model, "tls.secretName=SECRET", "--ssl_certfile=/PATH/tls.crt"),
+            remedy.argument(
+                model, "tls.secretName=SECRET", "--ssl_certfile=/PATH/tls.crt", "--ssl_keyfile=/PATH/tls.key"
+            ),
         )
 
 
 def password_in_the_open(model: Model) -> Iterator[Issue]:
     """URLs with passwords that everyone reads who may read the InferenceService."""
-    shown = [*texts(model.container, "args"), *(text(each, "value") for each in objects(model.container, "env"))]
+    words = texts(model.container, "command") + texts(model.container, "args")
+    shown = [*words, *(text(each, "value") for each in objects(model.container, "env"))]
     if any(map(_PASSWORD.search, shown)):
         yield model.issue(
             "a URL with a password stands in its arguments or variables, for all who may read the InferenceService",
-            remedy.release(model, f"models.{model.name}.cacheUrlSecret.name=SECRET", _look_for_it(model)),
+            _hidden(model),
         )
 
 
-def _look_for_it(model: Model) -> str:
-    return f"kubectl edit inferenceservice {model.name} -n {model.cluster.namespace}"
+def _hidden(model: Model) -> Fix:
+    """A Secret for the cache's URL; for any other, its author knows where it can be."""
+    by_hand = f"kubectl edit inferenceservice {model.name} -n {model.cluster.namespace}"
+    if not _PASSWORD.search(model.settings.get("cache_url", "")):
+        return Fix(by_hand)
+    return remedy.release(model, f"models.{model.name}.cacheUrlSecret.name=SECRET", by_hand)

@@ -147,5 +147,5 @@ def namespace_level(cluster: Snapshot) -> Iterable[Issue]:
     """The namespace's pod security level."""
     for each in cluster.of("Namespace"):
         if name(each) == cluster.namespace and text(each, "metadata", "labels", _LEVEL) != "restricted":
-            fix = Fix(f"kubectl label namespace {cluster.namespace} {_LEVEL}=restricted")
+            fix = Fix(f"kubectl label namespace {cluster.namespace} {_LEVEL}=restricted --overwrite")
             yield Issue(f"namespace/{cluster.namespace}", "it does not enforce the pod security `restricted`", fix)

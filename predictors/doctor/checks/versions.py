@@ -37,7 +37,8 @@ def no_way_back(model: Model) -> Iterator[Issue]:
         line = f"predictors rollout history {model.name}"
     else:
         kept = [*model.own.get("ReplicaSet", ())]
-        line = f"helm history {remedy.release_of(model)}" if remedy.is_helms(model) else "kubectl get replicaset"
+        release = remedy.release_of(model)
+        line = f"helm history {release}" if release and remedy.is_helms(model) else "kubectl get replicaset"
     if len(kept) == 1:
         message = "this is its first revision: there is none to roll back to; keep its artifact"
         yield model.issue(message, remedy.in_namespace(model, line))

@@ -8,13 +8,14 @@ from predictors.doctor.fields import Object, mapping, name, objects, selects, te
 from predictors.doctor.finding import Fix, Issue
 from predictors.doctor.model import Model
 from predictors.doctor.snapshot import Snapshot
+from predictors.doctor.sources import MODELS_PART
 
 # One of them is in each rule of the chart that looks at requests.
 _OWN_METRICS = ("model_requests", "model_request_latency", "model_state")
 _SCRAPE = "prometheus.io/scrape"
 _DRIFT = "model_drift"
 # Kinds whose requests are rows that can be compared with those of training.
-_WITH_REFERENCES = ("iris", "intent", "sklearn")
+_WITH_REFERENCES, _TRAINED = ("iris", "intent", "sklearn"), ("iris", "intent")
 # As their charts call them.
 _COLLECTORS = (
     "alloy", "ama-logs", "cloudwatch", "cribl", "datadog", "dynatrace", "elastic-agent", "filebeat", "fluent",
@@ -67,7 +68,7 @@ def not_scraped(model: Model) -> Iterator[Issue]:
 
 def _annotate(model: Model) -> str:
     where = f"inferenceservice {model.name} -n {model.cluster.namespace}"
-    return f"kubectl annotate {where} {_SCRAPE}=true prometheus.io/port=8080 prometheus.io/path=/metrics"
+    return f"kubectl annotate {where} --overwrite {_SCRAPE}=true prometheus.io/port=8080 prometheus.io/path=/metrics"
 
 
 def _monitors(monitor: Object, model: Model) -> bool:
@@ -82,7 +83,8 @@ def no_dashboards(cluster: Snapshot, models: Sequence[Model]) -> Iterator[Issue]
     maps = [each for each in cluster.of("ConfigMap") if any(key.endswith(".json") for key in mapping(each, "data"))]
     for model in _first_of_ours(models) if not maps else ():
         files = "--from-file charts/predictors/files/dashboards"
-        otherwise = f"kubectl create configmap predictors-dashboards -n monitoring {files}"
+        named = "configmap predictors-dashboards -n monitoring"
+        otherwise = f"kubectl create {named} {files} && kubectl label {named} {MODELS_PART}"
         fix = remedy.release(model, "monitoring.dashboards.create=true", otherwise)
         yield Issue(f"namespace/{cluster.namespace}", "could not see a ConfigMap with the dashboards", fix)
 
@@ -112,6 +114,20 @@ def no_request_log(model: Model) -> Iterator[Issue]:
 
 def no_drift(model: Model) -> Iterator[Issue]:
     """Models of which nobody sees whether requests still look as they did in training."""
-    if model.kind in _WITH_REFERENCES and series(model, _DRIFT) == []:
-        fix = Fix(f"predictors artifact pack MODEL --kind {model.kind} --reference_rows ROWS.jsonl -o DIRECTORY")
+    if model.kind not in _WITH_REFERENCES or series(model, _DRIFT) != []:
+        return
+    if _is_zero(model.settings.get("drift_window_seconds", "")):
+        on = remedy.argument(model, "settings.driftWindowSeconds=3600", "--drift_window_seconds=3600")
+        yield model.issue("it does not measure drift: --drift_window_seconds is 0", on)
+    else:
+        pack = f"predictors artifact pack MODEL --kind {model.kind} --version NEW --reference_rows ROWS.jsonl"
+        train = f"predictors train {model.kind} --version NEW"
+        fix = Fix(train if model.kind in _TRAINED else f"{pack} -o DIRECTORY --trust_artifact")
         yield model.issue("it exports no `model_drift_…`: its manifest has no reference to compare with", fix)
+
+
+def _is_zero(number: str) -> bool:
+    try:
+        return float(number) == 0.0
+    except ValueError:
+        return False

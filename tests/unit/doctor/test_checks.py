@@ -1,10 +1,13 @@
 """Each check finds what it is for, and nothing else has it in a cluster as it should be."""
 
+import json
+import shlex
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from predictors.doctor.model import models
 from predictors.doctor.sources import CUSTOM_METRICS_API, METRICS_API
 from predictors.doctor.table import CHECKS
 from tests.unit.doctor.clusters import DIGEST, NAMESPACE, World, changed, production, quickstart
@@ -182,6 +185,8 @@ FOUND: list[tuple[str, Callable[[World], object], str]] = [
     ("pod-tls", lambda w: None, IRIS),
     ("password-shown", lambda w: append_argument(w, "--cache_url=redis://:hunter2@cache:6379/0"), IRIS),
     ("password-shown", lambda w: w.predictor()["model"].update(env=[{"name": "PREDICTORS_CACHE_URL", "value": "redis://me:hunter2@cache"}]), IRIS),
+    ("password-shown", lambda w: w.container().update(command=["sh", "-c", "predictors serve iris --cache_url=redis://:hunter2@cache"]), IRIS),
+    ("route-timeout", all_of(lambda w: w.objects["HTTPRoute"].clear(), lambda w: w.predictor().update(timeout=10**400), lambda w: append_argument(w, "--request_timeout_seconds=100")), IRIS),
     ("security-context", lambda w: w.container()["securityContext"].update(privileged=True), IRIS),
     ("security-context", lambda w: w.predictor().update(hostNetwork=True), IRIS),
     ("security-context", lambda w: w.container()["securityContext"].update(capabilities={"drop": ["ALL"], "add": ["SYS_ADMIN"]}), IRIS),
@@ -194,6 +199,8 @@ FOUND: list[tuple[str, Callable[[World], object], str]] = [
     ("image-tag", lambda w: None, IRIS),
     ("digest", lambda w: None, IRIS),
     ("trusted-artifact", lambda w: append_argument(w, "--trust_artifact"), IRIS),
+    ("trusted-artifact", lambda w: append_argument(w, "--trust_artifact=yes"), IRIS),
+    ("open-repository", lambda w: append_argument(w, "--enable_repository=On"), IRIS),
     ("signature", lambda w: None, IRIS),
     ("evaluation", exports(f'model_artifact_info{{model_name="iris",model_version="1",digest="{DIGEST}",evaluated="false"}} 1.0\n'), IRIS),
     ("canary-without-traffic", lambda w: a_canary_on(w, "v0.20.0"), IRIS),
@@ -210,6 +217,7 @@ FOUND: list[tuple[str, Callable[[World], object], str]] = [
     ("route-timeout", lambda w: append_argument(w, "--request_timeout_seconds=inf"), IRIS),
     ("logs", lambda w: w.one("DaemonSet")["metadata"].update(name="catalog-login"), "cluster"),
     ("drift", exports("up 1\n"), IRIS),
+    ("evaluation", exports('model_artifact_info{model_name="iris",evaluated="true"} 1\nmodel_artifact_info{model_name="b",evaluated="false"} 1\n'), IRIS),
 ]  # fmt: skip
 
 
@@ -238,6 +246,8 @@ NOT_FOUND: list[tuple[str, Callable[[World], object]]] = [
     ("no-authentication", lambda w: w.predictor()["model"].update(env=[{"name": "PREDICTORS_JWT_ISSUER", "value": "https://issuer"}])),
     ("open-repository", lambda w: append_argument(w, "--enable_repository=true", "--jwt_issuer=https://issuer")),
     ("digest", lambda w: append_argument(w, f"--artifact_digest={DIGEST}")),
+    ("digest", lambda w: append_argument(w, "--model_store=/mnt/models")),
+    ("drift", all_of(exports("up 1\n"), lambda w: w.container().update(command=["predictors", "serve", "--model_store=/mnt/models"]))),
     ("trusted-artifact", lambda w: append_argument(w, "--trust_artifact", f"--artifact_digest={DIGEST}")),
     ("image-tag", lambda w: w.container().update(image=f"iris@{DIGEST}")),
     ("image-tag", lambda w: w.container().update(image=f"iris:0.1.0@{DIGEST}")),
@@ -250,6 +260,10 @@ NOT_FOUND: list[tuple[str, Callable[[World], object]]] = [
     ("restarts", lambda w: w.add_pod(**container_status(restartCount=2))),
     ("one-node", lambda w: w.add_pod() and w.add_pod()),
     ("one-node", lambda w: w.add_pod()),
+    ("one-node", all_of(two_pods_on_a_node, lambda w: w.objects["Pod"][0]["status"].update(phase="Failed", reason="Evicted"))),
+    ("drain-blocked", all_of(budget(minAvailable=0), lambda w: w.objects["HorizontalPodAutoscaler"].clear(), lambda w: w.predictor().update(minReplicas=0))),
+    ("drain-blocked", all_of(budget(minAvailable="0%"), lambda w: w.objects["HorizontalPodAutoscaler"].clear(), lambda w: w.predictor().update(minReplicas=0))),
+    ("drain-blocked", budget(minAvailable="9" * 5000)),
     ("one-node", all_of(two_pods_on_a_node, lambda w: w.objects["Node"].pop())),
     ("volume-on-one-node", all_of(a_claim, lambda w: w.one("PersistentVolumeClaim")["metadata"].update(name="other"))),
     ("volume-on-one-node", all_of(a_claim, lambda w: w.one("PersistentVolumeClaim")["spec"].clear())),
@@ -329,6 +343,135 @@ def test_memory_is_raised_by_half() -> None:
     world = production()
     world.add_pod(**container_status(lastState={"terminated": {"reason": "OOMKilled"}}))
     assert fix_of(world, "out-of-memory") == "--set models.iris.resources.limits.memory=576Mi"
+
+
+def own_model(world: World, **container: Any) -> None:
+    """A model of somebody's own, in a container, as the only one."""
+    spec = {"predictor": {"containers": [{"name": "kserve-container", **container}]}}
+    world.objects["InferenceService"] = [{"metadata": {"name": "iris"}, "spec": spec}]
+
+
+def merged_by(world: World, check: str) -> Any:
+    """`spec.predictor` of the merge patch that a check advises for a model of somebody's own."""
+    return json.loads(shlex.split(fix_of(world, check))[-3])["spec"]["predictor"]
+
+
+def test_a_store_is_of_no_kind() -> None:
+    world = production()
+    own_model(world, command=["predictors", "serve", "--model_store=/mnt/models"])
+    [model] = models(world.snapshot())
+    assert (model.kind, model.settings["model_store"]) == ("", "/mnt/models")
+
+
+def test_drift_has_a_line_that_runs() -> None:
+    world = changed(exports("up 1\n"))
+    assert fix_of(world, "drift") == "predictors train iris --version NEW"
+    world.container().update(command=["predictors", "serve", "sklearn"])
+    words = shlex.split(fix_of(world, "drift"))
+    assert words[:3] == ["predictors", "artifact", "pack"]
+    assert {"--version", "-o", "--trust_artifact"} <= {*words}
+    append_argument(world, "--drift_window_seconds=0.0")
+    assert fix_of(world, "drift") == "--set models.iris.settings.driftWindowSeconds=3600"
+
+
+def test_labels_and_annotations_that_are_there_are_written_over() -> None:
+    world = production()
+    world.disown()
+    world.one("Namespace")["metadata"]["labels"] = {"pod-security.kubernetes.io/enforce": "privileged"}
+    del world.one("ServingRuntime", world.predictor()["model"]["runtime"])["spec"]["annotations"]
+    [found] = world.found("namespace-level")
+    assert "--overwrite" in found.issue.fix.line
+    assert "--overwrite" in fix_of(world, "scraping")
+
+
+def test_a_second_pod_has_room() -> None:
+    world = quickstart()
+    world.disown()
+    world.predictor().update(minReplicas=1, maxReplicas=1)
+    assert merged_by(world, "single-replica") == {"minReplicas": 2, "maxReplicas": 2}
+
+
+def test_a_certificate_comes_with_its_key() -> None:
+    world = production()
+    world.disown()
+    fix = fix_of(world, "pod-tls")
+    assert "--ssl_certfile=" in fix
+    assert "--ssl_keyfile=" in fix
+
+
+def test_dashboards_get_the_label_by_which_they_are_found() -> None:
+    world = production()
+    for name in ("iris", "intent", "summarizer"):
+        world.disown(name)
+    world.objects["ConfigMap"].clear()
+    [found] = world.found("dashboards")
+    assert "app.kubernetes.io/part-of=predictors" in found.issue.fix.line
+
+
+def test_a_release_of_another_chart_has_no_history_here() -> None:
+    world = production()
+    world.disown()
+    world.one("InferenceService", "iris")["metadata"]["annotations"] = {"meta.helm.sh/release-name": "theirs"}
+    world.objects["ReplicaSet"].append({"metadata": {"labels": {"serving.kserve.io/inferenceservice": "iris"}}})
+    assert fix_of(world, "no-way-back") == f"kubectl get replicaset -n {NAMESPACE}"
+
+
+def test_only_the_caches_url_has_its_secret() -> None:
+    world = changed(lambda w: append_argument(w, "--request_log_url=http://me:hunter2@sink"))
+    assert fix_of(world, "password-shown") == f"kubectl edit inferenceservice iris -n {NAMESPACE}"
+    append_argument(world, "--cache_url=redis://:hunter2@cache")
+    assert "cacheUrlSecret" in fix_of(world, "password-shown")
+
+
+@pytest.mark.parametrize("wide", ["before", "zzz"])
+def test_the_budget_for_all_models_is_kept(wide: str) -> None:
+    world = production()
+    everything = {"kind": "PodDisruptionBudget", "metadata": {"name": wide}, "spec": {"selector": {}}}
+    world.objects["PodDisruptionBudget"].insert(0 if wide == "before" else 99, everything)
+    assert fix_of(world, "drain-blocked") == f"kubectl delete poddisruptionbudget iris -n {NAMESPACE}"
+
+
+def test_the_limit_is_never_less_than_the_request() -> None:
+    world = production()
+    world.predictor()["model"]["resources"] = {"requests": {"cpu": "1", "memory": "8Gi"}}
+    assert fix_of(world, "memory-limit") == "--set models.iris.resources.limits.memory=8Gi"
+    own_model(world, command=["predictors", "serve", "summarizer"])
+    assert '"memory": "LIMIT"' in fix_of(world, "memory-limit")
+
+
+def test_another_server_gets_no_probe_that_may_kill_it() -> None:
+    world = production()
+    ports = [{"name": "h2c", "containerPort": 9000}, {"name": "http1", "containerPort": 8501}]
+    own_model(world, image="tensorflow/serving:2", ports=ports)
+    fix = fix_of(world, "no-probes")
+    assert '"path": "/PATH", "port": 8501' in fix
+    assert "livenessProbe" not in fix
+    own_model(world, image="tensorflow/serving:2", readinessProbe={"tcpSocket": {"port": 8501}})
+    assert not world.found("no-probes")
+
+
+def test_our_server_gets_all_its_probes_by_tls() -> None:
+    world = production()
+    world.disown()
+    for probe in ("startupProbe", "livenessProbe"):
+        del world.container()[probe]
+    append_argument(world, "--ssl_certfile=/etc/tls/tls.crt")
+    probes = merged_by(world, "no-probes")["model"]
+    assert {*probes} == {"livenessProbe", "startupProbe"}
+    assert {each["httpGet"]["scheme"] for each in probes.values()} == {"HTTPS"}
+    assert probes["startupProbe"]["failureThreshold"] == 120
+
+
+def test_what_is_restricted_takes_the_rights_away() -> None:
+    world = production()
+    world.disown()
+    world.predictor().update(hostNetwork=True)
+    world.container()["securityContext"].update(privileged=True, runAsUser=0, capabilities={"add": ["SYS_ADMIN"]})
+    change = merged_by(world, "security-context")
+    context = change["model"]["securityContext"]
+    assert change["hostNetwork"] is None
+    assert (context["privileged"], context["runAsUser"]) == (False, 65532)
+    assert context["capabilities"] == {"drop": ["ALL"], "add": None}
 
 
 def test_what_runs_counts_more_than_what_is_declared() -> None:

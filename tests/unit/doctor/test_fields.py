@@ -35,7 +35,7 @@ def test_selectors(selector: Any, takes: bool) -> None:
     ("written", "value"),
     [
         ("100m", 0.1), ("1", 1.0), (2, 2.0), (0.5, 0.5), ("1k", 1000.0), ("1Ki", 1024.0), ("384Mi", 384 * 2**20), ("1.5Gi", 1.5 * 2**30),
-        ("1M", 1e6), ("2G", 2e9), ("1T", 1e12), ("1Ei", 2.0**60), ("", None), (None, None), ("many", None), ("-1", None), ("1 Gi", None),
+        ("1e9", 1e9), ("5E-1", 0.5), ("1E", 1e18), ("1e", None), ("1e1e1", None), ("1M", 1e6), ("2G", 2e9), ("1T", 1e12), ("1Ei", 2.0**60), ("", None), (None, None), ("many", None), ("-1", None), ("1 Gi", None),
         (True, None), ([], None),
     ],
 )  # fmt: skip
@@ -65,6 +65,11 @@ def test_what_is_not_there_is_empty(thing: Any) -> None:
         [],
     )
     assert (text(thing, "a", "b"), integer(thing, "a", "b")) == ("", None)
+
+
+def test_a_number_has_64_bits() -> None:
+    assert integer({"a": 2**63 - 1}, "a") == 2**63 - 1
+    assert integer({"a": 10**400}, "a") is None
 
 
 def test_a_truth_is_no_number() -> None:

@@ -106,6 +106,19 @@ def test_a_pod_that_is_not_ready_is_asked_why() -> None:
     assert found.issue.message.endswith("is not ready: its digest [31m is another")
 
 
+def test_the_api_servers_own_answer_is_no_pods() -> None:
+    world = production()
+    world.add_pod(
+        conditions=[{"type": "Ready", "status": "False"}],
+        initContainerStatuses=[{"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "no artifact"}}}],
+    )
+    server = Server({"Pod": (200, json.dumps({"items": world.objects["Pod"]}))})
+    seen = look(server, Pods(503, '{"kind": "Status", "message": "error trying to reach service"}'), NAMESPACE)
+    [found] = [each for each in examine(seen).findings if each.check == "not-ready"]
+    assert found.issue.message.endswith("CrashLoopBackOff: no artifact")
+    assert "did not reach a pod of iris (503)" in seen.unread["pods/proxy iris"]
+
+
 def test_who_is_not_known_is_told_so() -> None:
     with pytest.raises(Refused, match="log in again"):
         look(Server({"InferenceService": (401, "{}")}), Pods(), NAMESPACE)

@@ -5,6 +5,7 @@ import json
 import shlex
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from tests.unit.doctor.clusters import NAMESPACE, Object, World, production, qui
 
 ODD = st.one_of(
     st.none(), st.booleans(), st.integers(-1, 2), st.floats(), st.text(max_size=5), st.just([]), st.just({}), st.just([None]),
-    st.just({"a": None}), st.just("sha256:" + "a" * 64), st.just("99999999999999999999999Gi"), st.just([{"name": None}]),
+    st.just({"a": None}), st.just("sha256:" + "a" * 64), st.just("99999999999999999999999Gi"), st.just(10**400), st.just("9" * 400), st.just([{"name": None}]),
 )  # fmt: skip
 
 
@@ -88,6 +89,25 @@ def test_strangers_are_looked_at_too() -> None:
     assert not [line for line in lines if "--set" in line]
 
 
+@pytest.mark.parametrize(
+    ("container", "is_ours"),
+    [
+        ({"image": "registry/iris", "args": ["--model_dir=/mnt/models", "--trust_artifact"]}, True),
+        ({"image": "registry/iris", "args": ["--model_store=/mnt/models"]}, True),
+        ({"image": "registry/iris", "env": [{"name": "PREDICTORS_MODEL_DIR", "value": "/mnt/models"}]}, True),
+        ({"image": "docker.io/kserve-predictors/iris:1", "args": ["--model_dir=/mnt/models"]}, True),
+        ({"image": "kserve/sklearnserver", "args": ["--model_name=x", "--model_dir=/mnt/models", "--http_port=8080"]}, False),
+        ({"image": "nvcr.io/nvidia/tritonserver", "args": ["tritonserver", "--model-store=/mnt/models"]}, False),
+        ({"image": "x", "command": ["python"], "args": ["--trust_artifact"]}, False),
+    ],
+)  # fmt: skip
+def test_an_image_is_ours_by_what_it_is_told(container: Object, is_ours: bool) -> None:
+    world = production()
+    spec = {"predictor": {"containers": [{"name": "kserve-container", **container}]}}
+    world.objects["InferenceService"] = [{"metadata": {"name": "own"}, "spec": spec}]
+    assert bool(world.found("signature")) is is_ours
+
+
 def test_a_secret_beside_a_field_is_in_no_report() -> None:
     world = production()
     for name in ("iris", "intent"):
@@ -133,6 +153,22 @@ def test_a_probe_that_is_put_right_asks_one_question() -> None:
         {"metadata": {"name": "own"}, "spec": {"predictor": {"containers": [container]}}}
     ]
     [found] = world.found("wrong-probes")
-    [operation] = json.loads(shlex.split(found.issue.fix.line)[-3])
-    assert operation["path"] == "/spec/predictor/containers/0/readinessProbe"
-    assert operation["value"] == {"httpGet": {"path": "/v2/health/ready", "port": 8085}, "periodSeconds": 7}
+    *added, removed = json.loads(shlex.split(found.issue.fix.line)[-3])
+    path = "/spec/predictor/containers/0/readinessProbe"
+    asked = {"path": "/v2/health/ready", "port": 8085}
+    assert added == [
+        {"op": "test", "path": f"{path}/httpGet", "value": None},
+        {"op": "add", "path": f"{path}/httpGet", "value": asked},
+    ]
+    assert removed == {"op": "remove", "path": f"{path}/tcpSocket"}
+
+
+@pytest.mark.parametrize("place", ["model", "containers"])
+def test_a_header_of_a_probe_is_in_no_report(place: str) -> None:
+    world = production()
+    asked = {"path": "/", "httpHeaders": [{"name": "Authorization", "value": "Bearer hunter2"}]}
+    container = {"name": "kserve-container", "command": ["predictors"], "readinessProbe": {"httpGet": asked}}
+    spec = {"predictor": {"model": container} if place == "model" else {"containers": [container]}}
+    world.objects["InferenceService"] = [{"metadata": {"name": "own"}, "spec": spec}]
+    [found] = world.found("wrong-probes")
+    assert "hunter2" not in repr(found)
