@@ -67,15 +67,15 @@ def test_nobody_is_asked(recognizers: Recognizers, monkeypatch: pytest.MonkeyPat
 
 
 # Each would take a pattern that backtracks minutes.
-HOSTILE = ["a@a.", "1", "1 ", "1 Aa ", "ab:", "DE89 3704 ", "Aa-"]
+HOSTILE = ["a@a.", "a.", "-a", "1", "1 ", "1 Aa ", "ab:", "DE89 3704 ", "Aa-"]
 
 
 @pytest.mark.parametrize("part", HOSTILE)
 def test_hostile_texts_do_not_take_long(recognizers: Recognizers, part: str) -> None:
     """As long as any chat that is sent: 2,048 tokens."""
     begun = time.thread_time()
-    recognizers.find(part * (9_000 // len(part)))
-    assert time.thread_time() - begun < 20
+    recognizers.find(part * (9_000 // len(part)) + " @")
+    assert time.thread_time() - begun < 5
 
 
 def test_what_presidio_may_have_skipped_is_not_sent(recognizers: Recognizers, monkeypatch: pytest.MonkeyPatch) -> None:

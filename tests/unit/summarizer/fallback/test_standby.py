@@ -307,6 +307,30 @@ def test_as_many_at_once_as_are_allowed() -> None:
     run(scenario())
 
 
+def test_a_thread_is_taken_until_its_work_ends(recognizers: Recognizers, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+
+    def find(text: str) -> Any:
+        gate.wait(60)
+        return []
+
+    monkeypatch.setattr(recognizers, "find", find)
+
+    async def scenario() -> None:
+        async with at(says("Yes"), fallback_max_concurrent=1) as here:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await here.answer(chat("Hi"))
+            assert here.standby.unable() is Outcome.BUSY
+            assert await here.outcome(chat("Hi")) is Outcome.BUSY
+            gate.set()
+            while here.standby.unable() is not None:
+                await asyncio.sleep(0.01)
+            assert (await here.answer(chat("Hi")))["text"] == ["Yes"]
+
+    run(scenario())
+
+
 def test_nothing_is_searched_on_the_event_loop(recognizers: Recognizers, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: set[str] = set()
     find = recognizers.find
