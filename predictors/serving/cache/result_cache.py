@@ -171,6 +171,24 @@ class ResultCache:
                 if leads or kept or now - flight.begun >= deadline - now:
                     return decode_outputs(key, value), outcome if leads else "joined"
 
+    async def find(self, key: str) -> Outputs | None:
+        """Return the cached answer, which the caller owns; None if there is none."""
+        value = self._memory.get(key)
+        if value is not None:
+            self._count("hit")
+        else:
+            value = await self._fetch(key)
+        return None if value is None else decode_outputs(key, value)
+
+    async def _fetch(self, key: str) -> bytes | None:
+        found = await self._shared.get(key) if self._shared else None
+        if found is None:
+            return None
+        self._count("remote_hit")
+        value, lifetime = found
+        self._memory.put(key, value, min(lifetime, self._ttl_seconds))
+        return value
+
     def _start(self, key: str, compute: Callable[[], Awaitable[Outputs]], keeps: Callable[[Outputs], bool]) -> _Flight:
         task = asyncio.create_task(self._fly(key, compute, keeps))
         flight = self._flights[key] = _Flight(task, self._clock())
@@ -181,12 +199,9 @@ class ResultCache:
     async def _fly(
         self, key: str, compute: Callable[[], Awaitable[Outputs]], keeps: Callable[[Outputs], bool]
     ) -> _Landed:
-        found = await self._shared.get(key) if self._shared else None
+        found = await self._fetch(key)
         if found is not None:
-            self._count("remote_hit")
-            value, lifetime = found
-            self._memory.put(key, value, min(lifetime, self._ttl_seconds))
-            return _Landed(value, "hit", kept=True)
+            return _Landed(found, "hit", kept=True)
         self._count("miss")
         outputs = await compute()
         value = encode_outputs(key, outputs)

@@ -62,7 +62,7 @@ class Fallback:
     async def _answer(self, batch: Batch, call: Call, emit: Emit | None) -> Outputs:
         if self._trouble is None:
             if self._is_too_slow(call):
-                found = await self._elsewhere(batch, call, Reason.SLOW, emit)
+                found = await self._while_slow(batch, call, emit)
                 if found is not None:
                     return found
             try:
@@ -77,6 +77,13 @@ class Fallback:
         if found is None:
             raise trouble
         return found
+
+    async def _while_slow(self, batch: Batch, call: Call, emit: Emit | None) -> Outputs | None:
+        if emit is None:  # what is streamed is not cached
+            found = await self._model.cached(batch, call)
+            if found is not None:
+                return found
+        return await self._elsewhere(batch, call, Reason.SLOW, emit)
 
     async def _by_the_model(self, batch: Batch, call: Call, emit: Emit | None) -> Outputs:
         if emit is None:

@@ -162,8 +162,7 @@ class ServedModel:
         if not self.predictor.is_deterministic(batch):
             return await self.run(batch, call.deadline, trace=call.trace)
         seconds = call.deadline - self._clock()
-        variant = self.predictor.variant(batch, seconds)
-        key = result_key(self.predictor.kind, f"{self.predictor.identity}\n{variant}", batch)
+        key = self._key(batch, seconds)
         try:
             async with asyncio.timeout(seconds):
                 compute = partial(self.run, batch, call.deadline, trace=call.trace)
@@ -171,6 +170,26 @@ class ServedModel:
                 return outputs
         except TimeoutError:
             raise self._too_late() from None
+
+    def _key(self, batch: Batch, seconds: float) -> str:
+        variant = self.predictor.variant(batch, seconds)
+        return result_key(self.predictor.kind, f"{self.predictor.identity}\n{variant}", batch)
+
+    async def cached(self, batch: Batch, call: Call) -> Outputs | None:
+        """Return a batch's outputs if the cache has them; computes nothing.
+
+        Raises:
+            InvalidInput: the model refuses the batch.
+        """
+        if self._cache is None or self.state is not State.READY:
+            return None
+        self.predictor.check(batch)
+        if not self.predictor.is_deterministic(batch):
+            return None
+        outputs = await self._cache.find(self._key(batch, call.deadline - self._clock()))
+        if outputs is not None:
+            call.cache = "hit"
+        return outputs
 
     async def run(
         self, batch: Batch, deadline: float, emit: Callable[[Event], None] | None = None, trace: Trace | None = None

@@ -206,6 +206,8 @@ class StoreRegistry(Registry):
             await asyncio.sleep(_IDLE_POLL_SECONDS)
         await self._free(record)
         record.model.close()
+        if record.model.predictor.standby is not None:
+            await record.model.predictor.standby.close()
         self._leaving.discard(record)
         await asyncio.sleep(_REMEMBER_SECONDS)
         name, version = record.key

@@ -13,6 +13,8 @@ PATTERNS = {
     "number and street": rf"{_NUMBER} (?:[NSEW]\.? )?(?:[A-Z][\w'\u2019-]{{0,30}}\.? ){{1,4}}(?:{_KINDS})"
     rf"(?: (?:NE|NW|SE|SW|[NSEW])\b)?{_FLAT}{_CITY}",
     "number and street, in small letters": rf"{_NUMBER} (?:[a-z]{{2,30}} ){{1,2}}(?:street|road|avenue|boulevard)\b",
+    "number and street, in capitals": rf"{_NUMBER} (?:[NSEW]\.? )?(?:[A-Z][A-Z'\u2019-]{{1,30}} ){{1,3}}"
+    r"(?:STREET|ROAD|AVENUE|BOULEVARD|LANE|TERRACE|CRESCENT|PARKWAY|HIGHWAY)\b",
     "street and number": r"\b(?:[A-ZÄÖÜ][a-zäöüß]{1,30}[ -]){0,3}(?:[A-ZÄÖÜ][a-zäöüß]{0,30})?"
     rf"{_GERMAN_KINDS} \d{{1,4}} ?[a-z]?\b(?:,? \d{{5}} [A-ZÄÖÜ][\w-]{{1,30}})?",
     "British postcode": r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b",

@@ -19,7 +19,7 @@ from predictors.serving.protocols.consent import NO_FALLBACK
 from predictors.summarizer.engine.types import FinishReason, Generation
 from predictors.summarizer.fallback.breaker import Breaker
 from predictors.summarizer.fallback.budget import Budget
-from predictors.summarizer.fallback.events import Nonsense, pieces
+from predictors.summarizer.fallback.events import Nonsense, Withheld, pieces
 from predictors.summarizer.fallback.settings import FallbackSettings
 from predictors.summarizer.text.digest import CHARS_PER_TOKEN
 
@@ -74,6 +74,8 @@ class Endpoint:
         self._most_tokens = settings.fallback_max_answer_tokens
         path = settings.fallback_key_file
         self._key = None if path is None else WatchedFile("fallback_key_file", Path(path), _parse_key)
+        # A document asks for several of its parts at once, so requests of callers are not all that has to be bounded.
+        self._turns = asyncio.Semaphore(settings.fallback_max_concurrent)
         self._budget = Budget(settings.fallback_requests_per_hour, settings.fallback_tokens_per_hour, clock)
         self._breaker = Breaker(clock)
         self._new_request = httpx.Request
@@ -100,13 +102,25 @@ class Endpoint:
         Raises:
             StandbyFailed: there is no answer.
         """
+        try:
+            async with asyncio.timeout(ask.deadline - time.monotonic()):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise StandbyFailed(Outcome.LATE) from None
+        try:
+            return await self._complete(ask, _Answer(ask, on_text))
+        finally:
+            self._turns.release()
+
+    async def _complete(self, ask: Ask, answer: "_Answer") -> Generation:
+        seconds = ask.deadline - time.monotonic()
+        if seconds <= 0:  # nothing would be sent, so it costs nothing of the budget
+            raise StandbyFailed(Outcome.LATE)
         outcome = self.unable()
         if outcome is not None:
             raise StandbyFailed(outcome)
         self._budget.take_request()
         self._breaker.begin()
-        answer = _Answer(ask, on_text)
-        seconds = ask.deadline - time.monotonic()
         try:
             async with asyncio.timeout(seconds):
                 await self._get(ask, answer)
@@ -121,6 +135,9 @@ class Endpoint:
                 logger.warning("fallback: the endpoint refused a request with status %d", error.status)
             else:
                 self._failed(f"status {error.status}")
+            raise StandbyFailed(Outcome.FAILED) from None
+        except Withheld as error:
+            logger.warning("fallback: the endpoint gave %s", error)
             raise StandbyFailed(Outcome.FAILED) from None
         except (Nonsense, self._errors, OSError) as error:
             self._failed(str(error) if isinstance(error, Nonsense) else type(error).__name__)
@@ -226,9 +243,9 @@ class _Answer:
 
 
 def _proxy(url: str) -> str | None:
-    """The proxy that the environment names for an URL."""
+    """The proxy that the environment names for an URL. What goes in the clear stays nearby."""
     parts = urlsplit(url)
-    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+    return None if parts.scheme != "https" or proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
 
 
 def _estimate(characters: int) -> int:

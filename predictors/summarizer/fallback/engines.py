@@ -46,7 +46,7 @@ class RemoteEngine:
         self._loop = loop
         self._mask: Mask
         self._asked: list[Future[Generation]] = []
-        self._answered = False
+        self._closed = False
 
     def prepare(self, mask: Mask) -> None:
         """Say what hides in each passage what may not leave: how a document is cleaned can bring out more of it."""
@@ -55,30 +55,40 @@ class RemoteEngine:
     def submit(
         self, prompt: Prompt, sampling: Sampling, stopped: Callable[[], bool], flow: object = None
     ) -> "Future[Generation]":
-        """See `Scheduler.submit`; a failure of the endpoint is the future's."""
+        """See `Scheduler.submit`; if the endpoint fails for the first passage, that is the future's."""
         chat = [(role, self._mask.hide(content)) for role, content in messages(prompt.tokens)]
-        future = asyncio.run_coroutine_threadsafe(self._answer(chat, sampling.max_tokens), self._loop)
+        answer = self._answer_or_end if self._asked else self._answer
+        future = asyncio.run_coroutine_threadsafe(answer(chat, sampling.max_tokens), self._loop)
         self._asked.append(future)
         return future
 
     async def _answer(self, chat: Messages, max_tokens: int) -> Generation:
+        if self._closed:
+            raise StandbyFailed(Outcome.LATE)
         generation = await self._ask(chat, max_tokens)
-        self._answered = True
         whole = generation.finish_reason == "stop"  # otherwise its last point may have been cut
         return replace(
             generation, text=self._mask.restore(generation.text), finish_reason="stop" if whole else "length"
         )
 
+    async def _answer_or_end(self, chat: Messages, max_tokens: int) -> Generation:
+        """A later passage: without it, the summary ends with what there is, as it does at the deadline."""
+        try:
+            return await self._answer(chat, max_tokens)
+        except StandbyFailed:
+            raise TimeoutError from None
+
     def require_an_answer(self) -> None:
-        """Pass only if the endpoint has answered something, or was asked nothing.
+        """Pass only if the endpoint has answered for the first passage, or was asked nothing.
 
         Raises:
             StandbyFailed: it was too slow.
         """
-        if self._asked and not self._answered:
+        if self._asked and not self._asked[0].done():
             raise StandbyFailed(Outcome.LATE)
 
     def close(self) -> None:
-        """Abandon what has not been answered."""
+        """Abandon what has not been answered, and send nothing more."""
+        self._closed = True
         for future in self._asked:
             future.cancel()

@@ -11,10 +11,16 @@ _DONE = b"[DONE]"
 _MOST_TOKENS = 10_000_000
 # The finish reasons that leave a text which can be used.
 _ENDINGS: dict[object, FinishReason] = {"stop": "stop", "length": "length"}
+# Those that come of what was asked.
+_WITHHELD = ("content_filter", "tool_calls", "function_call")
 
 
 class Nonsense(Exception):
     """It is not a streamed chat completion; says how, without its content."""
+
+
+class Withheld(Exception):  # an event: the endpoint works
+    """There is no answer to this question; says why, without its content."""
 
 
 class Piece(NamedTuple):
@@ -23,7 +29,7 @@ class Piece(NamedTuple):
     Args:
         text: to the answer.
         finish_reason: why the answer ends with it, if it does.
-        usage: tokens read and written, if it says so.
+        usage: tokens read and written, if it says both.
     """
 
     text: str = ""
@@ -40,6 +46,7 @@ async def pieces(parts: AsyncIterator[bytes], most_bytes: int) -> AsyncIterator[
 
     Raises:
         Nonsense: it is not one, or it is too long.
+        Withheld: it ended for what was asked.
     """
     async for data in _data(parts, most_bytes):
         if data == _DONE:
@@ -69,12 +76,13 @@ def _piece(data: bytes) -> Piece:
         event = orjson.loads(data)
         if "error" in event:
             raise Nonsense("an error within the answer")
-        usage = event.get("usage")
-        counts = None if usage is None else (_count(usage["prompt_tokens"]), _count(usage["completion_tokens"]))
+        counts = _counts(event.get("usage"))
         if not event["choices"]:
             return Piece(usage=counts)
         choice: dict[str, Any] = event["choices"][0]
         text, ending = choice["delta"].get("content") or "", choice.get("finish_reason")
+        if ending in _WITHHELD:
+            raise Withheld(f"no answer but {ending}")
         reason = _ENDINGS[ending] if ending else None
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         raise Nonsense("an event that is no usable part of a chat completion") from None
@@ -83,12 +91,11 @@ def _piece(data: bytes) -> Piece:
     return Piece(text, reason, counts)
 
 
-def _count(tokens: object) -> int:
-    """A number of tokens; a budget is counted in them, so not any number.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if type(tokens) is not int or not 0 <= tokens <= _MOST_TOKENS:
-        raise ValueError
-    return tokens
+def _counts(usage: object) -> tuple[int, int] | None:
+    """Tokens read and written; a budget is counted in them, so not any number is believed."""
+    if not isinstance(usage, dict):
+        return None
+    read, written = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if type(read) is not int or type(written) is not int:
+        return None
+    return (read, written) if 0 <= read <= _MOST_TOKENS and 0 <= written <= _MOST_TOKENS else None

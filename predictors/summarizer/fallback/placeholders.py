@@ -66,7 +66,8 @@ class Mask:
 
     def has_begun(self, text: str) -> bool:
         """Whether a text may become a placeholder."""
-        return any(placeholder.startswith(text) for placeholder in self._values)
+        # A copy, since a document's thread may be hiding more of it while an answer is restored.
+        return any(placeholder.startswith(text) for placeholder in tuple(self._values))
 
     def value(self, placeholder: str) -> str | None:
         """What a placeholder stands for; None if it is none."""

@@ -12,13 +12,22 @@ from typing import Any, NamedTuple
 
 from predictors.serving.errors import StartupError
 from predictors.summarizer.fallback.addresses import PATTERNS
+from predictors.summarizer.fallback.cards import CARD_PATTERNS, SEPARATORS
 
 _LANGUAGE = "en"  # as Presidio calls it; the patterns are of no language
 # Presidio gives telephone numbers 0.4, and more to all else that is more than a guess.
 _LEAST_SCORE = 0.4
 _ADDRESS_SCORE = 0.6
+_CARD_SCORE = 0.3  # as Presidio's own; what passes the checksum is certain
 _NAMES = "PERSON"
 _SILENT = logging.CRITICAL + 1
+# What texts from PDF and word processors have in place of what the patterns expect, character for character, so that
+# all places stay: spaces and dashes of all kinds, and ASCII of full width.
+_PLAIN = {
+    **dict.fromkeys((0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " "),
+    **dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2212), "-"),
+    **{wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)},
+}
 
 
 class Span(NamedTuple):
@@ -60,7 +69,7 @@ class Recognizers:
             TimeoutError: it took so long that Presidio may have skipped a pattern.
         """
         begun = time.monotonic()
-        found = self._analyzer.analyze(text, _LANGUAGE, score_threshold=_LEAST_SCORE)
+        found = self._analyzer.analyze(text.translate(_PLAIN), _LANGUAGE, score_threshold=_LEAST_SCORE)
         if time.monotonic() - begun >= self._most_seconds:
             raise TimeoutError
         return _merged([Span(each.start, each.end, each.entity_type) for each in found])
@@ -118,11 +127,16 @@ def _new_analyzer(language_model: str) -> Any:
         patterns=[Pattern(name, pattern, _ADDRESS_SCORE) for name, pattern in PATTERNS.items()],
         global_regex_flags=re.MULTILINE,
     )
-    # The same pattern, without the list of domains that Presidio's own validation fetches.
-    email = PatternRecognizer("EMAIL_ADDRESS", patterns=EmailRecognizer.PATTERNS)
+    # The same pattern, without the list of domains that Presidio's own validation fetches. What stands before the @ has
+    # at most 64 characters (RFC 5321, 4.5.3.1.1); without a bound, the pattern takes cubic time.
+    emails = [Pattern(each.name, each.regex.replace("{0,}", "{0,62}"), each.score) for each in EmailRecognizer.PATTERNS]
+    email = PatternRecognizer("EMAIL_ADDRESS", patterns=emails)
     iban = AnyCaseIban(regex_flags=re.IGNORECASE)
-    others = (CreditCardRecognizer(), IpRecognizer(), PhoneRecognizer(), UsSsnRecognizer())
-    recognizers = [address, email, iban, *others]
+    cards = [Pattern(name, pattern, _CARD_SCORE) for name, pattern in CARD_PATTERNS.items()]
+    card = CreditCardRecognizer(
+        patterns=[*CreditCardRecognizer.PATTERNS, *cards], replacement_pairs=[(each, "") for each in SEPARATORS]
+    )
+    recognizers = [address, email, iban, card, IpRecognizer(), PhoneRecognizer(), UsSsnRecognizer()]
     models = [{"lang_code": _LANGUAGE, "model_name": language_model}]
     if language_model:
         recognizers.append(SpacyRecognizer(supported_entities=[_NAMES]))

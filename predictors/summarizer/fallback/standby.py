@@ -13,7 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
@@ -77,6 +77,7 @@ class SummarizerStandby(Standby):
         self._endpoint = Endpoint(fallback)
         self._most_running = fallback.fallback_max_concurrent
         self._running = 0
+        self._abandoned: set[Future[Any]] = set()  # work whose caller has gone, and which still has its thread
         self._executor = ThreadPoolExecutor(self._most_running, thread_name_prefix=f"fallback-{name}")
         model = self._recognizers.language_model
         logger.warning(
@@ -88,9 +89,13 @@ class SummarizerStandby(Standby):
 
     def unable(self) -> Outcome | None:
         """Why it cannot answer anything now."""
-        if self._running >= self._most_running:
+        if self._is_busy:
             return Outcome.BUSY
         return self._endpoint.unable() if self._sends_documents else None
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._running + len(self._abandoned) >= self._most_running
 
     @property
     def _sends_documents(self) -> bool:
@@ -98,7 +103,7 @@ class SummarizerStandby(Standby):
 
     async def answer(self, batch: Batch, job: Job, reason: Reason) -> Outputs:
         """Answer a chat, or summarize documents."""
-        if self._running >= self._most_running:
+        if self._is_busy:
             raise StandbyFailed(Outcome.BUSY)
         self._running += 1
         try:
@@ -159,7 +164,13 @@ class SummarizerStandby(Standby):
             raise StandbyFailed(outcome)
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        future = self._executor.submit(work)
+        try:
+            return await asyncio.wrap_future(future)
+        finally:
+            if not future.done():  # nothing interrupts a thread
+                self._abandoned.add(future)
+                future.add_done_callback(self._abandoned.discard)
 
     async def close(self) -> None:
         """End the threads once they are idle, and close the connections."""

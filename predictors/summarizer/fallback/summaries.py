@@ -18,8 +18,8 @@ from predictors.summarizer.tuning import Tuning
 
 # What is sent of a document at a time, with the instructions and the answer; tokens as `TextTokens` counts them.
 _CONTEXT_TOKENS = 2048
-# Passages of one document that are asked about at once.
-_AT_ONCE = 2
+# Twice as many passages of a document are asked about ahead; how many go at once, the endpoint's client bounds.
+_SLOTS = 2
 # Of all documents of a request together: to search one for personal data takes a second, and to read it whole, some
 # dozen requests of the budget.
 _MOST_CHARS = 100_000
@@ -84,7 +84,7 @@ class Summaries:
             context_tokens=_CONTEXT_TOKENS,
             fast_tokens=self._settings.fast_tokens,
             unsupported=self._settings.unsupported,
-            slots=_AT_ONCE,
+            slots=_SLOTS,
         )
 
 

@@ -283,6 +283,23 @@ def test_a_model_that_is_too_slow_for_the_deadline(fails: bool) -> None:
     run(scenario())
 
 
+def test_what_is_cached_does_not_leave() -> None:
+    async def scenario() -> None:
+        async with bench(cache="all") as at:
+            assert await at.answer(new_call()) == HERE
+            waiting = asyncio.create_task(at.answer(new_call(), WAIT))
+            await entered(at.served.predictor)
+            at.model._batcher._throughput._gap = 20.0
+            call = new_call(seconds=30)
+            assert await at.answer(call) == HERE
+            assert (call.cache, call.served_by, call.version, at.spare.asked) == ("hit", "", "1", [])
+            assert await at.answer(new_call(seconds=30), TextBatch(["another"])) == ELSEWHERE
+            at.served.predictor.gate.set()
+            await waiting
+
+    run(scenario())
+
+
 def test_a_stream_is_marked_before_its_first_part() -> None:
     async def scenario() -> None:
         async with bench() as at:

@@ -18,6 +18,7 @@ from predictors.serving.model.types import TextBatch
 from predictors.serving.store.registry import StoreRegistry
 from predictors.serving.telemetry.call import Call
 from predictors.serving.telemetry.metrics import Metrics
+from tests.unit.serving.dispatch.test_fallback import Spare
 from tests.unit.serving.store.shelf import BROKEN, FILE, Shelf, Told, manifest
 
 ON_USE = "it is loaded when it is asked for"
@@ -210,6 +211,30 @@ def test_a_new_version_answers_once_it_is_loaded_and_requests_end_where_they_beg
             del opened, running
             while left.state is State.READY:
                 await asyncio.sleep(0.01)
+
+    run(scenario())
+
+
+def test_what_answers_in_a_versions_place_ends_with_it(shelf: Shelf) -> None:
+    for version in ("1", "2"):
+        shelf.put(f"iris/{version}", version.encode())
+
+    async def scenario() -> None:
+        async with Store(shelf) as store:
+            spares = {version: Spare() for version in ("1", "2")}
+            for version, spare in spares.items():
+                store.model(version).predictor.standby = spare
+            opened = await store.open("iris", "1")
+            shutil.rmtree(shelf.root / "iris/1")
+            for _ in range(2):
+                await store.registry.refresh()
+            await asyncio.sleep(0.1)
+            assert not spares["1"].closed  # a request that has begun may be handed over still
+            del opened
+            async with asyncio.timeout(30):
+                while not spares["1"].closed:
+                    await asyncio.sleep(0.01)
+            assert not spares["2"].closed
 
     run(scenario())
 

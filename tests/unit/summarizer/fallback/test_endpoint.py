@@ -13,10 +13,11 @@ import pytest
 from predictors.serving.errors import StartupError
 from predictors.serving.model.standby import Outcome, StandbyFailed
 from predictors.summarizer.engine.types import Generation
+from predictors.summarizer.fallback import endpoint as module
 from predictors.summarizer.fallback.endpoint import Ask, Endpoint
 from predictors.summarizer.fallback.settings import FallbackSettings
 from tests.unit.serving.transport.certificates import Authority
-from tests.unit.summarizer.fallback.raw_server import DONE, HEAD, Answer, chunk, raw_server, says, usage, writes
+from tests.unit.summarizer.fallback.raw_server import DONE, HEAD, Answer, chunk, raw_server, says, writes
 
 SECRET = "sk-very-secret"
 
@@ -121,10 +122,9 @@ FAILURES = {
     "no choices": writes(HEAD, b'data: {"choices": 5}\n\n'),
     "a choice that is none": writes(HEAD, b'data: {"choices": [5]}\n\n'),
     "a text that is none": writes(HEAD, b'data: {"choices": [{"delta": {"content": [1]}}]}\n\n'),
-    "a strange end": writes(HEAD, b'data: {"choices": [{"delta": {}, "finish_reason": "content_filter"}]}\n\n'),
+    "a strange end": writes(HEAD, b'data: {"choices": [{"delta": {}, "finish_reason": "abort"}]}\n\n'),
     "an end that is none": writes(HEAD, b'data: {"choices": [{"delta": {}, "finish_reason": {}}]}\n\n'),
     "a usage that is none": writes(HEAD, b'data: {"choices": [], "usage": {"prompt_tokens": "many"}}\n\n'),
-    "a huge usage": writes(HEAD, usage(10**18, -5), chunk("x", "stop"), DONE),
     "an error within": writes(HEAD, chunk("Hel"), b'data: {"error": {"message": "no"}}\n\n'),
     "invalid UTF-8": writes(HEAD, b'data: {"choices": [{"delta": {"content": "\xff"}}]}\n\n'),
     "a surrogate": writes(HEAD, b'data: {"choices": [{"delta": {"content": "\\ud800"}}]}\n\n'),
@@ -210,22 +210,83 @@ def test_a_request_that_is_refused_does_not_keep_others_from_asking() -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize(("spared", "asked"), [("", "http://nowhere.svc/v1/chat/completions"), ("nowhere.svc", "")])
-def test_the_proxy_of_the_environment(spared: str, asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("reason", ["content_filter", "tool_calls"])
+def test_an_answer_that_is_withheld_does_not_keep_others_from_asking(reason: str) -> None:
     async def scenario() -> None:
-        async with raw_server(says("Hello")) as proxy:
-            monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
-            monkeypatch.setenv("no_proxy", spared)
-            endpoint = new_endpoint("http://nowhere.svc/v1")
-            if asked:
-                assert (await endpoint.complete(ask(), lambda text: None)).text == "Hello"
-                assert proxy.heads[0].startswith(f"POST {asked} ")
-            else:
+        async with raw_server(says("Hel", reason=reason)) as server:
+            endpoint = new_endpoint(server.url)
+            for _ in range(5):
                 assert await outcome_of(endpoint) is Outcome.FAILED
-                assert proxy.heads == []
+            assert endpoint.unable() is None
             await endpoint.close()
 
     run(scenario())
+
+
+@pytest.mark.parametrize(
+    "told", [b'{"total_tokens": 5}', b'{"prompt_tokens": 1000000000000, "completion_tokens": -5}', b"[]", b'"many"']
+)
+def test_a_usage_that_cannot_be_believed_is_estimated(told: bytes) -> None:
+    async def scenario() -> None:
+        counts = b'data: {"choices": [], "usage": ' + told + b"}\n\n"
+        async with raw_server(writes(HEAD, chunk("Hello", "stop"), counts, DONE)) as server:
+            endpoint = new_endpoint(server.url)
+            answer = await endpoint.complete(ask(), lambda text: None)
+            assert (answer.text, answer.prompt_tokens, answer.completion_tokens) == ("Hello", 3, 2)
+            await endpoint.close()
+
+    run(scenario())
+
+
+def test_who_has_no_time_left_costs_nothing() -> None:
+    async def scenario() -> None:
+        async with raw_server(says("Hello")) as server:
+            endpoint = new_endpoint(server.url, fallback_requests_per_hour=1)
+            for seconds in (0.0, -1.0):
+                assert await outcome_of(endpoint, seconds) is Outcome.LATE
+            assert (await endpoint.complete(ask(), lambda text: None)).text == "Hello"
+            await endpoint.close()
+
+    run(scenario())
+
+
+def test_as_many_are_sent_at_once_as_are_allowed() -> None:
+    async def scenario() -> None:
+        async with raw_server(never) as server:
+            endpoint = new_endpoint(server.url, fallback_max_concurrent=2)
+            tasks = [asyncio.create_task(endpoint.complete(ask(), lambda text: None)) for _ in range(5)]
+            while len(server.heads) < 2:
+                await asyncio.sleep(0.01)
+            assert await outcome_of(endpoint, 0.2) is Outcome.LATE
+            assert len(server.heads) == 2
+            tasks[0].cancel()
+            while len(server.heads) < 3:
+                await asyncio.sleep(0.01)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await endpoint.close()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("url", "spared", "proxy"),
+    [
+        ("https://api.example.com/v1", "", "http://proxy:1"),
+        ("https://api.example.com/v1", "example.com", None),
+        ("http://localhost:8000/v1", "", None),
+        ("http://model.default.svc/v1", "", None),
+    ],
+)
+def test_the_proxy_of_the_environment(
+    url: str, spared: str, proxy: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not encrypted never goes through it."""
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://proxy:1")
+    monkeypatch.setenv("no_proxy", spared)
+    assert module._proxy(url) == proxy
 
 
 def test_nobody_there() -> None:

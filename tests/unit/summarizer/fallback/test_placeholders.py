@@ -54,6 +54,20 @@ def test_values_that_look_like_placeholders_are_not_undone_twice() -> None:
     assert hiding.restore("<K_1>") == "<K_2>"
 
 
+def test_more_may_be_hidden_while_an_answer_is_restored() -> None:
+    """A document's thread hides the next passage while the event loop restores the answer to the one before."""
+    hiding = mask("a@b")
+
+    class Hiding(str):
+        def startswith(self, *prefix: object) -> bool:
+            hiding.hide("c@d")
+            return False
+
+    hiding._values[Hiding("<K_1>")] = "x"
+    hiding.hide("a@b")
+    assert hiding.restore("<EM and <EMAIL_1>") == "<EM and a@b"
+
+
 @pytest.mark.parametrize("size", range(1, 14))
 def test_a_stream_that_is_split_anywhere(size: int) -> None:
     hiding = mask("a@b", "c@d")

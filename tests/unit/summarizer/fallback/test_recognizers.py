@@ -37,6 +37,35 @@ def test_personal_data_is_found(recognizers: Recognizers, case: Case) -> None:
     assert "@" not in left
 
 
+# As they come out of PDF and word processors.
+PRINTED = {
+    "card, no-break spaces": ("Card 4111\u00a01111\u00a01111\u00a01111 ok", "Card \0 ok"),
+    "card, narrow spaces": ("Card 4111\u202f1111\u20091111\u20071111 ok", "Card \0 ok"),
+    "card, hyphens": ("Card 5500\u20110000\u20100000\u22120004 ok", "Card \0 ok"),
+    "card, full width": ("Card \uff14111\uff0d1111\uff0d1111\uff0d1111 ok", "Card \0 ok"),
+    "card, two spaces": ("Card 4111  1111  1111  1111 ok", "Card \0 ok"),
+    "card, lines": ("Card 4111\n1111 1111\r\n 1111 ok", "Card \0 ok"),
+    "card, dots": ("Card 4111.1111.1111.1111 ok", "Card \0 ok"),
+    "card, Mastercard of the 2-series": ("Card 2223 0031 2200 3222 ok", "Card \0 ok"),
+    "card, its end": ("Card 2720990000000007 ok", "Card \0 ok"),
+    "card, American Express": ("Card 3782 822463 10005 ok", "Card \0 ok"),
+    "IBAN, no-break spaces": ("IBAN DE89\u00a03704\u00a00044\u00a00532\u00a00130\u00a000 ok", "IBAN \0 ok"),
+    "SSN, hyphens": ("SSN 536\u201190\u20114399 ok", "SSN \0 ok"),
+    "street, no-break space": ("at 742\u00a0Evergreen Terrace ok", "at \0 ok"),
+    "street, capitals": ("AT 742 EVERGREEN TERRACE OK", "AT \0 OK"),
+    "e-mail, full width": ("to jim\uff20example.com ok", "to \0 ok"),
+}
+
+
+@pytest.mark.parametrize(("text", "left"), PRINTED.values(), ids=PRINTED)
+def test_what_is_printed_otherwise_is_found(recognizers: Recognizers, text: str, left: str) -> None:
+    assert hidden(recognizers, text) == left
+
+
+def test_no_character_becomes_two() -> None:
+    assert all(len(plain) == 1 for plain in module._PLAIN.values())
+
+
 @pytest.mark.parametrize("name", KEPT)
 def test_what_contracts_are_full_of_stays(recognizers: Recognizers, name: str) -> None:
     text = KEPT[name].text
@@ -67,15 +96,15 @@ def test_nobody_is_asked(recognizers: Recognizers, monkeypatch: pytest.MonkeyPat
 
 
 # Each would take a pattern that backtracks minutes.
-HOSTILE = ["a@a.", "1", "1 ", "1 Aa ", "ab:", "DE89 3704 ", "Aa-"]
+HOSTILE = ["a@a.", "a.", "-a", "1", "1 ", "1 Aa ", "1 AA ", "4111 ", "ab:", "DE89 3704 ", "Aa-"]
 
 
 @pytest.mark.parametrize("part", HOSTILE)
 def test_hostile_texts_do_not_take_long(recognizers: Recognizers, part: str) -> None:
     """As long as any chat that is sent: 2,048 tokens."""
     begun = time.thread_time()
-    recognizers.find(part * (9_000 // len(part)))
-    assert time.thread_time() - begun < 20
+    recognizers.find(part * (9_000 // len(part)) + " @")
+    assert time.thread_time() - begun < 5
 
 
 def test_what_presidio_may_have_skipped_is_not_sent(recognizers: Recognizers, monkeypatch: pytest.MonkeyPatch) -> None:

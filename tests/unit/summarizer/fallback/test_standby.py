@@ -275,6 +275,27 @@ def test_a_summary_fails_with_its_endpoint() -> None:
     run(scenario())
 
 
+def test_a_summary_that_fails_later_is_what_there_is() -> None:
+    served: list[int] = []
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        served.append(1)
+        good = says("- You pay 1 euros for the towel in hall 1.", 50)
+        await (good if len(served) == 1 else writes(b"HTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n"))(writer)
+
+    long = "\n\n".join(f"You pay {number} euros for the towel in hall {number}." for number in range(400))
+
+    async def scenario() -> None:
+        async with at(answer, "chunks", fallback_max_concurrent=1) as here:
+            outputs = await here.answer(TextBatch([long], {"mode": "full"}))
+            assert len(served) > 1
+            assert [point["text"] for point in outputs["points"][0]] == ["You pay 1 euros for the towel in hall 1."]
+            assert columns(outputs, "finish_reason") == ["deadline"]
+            assert 0 < outputs["read"][0] < 1
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("batch", [chat("Hi"), TextBatch([DOCUMENT])], ids=["chat", "summary"])
 def test_nobody_waits_longer_than_the_deadline(batch: Batch) -> None:
     async def never(writer: asyncio.StreamWriter) -> None:
@@ -303,6 +324,30 @@ def test_as_many_at_once_as_are_allowed() -> None:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             assert here.standby.unable() is None
+
+    run(scenario())
+
+
+def test_a_thread_is_taken_until_its_work_ends(recognizers: Recognizers, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+
+    def find(text: str) -> Any:
+        gate.wait(60)
+        return []
+
+    monkeypatch.setattr(recognizers, "find", find)
+
+    async def scenario() -> None:
+        async with at(says("Yes"), fallback_max_concurrent=1) as here:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await here.answer(chat("Hi"))
+            assert here.standby.unable() is Outcome.BUSY
+            assert await here.outcome(chat("Hi")) is Outcome.BUSY
+            gate.set()
+            while here.standby.unable() is not None:
+                await asyncio.sleep(0.01)
+            assert (await here.answer(chat("Hi")))["text"] == ["Yes"]
 
     run(scenario())
 
