@@ -87,6 +87,7 @@ class ServedModel:
         self._metrics = metrics
         self._clock = clock
         self._costs = CostModel()
+        self._changing = asyncio.Lock()  # loading and unloading go one after the other
         self._unmeasured = 0  # batches since the last measurement; if negative, the number still to measure
         self._executor = ThreadPoolExecutor(predictor.workers, thread_name_prefix=f"model-{self.name}")
         merges = predictor.rowwise and settings.micro_batching == "auto"
@@ -256,6 +257,10 @@ class ServedModel:
         """Load on the model's thread; a failure becomes the reason, never an exception."""
         if self.state is State.READY:
             self.state, self.reason = State.LOADING, "loading"
+        async with self._changing:
+            await self._load()
+
+    async def _load(self) -> None:
         await self._drained()
         self._forget_memory()
         started = time.monotonic()
@@ -288,10 +293,14 @@ class ServedModel:
     async def _fail(self, reason: str, state: State = State.FAILED) -> None:
         self.state, self.reason = state, reason
         logger.error("%s is not ready: %s", self.title, reason)
-        await self.unload()
+        await self._unload()
 
     async def unload(self) -> None:
         """Wait for running batches, then free the model. Call it in a state in which no batch can begin."""
+        async with self._changing:
+            await self._unload()
+
+    async def _unload(self) -> None:
         await self._drained()
         await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.close)
         self._forget_memory()
