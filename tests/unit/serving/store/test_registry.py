@@ -600,6 +600,28 @@ def test_what_is_no_version_is_left_alone(shelf: Shelf, caplog: pytest.LogCaptur
     assert "version strange of model iris is not served: there is no predictor strange" in said
 
 
+def test_a_version_for_which_the_server_lacks_something_holds_up_no_other(
+    shelf: Shelf, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf.put("iris/1", b"one")
+
+    async def scenario() -> None:
+        async with Store(shelf) as store:
+            shelf.lacking = "--fallback_key_file cannot be read"
+            shelf.put("lacking/1", b"x")
+            shelf.put("iris/2", b"two")
+            for _ in range(3):
+                await store.settled()
+            assert (await store.ask("iris"), list(store.registry.models)) == ("two", ["iris"])
+            shelf.lacking = ""
+            await store.settled()
+            assert await store.ask("lacking") == "x"
+
+    run(scenario())
+    said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert said == ["version 1 of model lacking is not served: --fallback_key_file cannot be read"]
+
+
 def test_metrics_forget_nothing_that_is_there_and_all_that_is_gone(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
