@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from predictors.serving.access.limits import Limits
+from predictors.serving.access.settings import AccessSettings
 from predictors.serving.dataplane import DataPlane, Inference
 from predictors.serving.dispatch.served_model import ServedModel
 from predictors.serving.dispatch.state import State
-from predictors.serving.errors import DeadlineExceeded, ModelNotReady, NotFound, Overloaded, StartupError
+from predictors.serving.errors import DeadlineExceeded, ModelNotReady, NotFound, Overloaded, RateLimited, StartupError
 from predictors.serving.model.types import TextBatch
 from predictors.serving.store.registry import StoreRegistry
 from predictors.serving.telemetry.call import Call
@@ -34,15 +36,16 @@ class Store:
 
     Args:
         shelf: the folder.
+        limits: how much may be asked, if there are limits.
         store: settings of the store.
     """
 
-    def __init__(self, shelf: Shelf, **store: Any) -> None:
+    def __init__(self, shelf: Shelf, limits: Limits | None = None, **store: Any) -> None:
         self.shelf = shelf
         self.numbers = CollectorRegistry()
         metrics = Metrics(self.numbers)
         self.registry: StoreRegistry = shelf.registry(metrics, **store)
-        self.plane = DataPlane(self.registry, metrics, enable_repository=True)
+        self.plane = DataPlane(self.registry, metrics, enable_repository=True, limits=limits)
 
     async def __aenter__(self) -> "Store":
         await self.registry.load_all()
@@ -139,6 +142,41 @@ def test_a_request_waits_for_the_load_until_its_deadline(shelf: Shelf) -> None:
             shelf.gate.set()
             assert await waiting == "one"
             assert shelf.loads == ["iris/1"]
+
+    run(scenario())
+
+
+def test_who_has_asked_too_much_has_nothing_loaded(shelf: Shelf) -> None:
+    shelf.put("iris/1", b"one")
+    shelf.put("iris/2", b"two")
+
+    async def scenario() -> None:
+        limits = Limits(AccessSettings(client_requests_per_minute=2), lambda source: None, lambda: 0.0)
+        async with Store(shelf, limits) as store:
+            assert [await store.ask("iris", "1") for _ in range(2)] == ["one"] * 2  # to load one counts once
+            for ask in (store.plane.open, store.plane.model_metadata):
+                with pytest.raises(RateLimited):
+                    await ask(call(), "iris", "2")
+            assert shelf.loads == ["iris/1"]
+
+    run(scenario())
+
+
+def test_who_asks_what_a_model_is_like_uses_it(shelf: Shelf) -> None:
+    shelf.put("iris/1", b"one")
+    shelf.gate.clear()
+
+    async def scenario() -> None:
+        async with Store(shelf) as store:
+            asking = asyncio.create_task(store.plane.model_metadata(call(), "iris"))
+            await begun(shelf, 1)
+            use = store.model("1").use
+            assert use is not None
+            assert len(use) == 1
+            assert use.last is not None
+            shelf.gate.set()
+            assert (await asking).version == "1"
+            assert len(use) == 0
 
     run(scenario())
 
