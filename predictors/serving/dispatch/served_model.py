@@ -262,7 +262,7 @@ class ServedModel:
 
     async def _load(self) -> None:
         await self._drained()
-        self._forget_memory()
+        self._forget()
         started = time.monotonic()
         try:
             self.memory = await asyncio.get_running_loop().run_in_executor(self._executor, self._load_and_weigh)
@@ -277,14 +277,21 @@ class ServedModel:
             seconds = time.monotonic() - started
             self._costs.forget()
             self._metrics.load_time.labels(self.name, self.version).set(seconds)
-            self._metrics.set_memory(self.name, self.version, self.memory)
-            self.predictor.announce(self._metrics)
+            self.announce()
             self.state, self.reason = State.READY, ""
             logger.info("model %s version %s is ready after %.2f s", self.name, self.version, seconds)
 
-    def _forget_memory(self) -> None:
-        self.memory = {}
+    def announce(self) -> None:
+        """Have the metrics show what is loaded."""
         self._metrics.set_memory(self.name, self.version, self.memory)
+        self.predictor.announce(self._metrics)
+
+    def _forget(self) -> None:
+        """Have the metrics show no longer what was loaded; another model may have the same name and version."""
+        if self.memory:
+            self.memory = {}
+            self._metrics.set_memory(self.name, self.version, self.memory)
+            self._metrics.forget_artifact(self.name, self.version)
 
     def _load_and_weigh(self) -> Mapping[str, int]:
         self.predictor.load()
@@ -303,7 +310,7 @@ class ServedModel:
     async def _unload(self) -> None:
         await self._drained()
         await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.close)
-        self._forget_memory()
+        self._forget()
         self.predictor.version, self.predictor.format = self.predictor.source.version, ""
 
     async def _drained(self) -> None:

@@ -206,9 +206,13 @@ class StoreRegistry(Registry):
             await asyncio.sleep(_IDLE_POLL_SECONDS)
         await self._free(record)
         record.model.close()
+        record.model.watchers = ()  # what they report would be there twice, if another has its place
         self._leaving.discard(record)
-        await asyncio.sleep(_REMEMBER_SECONDS)
         name, version = record.key
+        now = self._catalog.versions(name).get(version)
+        if now is not None and now.ready:
+            now.model.announce()  # freeing this one took its series away
+        await asyncio.sleep(_REMEMBER_SECONDS)
         if version not in self._catalog.versions(name):
             self._metrics.forget(name, version)
 

@@ -238,6 +238,40 @@ def test_unload_waits_for_what_runs_and_load_brings_it_back() -> None:
     run(scenario())
 
 
+def test_metrics_say_which_artifact_is_loaded_and_no_other() -> None:
+    class Renewed(Paced):
+        """Another version with each load."""
+
+        loads = 0
+
+        def load(self) -> bool:
+            super().load()
+            self.loads += 1
+            self.version = str(self.loads)
+            return True
+
+    async def scenario() -> None:
+        numbers = CollectorRegistry()
+        registry = Registry([Renewed()], ServerSettings(), Metrics(numbers))
+
+        def shown() -> list[tuple[str, str]]:
+            return [
+                (sample.name, sample.labels["model_version"])
+                for family in numbers.collect()
+                if family.name in ("model_artifact_info", "model_memory_bytes")
+                for sample in family.samples
+            ]
+
+        await registry.load_all()
+        for version in ("1", "2"):
+            assert sorted(shown()) == [("model_artifact_info", version), ("model_memory_bytes", version)]
+            await registry.load(registry.models["paced"])
+        await registry.unload(registry.models["paced"])
+        assert shown() == []
+
+    run(scenario())
+
+
 def test_a_load_while_an_unload_runs_comes_after_it() -> None:
     class Slow(Paced):
         """Takes its time to close, on one of two threads."""

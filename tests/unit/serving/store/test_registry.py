@@ -313,6 +313,7 @@ def test_files_that_are_replaced_in_place_are_a_new_model(shelf: Shelf) -> None:
 
     async def scenario() -> None:
         async with Store(shelf) as store:
+            store.registry.watch(lambda model: lambda batch, outputs, call: None)
             assert await store.ask("iris") == "one"
             before = store.model("1")
             shelf.put("iris/1", BROKEN)
@@ -320,6 +321,8 @@ def test_files_that_are_replaced_in_place_are_a_new_model(shelf: Shelf) -> None:
             while len(shelf.loads) < 2 or any(each.state is State.LOADING for each in store.registry.everything):
                 await asyncio.sleep(0.001)
             assert (await store.ask("iris"), store.model("1")) == ("one", before)
+            version = {"model_name": "iris", "model_version": "1"}
+            assert store.value("model_memory_bytes", part="model", **version) == len("one")
             shelf.put("iris/1", b"another")
             await store.registry.refresh()
             while store.model("1") is before:
@@ -328,6 +331,10 @@ def test_files_that_are_replaced_in_place_are_a_new_model(shelf: Shelf) -> None:
             while len([*store.registry.everything]) > 1:
                 await asyncio.sleep(0.01)
             assert before.state is State.UNLOADED
+            assert store.value("model_memory_bytes", part="model", **version) == len("another")
+            digest = store.model("1").predictor.digest
+            assert store.value("model_artifact_info", digest=digest, evaluated="false", **version) == 1
+            assert (before.watchers, len(store.model("1").watchers)) == ((), 1)
 
     run(scenario())
 
