@@ -69,8 +69,8 @@ class Catalog:
         return record if record is not None and record.model is model else None
 
     def __iter__(self) -> Iterator[Record]:
-        """All versions that can be asked for."""
-        return chain.from_iterable(records.values() for records in self._models.values())
+        """All versions that can be asked for. Other threads ask too, so what may change is copied, at once."""
+        return chain.from_iterable(tuple(records.values()) for records in tuple(self._models.values()))
 
     @property
     def next(self) -> Iterator[Record]:

@@ -85,7 +85,7 @@ class StoreRegistry(Registry):
     @property
     def everything(self) -> Iterable[ServedModel]:
         """All versions of all models, also such as end."""
-        return [record.model for record in chain(self._catalog, self._catalog.next, self._leaving)]
+        return [record.model for record in chain(self._catalog, self._catalog.next, tuple(self._leaving))]
 
     def versions(self, name: str) -> list[ServedModel]:
         """All versions of a model, the lowest first; none if there is no such model."""

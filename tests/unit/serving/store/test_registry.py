@@ -618,6 +618,26 @@ def test_loading_by_hand_sees_what_has_just_been_copied(shelf: Shelf) -> None:
     run(scenario())
 
 
+def test_models_may_come_and_go_while_another_thread_looks_at_all_of_them(shelf: Shelf) -> None:
+    for name in ("a", "b"):
+        for version in ("1", "2"):
+            shelf.put(f"{name}/{version}", b"x")
+
+    async def scenario() -> None:
+        async with Store(shelf) as store:
+            looking = iter(store.registry._catalog)
+            seen = [next(looking).key]
+            shelf.put("c/1", b"x")
+            shutil.rmtree(shelf.root / "a/2")
+            for _ in range(2):
+                await store.registry.refresh()
+            assert [*store.states("a")] == ["1"]
+            seen += [record.key for record in looking]
+            assert seen == [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")]
+
+    run(scenario())
+
+
 def test_what_is_no_version_is_left_alone(shelf: Shelf, caplog: pytest.LogCaptureFixture) -> None:
     shelf.put("iris/1", b"one")
     for path in ("iris/.hidden", "iris/..data", "iris/lost+found", "..iris/1", "bad name/1", "iris/empty", "-x/1"):
