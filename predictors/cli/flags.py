@@ -136,6 +136,10 @@ def parse(kinds: Sequence[str], given: Mapping[str, str]) -> Options:
     artifacts, store = build(ArtifactSettings, given), build(StoreSettings, given)
     if store.model_store is not None:
         _refuse(given, _ONE_ARTIFACT, "--{} and --model_store exclude each other")
+        for name in ("model_dir", "model_name", "artifact_digest"):
+            if getattr(artifacts, name):
+                variable = _variable_at_fault(ArtifactSettings, name)
+                raise typer.BadParameter(f"{variable} and --model_store exclude each other")
         kinds = [*Kind]
     else:
         _refuse(given, tuple(StoreSettings.model_fields), "--{} is for --model_store, which is not given")

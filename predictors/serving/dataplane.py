@@ -195,11 +195,12 @@ class DataPlane:
             RateLimited: the caller, or all together, have sent more than they may.
         """
         model = self.find(call, name, version)
-        inference = Inference(model, call, self._steps[model.name], self._elsewhere, self._limits)
-        if model.use is not None:
-            model.use.begin(inference)
+        inference = self._begin(call, model)
         standby = model.predictor.standby
         fallback = None if standby is None else Fallback(model, standby)
+        asleep = model.state is not State.READY
+        if asleep:  # who has asked too much must not have it loaded, and others unloaded for that
+            await self._admit(call, model)
         try:
             if model.state is not State.READY:
                 await self._registry.wake(model, call.deadline)
@@ -207,13 +208,29 @@ class DataPlane:
         except (ModelNotReady, Overloaded) as error:
             if fallback is None or not fallback.takes_over(call, error):
                 raise
+        if not asleep:
+            await self._admit(call, model)
+        if fallback is not None:
+            inference.answers = fallback
+        return inference
+
+    def _begin(self, call: Call, model: ServedModel) -> Inference:
+        """Note that a model is used, for as long as what is given out exists."""
+        inference = Inference(model, call, self._steps[model.name], self._elsewhere, self._limits)
+        if model.use is not None:
+            model.use.begin(inference)
+        return inference
+
+    async def _admit(self, call: Call, model: ServedModel) -> None:
+        """Count a request where there are limits.
+
+        Raises:
+            RateLimited: the caller, or all together, have sent more than they may.
+        """
         if self._limits is not None:
             call.standing = await self._limits.admit(call.caller.key, model.name, model.predictor.generates)
             if call.standing.refusal is not None:
                 raise call.standing.refusal
-        if fallback is not None:
-            inference.answers = fallback
-        return inference
 
     async def parse(self, call: Call, parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a protocol's parser, where a request must be parsed to find its model; a large one on a thread.
@@ -236,15 +253,20 @@ class DataPlane:
         return ServerMetadata()
 
     async def model_metadata(self, call: Call, name: str, version: str = "") -> ModelMetadata:
-        """Describe a model.
+        """Describe a model. One that has to be loaded for that counts as a request where there are limits.
 
         Raises:
             Forbidden, NotFound: see `find`.
             ModelNotReady: with the reason.
             DeadlineExceeded: it is loading still.
+            Overloaded: too many requests wait for that.
+            RateLimited: see `open`.
         """
-        model = self.find(call, name, version)
+        inference = self._begin(call, self.find(call, name, version))
+        model = inference.model
         if model.state is not State.READY:
+            await self._admit(call, model)
+        if model.state is not State.READY:  # still
             await self._registry.wake(model, call.deadline)
         predictor = model.predictor
         return ModelMetadata(

@@ -6,7 +6,6 @@ close, running requests get `grace_seconds` → exit 0. Ctrl-C skips the drain; 
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -28,11 +27,12 @@ from predictors.serving.app.routes import build_probe_router, build_router
 from predictors.serving.app.routing import Router
 from predictors.serving.dataplane import DataPlane
 from predictors.serving.dispatch.registry import Registry
-from predictors.serving.dispatch.served_model import ServedModel
+from predictors.serving.dispatch.served_model import LOOK_SECONDS, ServedModel
 from predictors.serving.drift.metrics import DriftMetrics
 from predictors.serving.drift.settings import DriftSettings
 from predictors.serving.drift.watch import Watcher
 from predictors.serving.errors import StartupError
+from predictors.serving.garbage import Garbage
 from predictors.serving.model.predictor import Predictor
 from predictors.serving.request_log.settings import RequestLogSettings
 from predictors.serving.settings import ServerSettings
@@ -52,10 +52,6 @@ NewRegistry: TypeAlias = Callable[[ServerSettings, Metrics], Registry]
 # How long a model's thread may keep the GIL while the event loop wants it. Python's own 5 ms would be most of the time
 # that an answer takes.
 _SWITCH_SECONDS = 0.0005
-# Objects made before the garbage collector looks at them, and how many such looks before it looks at older ones too.
-# Requests leave no cycles, but a few dozen in flight exceed Python's 700 again and again: that took up to a tenth of a
-# small request's time.
-_GC_THRESHOLDS = (5_000, 20, 100)
 
 
 class Server:
@@ -243,11 +239,20 @@ class Server:
         logger.info("listening on %s, gRPC %s%s%s", where, grpc_port or "off", tls, probes)
         self._say_who_may_call()
         await self.registry.load_all()
-        _exempt_from_collection()
+        garbage = Garbage()
+        garbage.exempt()
         if self._on_ready is not None:
             self._on_ready(self.registry, 0 if settings.uds else listener.getsockname()[1], grpc_port)
-        while await self.registry.load_late():
-            _exempt_from_collection()
+        while await self._load_late():
+            garbage.exempt()
+
+    async def _load_late(self) -> bool:
+        """Wait until something was loaded or unloaded; false if the server drains. Faults never end it."""
+        while True:
+            try:
+                return await self.registry.load_late()
+            except Exception:
+                logger.exception("models cannot be followed; it is tried again in %.0f s", LOOK_SECONDS)
 
     def _say_who_may_call(self) -> None:
         if self._door.guards_models:
@@ -284,14 +289,6 @@ class Server:
         await asyncio.gather(*(each.stop(self._settings.grace_seconds, lambda: self._forced) for each in servers))
         if self.probes is not None:  # the last, so that probes are answered as long as requests are
             await self.probes.stop(0, lambda: True)
-
-
-def _exempt_from_collection() -> None:
-    """Have the garbage collector skip what is there now: to look at all of it took 50 ms of some requests' time."""
-    gc.unfreeze()  # what was there before may have been unloaded since
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 def _certificate(settings: ServerSettings) -> Certificate | None:

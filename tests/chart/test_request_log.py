@@ -66,9 +66,13 @@ def test_knative_has_it_too(chart: Chart) -> None:
     [
         ({"requestLogUrl": "http://x"}, "models.flowers.settings.requestLogUrl: use models.flowers.requestLog.url"),
         ({"requestLogFile": "/x"}, "models.flowers.settings.requestLogFile: use models.flowers.requestLog.volume"),
+        (
+            {"requestLogSampleRatio": 0.1},
+            "models.flowers.settings.requestLogSampleRatio: nothing is logged without models.flowers.requestLog.url or",
+        ),
     ],
 )
-def test_sinks_among_the_settings_are_refused(chart: Chart, settings: Values, sentence: str) -> None:
+def test_settings_that_make_no_sense_are_refused(chart: Chart, settings: Values, sentence: str) -> None:
     assert sentence in chart.refusal(with_log({}, settings=settings))
 
 

@@ -16,6 +16,12 @@
 {{- if $given }}
   {{- $names := dict "requestLogService" $name "requestLogNamespace" $root.Release.Namespace }}
   {{- $_ := set $model "settings" (merge $given $model.settings $names) }}
+{{- else }}
+  {{- range $setting, $_ := $model.settings }}
+    {{- if hasPrefix "requestLog" $setting }}
+      {{- fail (printf "models.%s.settings.%s: nothing is logged without models.%s.requestLog.url or .volume" $name $setting $name) }}
+    {{- end }}
+  {{- end }}
 {{- end }}
 {{- end }}
 

@@ -44,7 +44,9 @@ class Fallback:
         if outcome is not None:
             self._standby.count(_reason(trouble), outcome)
             return False
-        self._trouble = trouble
+        # Its traceback leads to the request, and that leads here: the request would count as in use until the garbage
+        # collector came by.
+        self._trouble = trouble.with_traceback(None)
         return True
 
     async def answer(self, batch: Batch, call: Call) -> Outputs:
@@ -75,7 +77,11 @@ class Fallback:
             trouble = self._trouble
         found = await self._elsewhere(batch, call, _reason(trouble), emit)
         if found is None:
-            raise trouble
+            try:
+                raise trouble
+            finally:  # for the same reason
+                self._trouble = None
+                del trouble
         return found
 
     async def _while_slow(self, batch: Batch, call: Call, emit: Emit | None) -> Outputs | None:

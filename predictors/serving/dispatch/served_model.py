@@ -87,6 +87,7 @@ class ServedModel:
         self._metrics = metrics
         self._clock = clock
         self._costs = CostModel()
+        self._changing = asyncio.Lock()  # loading and unloading go one after the other
         self._unmeasured = 0  # batches since the last measurement; if negative, the number still to measure
         self._executor = ThreadPoolExecutor(predictor.workers, thread_name_prefix=f"model-{self.name}")
         merges = predictor.rowwise and settings.micro_batching == "auto"
@@ -275,8 +276,12 @@ class ServedModel:
         """Load on the model's thread; a failure becomes the reason, never an exception."""
         if self.state is State.READY:
             self.state, self.reason = State.LOADING, "loading"
+        async with self._changing:
+            await self._load()
+
+    async def _load(self) -> None:
         await self._drained()
-        self._forget_memory()
+        self._forget()
         started = time.monotonic()
         try:
             self.memory = await asyncio.get_running_loop().run_in_executor(self._executor, self._load_and_weigh)
@@ -291,14 +296,21 @@ class ServedModel:
             seconds = time.monotonic() - started
             self._costs.forget()
             self._metrics.load_time.labels(self.name, self.version).set(seconds)
-            self._metrics.set_memory(self.name, self.version, self.memory)
-            self.predictor.announce(self._metrics)
+            self.announce()
             self.state, self.reason = State.READY, ""
             logger.info("model %s version %s is ready after %.2f s", self.name, self.version, seconds)
 
-    def _forget_memory(self) -> None:
-        self.memory = {}
+    def announce(self) -> None:
+        """Have the metrics show what is loaded."""
         self._metrics.set_memory(self.name, self.version, self.memory)
+        self.predictor.announce(self._metrics)
+
+    def _forget(self) -> None:
+        """Have the metrics show no longer what was loaded; another model may have the same name and version."""
+        if self.memory:
+            self.memory = {}
+            self._metrics.set_memory(self.name, self.version, self.memory)
+            self._metrics.forget_artifact(self.name, self.version)
 
     def _load_and_weigh(self) -> Mapping[str, int]:
         self.predictor.load()
@@ -307,13 +319,17 @@ class ServedModel:
     async def _fail(self, reason: str, state: State = State.FAILED) -> None:
         self.state, self.reason = state, reason
         logger.error("%s is not ready: %s", self.title, reason)
-        await self.unload()
+        await self._unload()
 
     async def unload(self) -> None:
         """Wait for running batches, then free the model. Call it in a state in which no batch can begin."""
+        async with self._changing:
+            await self._unload()
+
+    async def _unload(self) -> None:
         await self._drained()
         await asyncio.get_running_loop().run_in_executor(self._executor, self.predictor.close)
-        self._forget_memory()
+        self._forget()
         self.predictor.version, self.predictor.format = self.predictor.source.version, ""
 
     async def _drained(self) -> None:

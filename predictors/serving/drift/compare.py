@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictors.serving.artifacts.reference import Distribution
-from predictors.serving.drift.distance import chance, jensen_shannon, least_rows, population_stability
+from predictors.serving.drift.distance import chance, jensen_shannon, population_stability
 from predictors.serving.drift.tally import Layout
 
 
@@ -51,7 +51,7 @@ def compare(layout: Layout, counts: NDArray[np.int64]) -> Iterator[Comparison]:
     for distribution in layout.distributions:
         now, then = layout.part(distribution, counts), distribution.counts
         bins = sum(map(bool, then))
-        needed = least_rows(bins, distribution.rows)
+        needed = layout.least_rows[distribution.key]
         if not sum(now):
             yield Comparison(distribution, now, 0.0, 0.0, float("inf"), needed)
             continue

@@ -33,7 +33,10 @@ class DriftMetrics(Collector):
             if seen is None:
                 continue
             labels = {"model_name": watcher.name, "model_version": seen.version}
-            rows.append(f"{series_name(_ROWS, labels)} {seen.window.rows(watcher.now)}\n")
+            count = seen.window.rows(watcher.now)
+            rows.append(f"{series_name(_ROWS, labels)} {count}\n")
+            if not count:  # as most of many versions have none
+                continue
             for each in compare(seen.window.layout, seen.window.counts(watcher.now)):
                 if not each.enough:
                     continue

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from predictors.serving.artifacts.reference import Distribution, Reference
 from predictors.serving.drift.columns import Columns, Values
+from predictors.serving.drift.distance import least_rows
 
 
 class Layout:
@@ -24,6 +25,8 @@ class Layout:
             each.key: slice(start, start + width)
             for each, start, width in zip(self.distributions, starts, widths, strict=True)
         }
+        self.least_rows = {each.key: least_rows(sum(map(bool, each.counts)), each.rows) for each in self.distributions}
+        """How many rows of each distribution are needed to tell drift from chance; 0 if no number is enough."""
         self._places = {each.key: _placing(each) for each in self.distributions}
 
     def empty(self) -> NDArray[np.int64]:

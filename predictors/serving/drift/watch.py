@@ -94,9 +94,11 @@ class Watcher:
         predictor = self._model.predictor
         reference, version = predictor.reference, predictor.version
         if reference is None or not version:
-            self._seen = None
-        elif self._seen is None or self._seen.reference is not reference:
+            return None
+        if self._seen is None or (version, reference) != self._seen[:2]:
             self._seen = Seen(version, reference, Window(reference, self._seconds))
+        elif reference is not self._seen.reference:  # the model was loaded again; the same object is fast to compare
+            self._seen = self._seen._replace(reference=reference)
         return self._seen
 
     @property

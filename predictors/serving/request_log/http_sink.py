@@ -4,12 +4,15 @@ It asks by http.client: of the clients at hand the one that takes the least time
 """
 
 import re
+import socket
 import ssl
+import time
 from collections.abc import Sequence
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from io import BufferedReader, RawIOBase
 from threading import Event as Flag
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from predictors.serving.errors import StartupError
@@ -17,6 +20,7 @@ from predictors.serving.request_log.event import Event
 from predictors.serving.request_log.sink import SinkError
 
 _URL = re.compile(r"https?://[!-~]+", re.IGNORECASE)
+# For connecting, for sending an event, and for its whole answer.
 _TIMEOUT_SECONDS = 3.0
 # Waits before a further try, seconds.
 _PAUSES = (0.1, 0.5)
@@ -59,10 +63,60 @@ class Address(NamedTuple):
 
     def connection(self) -> HTTPConnection:
         """A connection that is not open yet."""
-        if not self.tls:
-            return HTTPConnection(self.host, self.port, timeout=_TIMEOUT_SECONDS)
-        context = ssl.create_default_context()
-        return HTTPSConnection(self.host, self.port, timeout=_TIMEOUT_SECONDS, context=context)
+        if self.tls:
+            context = ssl.create_default_context()
+            connection: HTTPConnection
+            connection = HTTPSConnection(self.host, self.port, timeout=_TIMEOUT_SECONDS, context=context)
+        else:
+            connection = HTTPConnection(self.host, self.port, timeout=_TIMEOUT_SECONDS)
+        connection.response_class = _Answer
+        return connection
+
+
+class _Answer(HTTPResponse):
+    """An answer that must be whole in time; the socket's own timeout is that of each read."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp = BufferedReader(_Timed(sock, self.fp))
+
+
+class _Timed(RawIOBase):
+    """Reads what a socket receives, until a time from now.
+
+    Args:
+        sock: the socket.
+        file: reads it, and has read nothing yet.
+    """
+
+    def __init__(self, sock: socket.socket, file: BufferedReader) -> None:
+        super().__init__()
+        self._socket, self._file = sock, file
+        self._deadline = time.monotonic() + _TIMEOUT_SECONDS
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read what is there, or wait for it.
+
+        Raises:
+            TimeoutError: it is too late.
+        """
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        try:
+            return self._file.raw.readinto(buffer)
+        finally:
+            self._socket.settimeout(_TIMEOUT_SECONDS)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
 
 
 class HttpSink:

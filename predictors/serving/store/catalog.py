@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from predictors.serving.dispatch.served_model import ServedModel
+from predictors.serving.errors import StartupError
 from predictors.serving.model.predictor import Predictor
 from predictors.serving.store.folder import Found, Listing
 from predictors.serving.store.order import version_key
@@ -20,6 +21,7 @@ NewPredictor: TypeAlias = Callable[[str, str, Path, str], Predictor[Any]]
 
 Raises:
     ImportError, ValueError: there is none of that kind, or a package is missing.
+    StartupError: the server lacks something that it needs, such as a file with a key.
 """
 
 # Looks that must not find a version's folder before it is given up: one may fall between two renames.
@@ -46,6 +48,7 @@ class Catalog:
         self._next: dict[Key, Record] = {}
         self._pins: dict[str, str] = {}
         self._unusable: dict[Key, str] = {}  # the digests of manifests for which there is no predictor
+        self._faults: dict[Key, str] = {}  # why there is none for now, as last logged
 
     @property
     def names(self) -> list[str]:
@@ -66,8 +69,8 @@ class Catalog:
         return record if record is not None and record.model is model else None
 
     def __iter__(self) -> Iterator[Record]:
-        """All versions that can be asked for."""
-        return chain.from_iterable(records.values() for records in self._models.values())
+        """All versions that can be asked for. Other threads ask too, so what may change is copied, at once."""
+        return chain.from_iterable(tuple(records.values()) for records in tuple(self._models.values()))
 
     @property
     def next(self) -> Iterator[Record]:
@@ -89,10 +92,20 @@ class Catalog:
                 logger.info("%s/%s: its manifest says version %s; the folder counts", name, version, manifest.version)
             try:
                 made[key] = self._new_predictor(manifest.kind, name, found.directory, version)
+                self._faults.pop(key, None)
             except (ImportError, ValueError) as error:
                 self._unusable[key] = found.digest
                 logger.error("version %s of model %s is not served: %s", version, name, error)
+            except StartupError as error:  # of the server's settings, so that it may be mended: it is tried again
+                self._say(key, str(error))
         return made
+
+    def _say(self, key: Key, fault: str) -> None:
+        """Log why a version is not served, once."""
+        if self._faults.get(key) != fault:
+            self._faults[key] = fault
+            name, version = key
+            logger.error("version %s of model %s is not served: %s", version, name, fault)
 
     def _unknown(self, listings: Listings) -> Iterator[tuple[Key, Found]]:
         for name, listing in listings.items():

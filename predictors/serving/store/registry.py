@@ -85,7 +85,7 @@ class StoreRegistry(Registry):
     @property
     def everything(self) -> Iterable[ServedModel]:
         """All versions of all models, also such as end."""
-        return [record.model for record in chain(self._catalog, self._catalog.next, self._leaving)]
+        return [record.model for record in chain(self._catalog, self._catalog.next, tuple(self._leaving))]
 
     def versions(self, name: str) -> list[ServedModel]:
         """All versions of a model, the lowest first; none if there is no such model."""
@@ -208,9 +208,13 @@ class StoreRegistry(Registry):
         record.model.close()
         if record.model.predictor.standby is not None:
             await record.model.predictor.standby.close()
+        record.model.watchers = ()  # what they report would be there twice, if another has its place
         self._leaving.discard(record)
-        await asyncio.sleep(_REMEMBER_SECONDS)
         name, version = record.key
+        now = self._catalog.versions(name).get(version)
+        if now is not None and now.ready:
+            now.model.announce()  # freeing this one took its series away
+        await asyncio.sleep(_REMEMBER_SECONDS)
         if version not in self._catalog.versions(name):
             self._metrics.forget(name, version)
 

@@ -167,8 +167,12 @@ class Metrics:
             digest: what pins the artifact.
             evaluated: whether its manifest has figures of its quality.
         """
-        self._artifact.remove_by_labels({"model_name": model, "model_version": version})
+        self.forget_artifact(model, version)
         self._artifact.labels(model, version, digest, str(evaluated).lower()).set(1)
+
+    def forget_artifact(self, model: str, version: str) -> None:
+        """Say no longer which artifact is served."""
+        self._artifact.remove_by_labels({"model_name": model, "model_version": version})
 
     def set_memory(self, model: str, version: str, parts: Mapping[str, int]) -> None:
         """Say how much memory a model takes.

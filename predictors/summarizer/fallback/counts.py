@@ -1,5 +1,6 @@
 """What became of requests that the model itself did not answer."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Protocol, TypeAlias
 from weakref import WeakSet
@@ -37,9 +38,11 @@ class FallbackCollector(Collector):
             "Requests that the model itself did not answer, by why and by what became of them.",
             labels=("model_name", "model_version", "reason", "outcome"),
         )
-        for model in self.models:
-            counts = model.fallback_counts
+        totals: dict[tuple[str, str], Counter[tuple[Reason, Outcome]]] = {}
+        for model in self.models:  # two may have the same name and version: one that has taken the other's place
+            totals.setdefault((model.name, model.version), Counter()).update(model.fallback_counts)
+        for (name, version), counts in totals.items():
             for reason in Reason:
                 for outcome in Outcome:
-                    family.add_metric([model.name, model.version, reason, outcome], counts[reason, outcome])
+                    family.add_metric([name, version, reason, outcome], counts[reason, outcome])
         yield family

@@ -94,6 +94,14 @@ def test_flags_of_a_store_that_make_no_sense(given: dict[str, str], says: str) -
         flags.parse(["iris"], given)
 
 
+def test_a_variable_that_names_one_artifact_does_not_go_with_a_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREDICTORS_ARTIFACTS_DIR", "artifacts")  # it does no harm
+    flags.parse(["iris"], {"model_store": "store"})
+    monkeypatch.setenv("PREDICTORS_MODEL_DIR", "iris")
+    with pytest.raises(typer.BadParameter, match="PREDICTORS_MODEL_DIR and --model_store exclude each other"):
+        flags.parse(["iris"], {"model_store": "store"})
+
+
 def test_a_store_may_hold_any_kind() -> None:
     options = flags.parse(["iris"], {"model_store": "store", "unknown_threshold": "0.5", "slots": "2"})
     assert options.summarizer is not None

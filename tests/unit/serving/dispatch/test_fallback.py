@@ -1,14 +1,16 @@
 """When something else answers in a model's place: only then, marked, and never instead of the error without it."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 
 import pytest
 
 from predictors.serving.access.limits import Limits
 from predictors.serving.access.settings import AccessSettings
+from predictors.serving.dispatch.use import Use
 from predictors.serving.errors import InvalidInput, ModelNotReady, Overloaded, RateLimited, ServingError, Unavailable
 from predictors.serving.model.standby import Outcome, Reason, Standby, StandbyFailed
 from predictors.serving.model.types import Batch, Event, Job, Outputs, TextBatch
@@ -172,6 +174,31 @@ def test_its_failure_gives_the_error_that_there_would_have_been(
     with caplog.at_level(logging.DEBUG):
         run(scenario())
     assert "jim@example.com" not in caplog.text
+
+
+@pytest.mark.parametrize("error", [None, StandbyFailed(Outcome.FAILED), InvalidInput("it is refused")])
+@pytest.mark.parametrize("early", [True, False])
+def test_who_was_answered_uses_the_model_no_longer(error: Exception | None, early: bool) -> None:
+    async def scenario() -> None:
+        async with bench() as at:
+            use = at.model.use = Use()
+            at.spare.error = error
+            inference = await at.served.plane.open(new_call(), "paced") if early else None
+            await at.served.registry.unload(at.model)
+            with suppress(ServingError):
+                inference = inference or await at.served.plane.open(new_call(), "paced")
+                await inference.answer(HI)
+            assert len(at.spare.asked) == len(use) == 1
+            del inference
+            if error is not None:
+                error.with_traceback(None)
+            assert len(use) == 0
+
+    gc.disable()
+    try:
+        run(scenario())
+    finally:
+        gc.enable()
 
 
 def test_the_callers_deadline_goes_on() -> None:

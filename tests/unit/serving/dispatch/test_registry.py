@@ -238,6 +238,71 @@ def test_unload_waits_for_what_runs_and_load_brings_it_back() -> None:
     run(scenario())
 
 
+def test_metrics_say_which_artifact_is_loaded_and_no_other() -> None:
+    class Renewed(Paced):
+        """Another version with each load."""
+
+        loads = 0
+
+        def load(self) -> bool:
+            super().load()
+            self.loads += 1
+            self.version = str(self.loads)
+            return True
+
+    async def scenario() -> None:
+        numbers = CollectorRegistry()
+        registry = Registry([Renewed()], ServerSettings(), Metrics(numbers))
+
+        def shown() -> list[tuple[str, str]]:
+            return [
+                (sample.name, sample.labels["model_version"])
+                for family in numbers.collect()
+                if family.name in ("model_artifact_info", "model_memory_bytes")
+                for sample in family.samples
+            ]
+
+        await registry.load_all()
+        for version in ("1", "2"):
+            assert sorted(shown()) == [("model_artifact_info", version), ("model_memory_bytes", version)]
+            await registry.load(registry.models["paced"])
+        await registry.unload(registry.models["paced"])
+        assert shown() == []
+
+    run(scenario())
+
+
+def test_a_load_while_an_unload_runs_comes_after_it() -> None:
+    class Slow(Paced):
+        """Takes its time to close, on one of two threads."""
+
+        workers = 2
+        closing, may_close = threading.Event(), threading.Event()
+
+        def load(self) -> bool:
+            self.closed = False
+            return super().load()
+
+        def close(self) -> None:
+            self.closing.set()
+            self.may_close.wait(60)
+            super().close()
+
+    async def scenario() -> None:
+        predictor = Slow()
+        registry, slot = await started(predictor)
+        unloading = asyncio.create_task(registry.unload(slot))
+        await asyncio.to_thread(predictor.closing.wait, 60)
+        loading = asyncio.create_task(registry.load(slot))
+        await asyncio.sleep(0.05)
+        assert slot.state is State.LOADING
+        predictor.may_close.set()
+        await asyncio.gather(unloading, loading)
+        assert (slot.state, slot.version, predictor.closed) == (State.READY, "1", False)
+
+    run(scenario())
+
+
 def test_two_loads_at_once_are_one_and_a_caller_that_gives_up_leaves_it_running() -> None:
     async def scenario() -> None:
         predictor = Paced()

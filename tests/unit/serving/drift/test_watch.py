@@ -126,7 +126,19 @@ def test_any_number_of_rows_is_counted_in_all_columns(watched: Watched, rows: in
     assert 0 < watched.rows <= rows
 
 
-def test_a_model_that_is_loaded_again_begins_anew(watched: Watched) -> None:
+def test_a_model_that_is_loaded_again_as_it_was_goes_on(watched: Watched) -> None:
+    watched.see_rows(ROWS)
+    rows, version, reference = watched.rows, watched.predictor.version, watched.predictor.reference
+    assert reference is not None
+    watched.predictor.version = ""
+    assert watched.series() == {}
+    watched.predictor.version, watched.predictor.reference = version, reference.model_copy(deep=True)
+    assert watched.rows == rows > 0
+    watched.predictor.version = "2"
+    assert watched.rows == 0
+
+
+def test_a_model_that_is_loaded_again_otherwise_begins_anew(watched: Watched) -> None:
     watched.see_rows(ROWS)
     watched.predictor.version, watched.predictor.reference = "2", reference_of(ROWS + 1)
     assert watched.series() == {("signs", "2"): 0}

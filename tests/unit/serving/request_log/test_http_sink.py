@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event as Flag
@@ -93,6 +94,29 @@ def test_a_sink_that_refuses_costs_the_event_and_the_next_are_sent(status: int) 
         assert (caught.value.taken, received.refused) == (1, tries)
         sink.write(two_events())
         assert len(received.events) == 3
+
+
+def test_a_sink_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes ten times as long for its answer as it may, and pauses for less than that each time."""
+    monkeypatch.setattr(http_sink, "_TIMEOUT_SECONDS", 0.3)
+
+    def trickle() -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            for byte in b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n":
+                connection.sendall(bytes([byte]))
+                time.sleep(0.07)
+
+    ending = Flag()
+    ending.set()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=trickle)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with sink_at(url, ending) as sink, pytest.raises(SinkError, match="was not reached: TimeoutError"):
+            sink.write(two_events())
+        thread.join(60)
 
 
 def test_a_sink_that_is_away_is_an_error() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from predictors.serving.artifacts.artifact import Artifact
-from predictors.serving.errors import ArtifactError
+from predictors.serving.errors import ArtifactError, StartupError
 from predictors.serving.model.predictor import Predictor
 from predictors.serving.model.types import Job, Limits, Outputs, TensorSpec, TextBatch, TextInput
 from predictors.serving.settings import ServerSettings, Source
@@ -89,6 +89,8 @@ class Shelf:
         self.root = root
         self.loads: list[str] = []
         """The versions that began to load, in order."""
+        self.lacking = ""
+        """What a model named lacking needs, and the server has not."""
         self.gate = threading.Event()
         self.gate.set()
         self.answering = threading.Event()
@@ -105,6 +107,8 @@ class Shelf:
     def _predictor(self, kind: str, name: str, directory: Path, version: str) -> Told:
         if kind != Told.kind:
             raise ValueError(f"there is no predictor {kind}")
+        if name == "lacking" and self.lacking:
+            raise StartupError(self.lacking)
         return Told(name, Source(directory, version=version), self)
 
 

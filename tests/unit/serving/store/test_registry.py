@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from predictors.serving.access.limits import Limits
+from predictors.serving.access.settings import AccessSettings
 from predictors.serving.dataplane import DataPlane, Inference
 from predictors.serving.dispatch.served_model import ServedModel
 from predictors.serving.dispatch.state import State
-from predictors.serving.errors import DeadlineExceeded, ModelNotReady, NotFound, Overloaded, StartupError
+from predictors.serving.errors import DeadlineExceeded, ModelNotReady, NotFound, Overloaded, RateLimited, StartupError
 from predictors.serving.model.types import TextBatch
 from predictors.serving.store.registry import StoreRegistry
 from predictors.serving.telemetry.call import Call
@@ -35,15 +37,16 @@ class Store:
 
     Args:
         shelf: the folder.
+        limits: how much may be asked, if there are limits.
         store: settings of the store.
     """
 
-    def __init__(self, shelf: Shelf, **store: Any) -> None:
+    def __init__(self, shelf: Shelf, limits: Limits | None = None, **store: Any) -> None:
         self.shelf = shelf
         self.numbers = CollectorRegistry()
         metrics = Metrics(self.numbers)
         self.registry: StoreRegistry = shelf.registry(metrics, **store)
-        self.plane = DataPlane(self.registry, metrics, enable_repository=True)
+        self.plane = DataPlane(self.registry, metrics, enable_repository=True, limits=limits)
 
     async def __aenter__(self) -> "Store":
         await self.registry.load_all()
@@ -140,6 +143,41 @@ def test_a_request_waits_for_the_load_until_its_deadline(shelf: Shelf) -> None:
             shelf.gate.set()
             assert await waiting == "one"
             assert shelf.loads == ["iris/1"]
+
+    run(scenario())
+
+
+def test_who_has_asked_too_much_has_nothing_loaded(shelf: Shelf) -> None:
+    shelf.put("iris/1", b"one")
+    shelf.put("iris/2", b"two")
+
+    async def scenario() -> None:
+        limits = Limits(AccessSettings(client_requests_per_minute=2), lambda source: None, lambda: 0.0)
+        async with Store(shelf, limits) as store:
+            assert [await store.ask("iris", "1") for _ in range(2)] == ["one"] * 2  # to load one counts once
+            for ask in (store.plane.open, store.plane.model_metadata):
+                with pytest.raises(RateLimited):
+                    await ask(call(), "iris", "2")
+            assert shelf.loads == ["iris/1"]
+
+    run(scenario())
+
+
+def test_who_asks_what_a_model_is_like_uses_it(shelf: Shelf) -> None:
+    shelf.put("iris/1", b"one")
+    shelf.gate.clear()
+
+    async def scenario() -> None:
+        async with Store(shelf) as store:
+            asking = asyncio.create_task(store.plane.model_metadata(call(), "iris"))
+            await begun(shelf, 1)
+            use = store.model("1").use
+            assert use is not None
+            assert len(use) == 1
+            assert use.last is not None
+            shelf.gate.set()
+            assert (await asking).version == "1"
+            assert len(use) == 0
 
     run(scenario())
 
@@ -300,6 +338,7 @@ def test_files_that_are_replaced_in_place_are_a_new_model(shelf: Shelf) -> None:
 
     async def scenario() -> None:
         async with Store(shelf) as store:
+            store.registry.watch(lambda model: lambda batch, outputs, call: None)
             assert await store.ask("iris") == "one"
             before = store.model("1")
             shelf.put("iris/1", BROKEN)
@@ -307,6 +346,8 @@ def test_files_that_are_replaced_in_place_are_a_new_model(shelf: Shelf) -> None:
             while len(shelf.loads) < 2 or any(each.state is State.LOADING for each in store.registry.everything):
                 await asyncio.sleep(0.001)
             assert (await store.ask("iris"), store.model("1")) == ("one", before)
+            version = {"model_name": "iris", "model_version": "1"}
+            assert store.value("model_memory_bytes", part="model", **version) == len("one")
             shelf.put("iris/1", b"another")
             await store.registry.refresh()
             while store.model("1") is before:
@@ -315,6 +356,10 @@ def test_files_that_are_replaced_in_place_are_a_new_model(shelf: Shelf) -> None:
             while len([*store.registry.everything]) > 1:
                 await asyncio.sleep(0.01)
             assert before.state is State.UNLOADED
+            assert store.value("model_memory_bytes", part="model", **version) == len("another")
+            digest = store.model("1").predictor.digest
+            assert store.value("model_artifact_info", digest=digest, evaluated="false", **version) == 1
+            assert (before.watchers, len(store.model("1").watchers)) == ((), 1)
 
     run(scenario())
 
@@ -598,6 +643,26 @@ def test_loading_by_hand_sees_what_has_just_been_copied(shelf: Shelf) -> None:
     run(scenario())
 
 
+def test_models_may_come_and_go_while_another_thread_looks_at_all_of_them(shelf: Shelf) -> None:
+    for name in ("a", "b"):
+        for version in ("1", "2"):
+            shelf.put(f"{name}/{version}", b"x")
+
+    async def scenario() -> None:
+        async with Store(shelf) as store:
+            looking = iter(store.registry._catalog)
+            seen = [next(looking).key]
+            shelf.put("c/1", b"x")
+            shutil.rmtree(shelf.root / "a/2")
+            for _ in range(2):
+                await store.registry.refresh()
+            assert [*store.states("a")] == ["1"]
+            seen += [record.key for record in looking]
+            assert seen == [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")]
+
+    run(scenario())
+
+
 def test_what_is_no_version_is_left_alone(shelf: Shelf, caplog: pytest.LogCaptureFixture) -> None:
     shelf.put("iris/1", b"one")
     for path in ("iris/.hidden", "iris/..data", "iris/lost+found", "..iris/1", "bad name/1", "iris/empty", "-x/1"):
@@ -623,6 +688,28 @@ def test_what_is_no_version_is_left_alone(shelf: Shelf, caplog: pytest.LogCaptur
         "version torn of model iris is not served: manifest.json is not a valid manifest" in each for each in said
     )
     assert "version strange of model iris is not served: there is no predictor strange" in said
+
+
+def test_a_version_for_which_the_server_lacks_something_holds_up_no_other(
+    shelf: Shelf, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf.put("iris/1", b"one")
+
+    async def scenario() -> None:
+        async with Store(shelf) as store:
+            shelf.lacking = "--fallback_key_file cannot be read"
+            shelf.put("lacking/1", b"x")
+            shelf.put("iris/2", b"two")
+            for _ in range(3):
+                await store.settled()
+            assert (await store.ask("iris"), list(store.registry.models)) == ("two", ["iris"])
+            shelf.lacking = ""
+            await store.settled()
+            assert await store.ask("lacking") == "x"
+
+    run(scenario())
+    said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert said == ["version 1 of model lacking is not served: --fallback_key_file cannot be read"]
 
 
 def test_metrics_forget_nothing_that_is_there_and_all_that_is_gone(
