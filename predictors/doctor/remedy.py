@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from predictors.doctor.fields import at, mapping, text, texts
+from predictors.doctor.fields import Object, at, mapping, objects, text, texts
 from predictors.doctor.finding import Fix
 from predictors.doctor.model import Model
 
@@ -56,7 +56,7 @@ def container(model: Model, value: str, change: Mapping[str, Any], beside: Mappi
     place = _place(model)
     if place == _MODEL:
         return predictor(model, value, {**(beside or {}), "model": change})
-    operations = [*_operations("", model.predictor, beside or {}), *_operations(place, model.container, change)]
+    operations = [*_operations("", model.predictor, beside or {}), *_operations(place, _declared(model), change)]
     return _by_chart(model, value) or _json_patch(model, operations)
 
 
@@ -151,6 +151,15 @@ def _nested(path: tuple[str, ...], value: object) -> object:
     return value
 
 
+def _declared(model: Model) -> Object:
+    """The container as `spec.predictor` has it; its pod's may have more by itself, which no patch can start from."""
+    if "model" in model.predictor:
+        return mapping(model.predictor, "model")
+    declared = objects(model.predictor, "containers")
+    serving = text(model.container, "name")
+    return next((each for each in declared if text(each, "name") == serving), next(iter(declared), {}))
+
+
 def _place(model: Model) -> str:
     """Where `spec.predictor` has the container that serves."""
     if "model" in model.predictor:
@@ -163,7 +172,7 @@ def _place(model: Model) -> str:
 
 def _arguments(model: Model) -> list[str]:
     """Those of the InferenceService itself, beside its runtime's."""
-    return texts(model.predictor, "model", "args") if "model" in model.predictor else texts(model.container, "args")
+    return texts(_declared(model), "args")
 
 
 def _add(path: str, value: Any) -> dict[str, Any]:

@@ -163,6 +163,24 @@ def test_a_probe_that_is_put_right_asks_one_question() -> None:
     assert removed == {"op": "remove", "path": f"{path}/tcpSocket"}
 
 
+def test_a_patch_starts_from_what_is_declared() -> None:
+    """Admission gives pods fields of which the InferenceService knows nothing."""
+    world = production()
+    container = {"name": "kserve-container", "command": ["predictors", "serve", "iris"]}
+    world.objects["InferenceService"] = [
+        {"metadata": {"name": "iris"}, "spec": {"predictor": {"containers": [container]}}}
+    ]
+    added = {"readinessProbe": {"tcpSocket": {"port": 8080}}, "args": ["--drain_seconds=1"]}
+    spec = {"containers": [container | added]}
+    labels = {"serving.kserve.io/inferenceservice": "iris"}
+    world.objects["Pod"].append({"metadata": {"name": "p", "labels": labels}, "spec": spec})
+    for check, field in (("wrong-probes", "readinessProbe"), ("signature", "args")):
+        [found] = world.found(check)
+        test, add = json.loads(shlex.split(found.issue.fix.line)[-3])
+        path = f"/spec/predictor/containers/0/{field}"
+        assert (test, add["path"]) == ({"op": "test", "path": path, "value": None}, path)
+
+
 @pytest.mark.parametrize("place", ["model", "containers"])
 def test_a_header_of_a_probe_is_in_no_report(place: str) -> None:
     world = production()
