@@ -96,6 +96,7 @@ def test_any_setting_becomes_its_flag(chart: Chart) -> None:
         **HERE,
         "settings": {camel(name): value for name, value in given.items()},
         "access": {"callerTokenSecret": {"name": "caller"}},
+        "requestLog": {"url": "http://broker"},
     }
     values = {"models": {"iris": model}}
     arguments = flags(chart.render(values).predictor("iris")["model"]["args"])
