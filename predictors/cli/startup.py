@@ -33,10 +33,10 @@ def run(kinds: Sequence[str], options: Options) -> None:
     log_json = use_json(options.server.log_format)
     configure_logging(options.server.log_level, log_json)
     root = options.store.model_store
-    predictors = [_configured(kind, options) for kind in kinds] if root is None else []
-    new_registry = None if root is None else _store(root, options)
     on_ready = None if log_json else partial(banner.show, options.server)
     try:
+        predictors = [_configured(kind, options) for kind in kinds] if root is None else []
+        new_registry = None if root is None else _store(root, options)
         server = Server(predictors, options.server, log_json, on_ready, options.access, new_registry)
         server.watch_drift(options.drift)
         server.log_requests(options.request_log)
