@@ -3,13 +3,13 @@
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from cloudevents.http import CloudEvent, from_http
 
 from tests.waiting import until
+from tests.web import web_server
 
 REQUEST, RESPONSE = "org.kubeflow.serving.inference.request", "org.kubeflow.serving.inference.response"
 
@@ -62,19 +62,6 @@ def event_sink(status: Callable[[], int] = lambda: 202, context: ssl.SSLContext 
             self.send_header("content-length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class names it
-            """Nothing is logged."""
-
-    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if context is not None:
-        web.socket = context.wrap_socket(web.socket, server_side=True)
-    scheme = "http" if context is None else "https"
-    received = EventSink(f"{scheme}://127.0.0.1:{web.server_address[1]}", status)
-    thread = Thread(target=web.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with web_server(Handler, context) as port:
+        received = EventSink(f"{'http' if context is None else 'https'}://127.0.0.1:{port}", status)
         yield received
-    finally:
-        web.shutdown()
-        web.server_close()
-        thread.join()

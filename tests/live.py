@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -125,8 +125,15 @@ def serve(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None) 
     if not {"--artifacts_dir", "--gguf", "--model_dir"} & set(arguments):
         for model in {"iris", "intent", "summarizer"} & set(arguments):
             require_artifact(model)
+    with running(serve_command("--log_format", "json", "--drain_seconds", "0", *arguments), cwd, env) as server:
+        yield server
+
+
+@contextmanager
+def running(command: Sequence[str], cwd: Path = ROOT, env: dict[str, str] | None = None) -> Iterator[LiveServer]:
+    """Run a server that logs JSON until the block ends."""
     process = subprocess.Popen(
-        serve_command("--log_format", "json", "--drain_seconds", "0", *arguments),
+        command,
         cwd=cwd,
         env={**os.environ, **(env or {})},
         stderr=subprocess.PIPE,

@@ -3,8 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from predictors.cli.predictor import predictor_class
+
 if TYPE_CHECKING:
     from predictors.serving.model.predictor import Predictor
+
+_MEASURED = ("iris", "intent", "sklearn")
 
 
 def load_predictor(directory: Path, trusted: bool) -> "Predictor[Any]":
@@ -22,21 +26,8 @@ def load_predictor(directory: Path, trusted: bool) -> "Predictor[Any]":
     from predictors.serving.settings import Source
 
     manifest, _ = read_manifest(directory)
-    source = Source(directory, trusted=trusted)
-    predictor: Predictor[Any]
-    if manifest.kind == "iris":
-        from predictors.iris.model import IrisPredictor
-
-        predictor = IrisPredictor(manifest.name, source)
-    elif manifest.kind == "intent":
-        from predictors.intent.model import IntentPredictor
-
-        predictor = IntentPredictor(manifest.name, source)
-    elif manifest.kind == "sklearn":
-        from predictors.sklearn.model import SklearnPredictor
-
-        predictor = SklearnPredictor(manifest.name, source)
-    else:
+    if manifest.kind not in _MEASURED:
         raise ArtifactError(f"{directory}: drift is measured for iris, intent and sklearn, not for {manifest.kind}")
+    predictor = predictor_class(manifest.kind)(manifest.name, Source(directory, trusted=trusted))
     predictor.load()
     return predictor

@@ -11,6 +11,7 @@ import typer
 from predictors.cli import banner
 from predictors.cli.flags import Options
 from predictors.cli.kind import Kind
+from predictors.cli.predictor import predictor_class
 from predictors.serving.errors import StartupError
 from predictors.serving.model.predictor import Predictor
 from predictors.serving.server import NewRegistry, Server
@@ -69,19 +70,5 @@ def _store(root: Path, options: Options) -> NewRegistry:
 
 
 def _new_predictor(kind: str, name: str, source: Source, options: Options) -> Predictor[Any]:
-    """Make one predictor, importing the module of no other."""
-    if kind == "iris":
-        from predictors.iris.model import IrisPredictor
-
-        return IrisPredictor(name, source)
-    if kind == "intent":
-        from predictors.intent.model import IntentPredictor
-
-        return IntentPredictor(name, source, options.intent)
-    if kind == "sklearn":
-        from predictors.sklearn.model import SklearnPredictor
-
-        return SklearnPredictor(name, source)
-    from predictors.summarizer.model import SummarizerPredictor
-
-    return SummarizerPredictor(name, source, options.summarizer, options.fallback)
+    own = {"intent": (options.intent,), "summarizer": (options.summarizer, options.fallback)}
+    return predictor_class(kind)(name, source, *own.get(kind, ()))

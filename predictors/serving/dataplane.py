@@ -198,9 +198,10 @@ class DataPlane:
         inference = self._begin(call, model)
         standby = model.predictor.standby
         fallback = None if standby is None else Fallback(model, standby)
-        asleep = model.state is not State.READY
-        if asleep:  # who has asked too much must not have it loaded, and others unloaded for that
-            await self._admit(call, model)
+        limits, asleep = self._limits, model.state is not State.READY
+        if limits is not None and asleep:
+            # Who has asked too much must not have it loaded, and others unloaded for that.
+            await _admit(limits, call, model)
         try:
             if model.state is not State.READY:
                 await self._registry.wake(model, call.deadline)
@@ -208,8 +209,8 @@ class DataPlane:
         except (ModelNotReady, Overloaded) as error:
             if fallback is None or not fallback.takes_over(call, error):
                 raise
-        if not asleep:
-            await self._admit(call, model)
+        if limits is not None and not asleep:
+            await _admit(limits, call, model)
         if fallback is not None:
             inference.answers = fallback
         return inference
@@ -220,17 +221,6 @@ class DataPlane:
         if model.use is not None:
             model.use.begin(inference)
         return inference
-
-    async def _admit(self, call: Call, model: ServedModel) -> None:
-        """Count a request where there are limits.
-
-        Raises:
-            RateLimited: the caller, or all together, have sent more than they may.
-        """
-        if self._limits is not None:
-            call.standing = await self._limits.admit(call.caller.key, model.name, model.predictor.generates)
-            if call.standing.refusal is not None:
-                raise call.standing.refusal
 
     async def parse(self, call: Call, parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a protocol's parser, where a request must be parsed to find its model; a large one on a thread.
@@ -264,8 +254,8 @@ class DataPlane:
         """
         inference = self._begin(call, self.find(call, name, version))
         model = inference.model
-        if model.state is not State.READY:
-            await self._admit(call, model)
+        if model.state is not State.READY and self._limits is not None:
+            await _admit(self._limits, call, model)
         if model.state is not State.READY:  # still
             await self._registry.wake(model, call.deadline)
         predictor = model.predictor
@@ -329,6 +319,17 @@ class DataPlane:
             raise NotFound(
                 "the model repository endpoints are off; start the server with --enable_repository to use them"
             )
+
+
+async def _admit(limits: Limits, call: Call, model: ServedModel) -> None:
+    """Count a request.
+
+    Raises:
+        RateLimited: the caller, or all together, have sent more than they may.
+    """
+    call.standing = await limits.admit(call.caller.key, model.name, model.predictor.generates)
+    if call.standing.refusal is not None:
+        raise call.standing.refusal
 
 
 def _tokens(outputs: Outputs) -> int:

@@ -6,10 +6,18 @@
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ENV_PREFIX = "PREDICTORS_"
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+BY_COMMAS = BeforeValidator(_split)
+"""Of settings that are lists: their values are separated by commas. `NoDecode` belongs beside it."""
 
 
 class Settings(BaseSettings):
@@ -59,7 +67,7 @@ class ServerSettings(Settings):
         description="Let callers load and unload models: anyone who can reach the port or, where tokens are needed, "
         "whoever has the right.",
     )
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BY_COMMAS] = Field(
         default=(), description="Origins of web pages that may call the server, comma-separated; none by default."
     )
     ui: bool = Field(
@@ -169,11 +177,6 @@ class ServerSettings(Settings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log lines to show."
     )
-
-    @field_validator("cors_origins", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 class ArtifactSettings(Settings):

@@ -7,16 +7,15 @@ rounds, and each ratio the median of the rounds' own ratios to the server with e
 
 import argparse
 import contextlib
-import http.server
 import os
 import re
 import socket
 import statistics
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +28,7 @@ from tests.benchmarks.load.errors import BenchError
 from tests.benchmarks.load.servers import Live, Ports, Server, running
 from tests.benchmarks.output import Grid, fail, progress, show_grids
 from tests.live import ARTIFACTS, wait_for
+from tests.web import web_server
 
 OFF = "everything off"
 BEFORE = "everything off, before"
@@ -95,7 +95,7 @@ class Turn(NamedTuple):
     p50: float
 
 
-class _Sink(http.server.BaseHTTPRequestHandler):
+class _Sink(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
@@ -103,18 +103,6 @@ class _Sink(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextlib.contextmanager
-def sink() -> Iterator[str]:
-    """The address of a server that takes whatever is sent."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Sink) as web:
-        threading.Thread(target=web.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{web.server_address[1]}"
-        web.shutdown()
 
 
 def server(feature: Feature, address: str) -> Server:
@@ -188,7 +176,7 @@ def measure(rounds: int, requests: int, before: Path | None, say: Callable[[str]
     first, *_, last = sorted(os.sched_getaffinity(0)) * 2
     os.sched_setaffinity(0, {last})
     with contextlib.ExitStack() as stack:
-        address = stack.enter_context(sink())
+        address = f"http://127.0.0.1:{stack.enter_context(web_server(_Sink))}"
         started = {feature.name: stack.enter_context(running(server(feature, address), first)) for feature in FEATURES}
         if before is not None:
             started[BEFORE] = stack.enter_context(running(server(FEATURES[0], address), first, before))

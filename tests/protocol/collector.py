@@ -3,8 +3,7 @@
 import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -13,6 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from tests.waiting import until
+from tests.web import web_server
 
 
 class Collector:
@@ -66,16 +66,6 @@ def collector() -> Iterator[Collector]:
             self.end_headers()
             self.wfile.write(answer)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class names it
-            """Nothing is logged."""
-
-    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    received = Collector(f"http://127.0.0.1:{web.server_address[1]}")
-    thread = Thread(target=web.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with web_server(Handler) as port:
+        received = Collector(f"http://127.0.0.1:{port}")
         yield received
-    finally:
-        web.shutdown()
-        web.server_close()
-        thread.join()

@@ -3,9 +3,7 @@
 import http.server
 import os
 import shutil
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +12,9 @@ from typing import Any
 import pytest
 
 from predictors.serving.access.token_file import line_of
-from tests.live import ROOT, LiveServer, serve_command
+from tests.live import LiveServer, running, serve_command
 from tests.ui import serving
+from tests.web import web_server
 
 # Each has its own limit, so that tests do not use up each other's.
 TOKEN, PROGRAMS_TOKEN = "visitor-token", "program-token"
@@ -33,51 +32,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: Any) -> None:
-        pass
-
 
 @pytest.fixture(scope="session")
 def internet() -> Iterator[int]:
     """The port of a server that answers for all names."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+    with web_server(Handler) as port:
+        yield port
 
 
 @contextmanager
 def run_server(internet: int, *arguments: str) -> Iterator[LiveServer]:
-    command = [sys.executable, "-m", "tests.ui.serving", *serve_command()[3:]]
-    process = subprocess.Popen(
-        [
-            *command,
-            "summarizer",
-            "--log_format",
-            "json",
-            "--drain_seconds",
-            "0",
-            "--threads",
-            "1",
-            "--ui",
-            "true",
-            *arguments,
-        ],
-        cwd=ROOT,
-        env={**os.environ, serving.PORT: str(internet)},
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        live = LiveServer(process)
+    flags = ("--log_format", "json", "--drain_seconds", "0", "--threads", "1", "--ui", "true")
+    command = [sys.executable, "-m", "tests.ui.serving", *serve_command("summarizer", *flags, *arguments)[3:]]
+    with running(command, env={serving.PORT: str(internet)}) as live:
         yield live.wait_ready()
         live.terminate()
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, field_validator
+from pydantic import Field
 from pydantic_settings import NoDecode
 
-from predictors.serving.settings import Settings
+from predictors.serving.settings import BY_COMMAS, Settings
 
 Algorithm: TypeAlias = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """How a JWT may be signed: only ways in which who checks tokens cannot make them."""
@@ -29,7 +29,7 @@ class AccessSettings(Settings):
     jwt_keys: str = Field(
         default="", description="The issuer's public keys, a JWKS: a file, or an address that begins with https://."
     )
-    jwt_algorithms: Annotated[tuple[Algorithm, ...], NoDecode] = Field(
+    jwt_algorithms: Annotated[tuple[Algorithm, ...], NoDecode, BY_COMMAS] = Field(
         default=("RS256", "ES256", "EdDSA"), min_length=1, description="How JWTs may be signed, comma-separated."
     )
     jwt_leeway_seconds: float = Field(
@@ -60,16 +60,11 @@ class AccessSettings(Settings):
         description="Count requests and tokens together with other replicas, in this Redis or Valkey: "
         "redis://host:6379/0. Without it, each process counts its own.",
     )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BY_COMMAS] = Field(
         default=(),
         description="Addresses or networks of proxies whose X-Forwarded-For is believed, comma-separated; unix is the "
         "Unix socket.",
     )
-
-    @field_validator("jwt_algorithms", "trusted_proxies", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @property
     def limits(self) -> bool:

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 from pydantic_settings import NoDecode
 
-from predictors.serving.settings import Settings
+from predictors.serving.settings import BY_COMMAS, Settings
 
 # What KServe's names look like. They become headers, and must not end one.
 _NAME = r"^[A-Za-z0-9._-]{0,253}$"
@@ -28,7 +28,7 @@ class RequestLogSettings(Settings):
     request_log_sample_ratio: float = Field(
         default=1.0, ge=0, le=1, description="Share of the requests that are logged, chosen at random."
     )
-    request_log_redact: Annotated[tuple[str, ...], NoDecode] = Field(
+    request_log_redact: Annotated[tuple[str, ...], NoDecode, BY_COMMAS] = Field(
         default=(),
         description="Features, inputs and outputs whose values are never logged, by name, comma-separated.",
     )
@@ -58,11 +58,6 @@ class RequestLogSettings(Settings):
     request_log_namespace: str = Field(
         default="", pattern=_NAME, description="The namespace that events name. Empty: none."
     )
-
-    @field_validator("request_log_redact", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @property
     def has_sink(self) -> bool:
