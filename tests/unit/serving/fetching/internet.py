@@ -13,6 +13,7 @@ import httpx
 from predictors.serving.fetching.fetcher import Document, Fetcher
 from tests.live import PATIENCE_SECONDS
 from tests.unit.serving.transport.certificates import Authority
+from tests.web import stream_server
 
 T = TypeVar("T")
 Answer: TypeAlias = bytes | Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -43,7 +44,6 @@ class Internet:
     def __init__(self, names: Mapping[str, Sequence[Sequence[str]]], pages: Mapping[str, Answer]) -> None:
         self._names = {name: list(answers) for name, answers in names.items()}
         self._pages = pages
-        self._tasks: set[Any] = set()
         self._ports: dict[tuple[str, int], int] = {}
         self.resolved: list[str] = []
         self.dialled: list[tuple[str, int]] = []
@@ -62,25 +62,17 @@ class Internet:
     @contextlib.asynccontextmanager
     async def open(self, folder: Path | None = None) -> AsyncIterator["Internet"]:
         """Start the servers; that at 443 only if there is a folder for its certificate, which is for ``localhost``."""
-        plain = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self._place(80, plain)
-        servers = [plain]
-        if folder is not None:
-            secure = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._certificate(folder))
-            self._place(443, secure)
-            servers.append(secure)
-        try:
+        async with contextlib.AsyncExitStack() as servers:
+            self._place(80, await servers.enter_async_context(stream_server(self._answer)))
+            if folder is not None:
+                self._place(
+                    443, await servers.enter_async_context(stream_server(self._answer, self._certificate(folder)))
+                )
             yield self
-        finally:
-            for server in servers:
-                server.close()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _place(self, port: int, server: asyncio.Server) -> None:
+    def _place(self, port: int, local: int) -> None:
         for address in (PUBLIC, OTHER):
-            self._ports[address, port] = server.sockets[0].getsockname()[1]
+            self._ports[address, port] = local
 
     def _certificate(self, folder: Path) -> ssl.SSLContext:
         authority = Authority()
@@ -90,25 +82,14 @@ class Internet:
         context.sni_callback = lambda _, name, __: self.server_names.append(name)
         return context
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._tasks.add(asyncio.current_task())
-        try:
-            await self._answer(reader, writer)
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            request = await reader.readuntil(b"\r\n\r\n")
-            self.requests.append(request)
-            page = self._pages[request.split()[1].decode()]
-            if isinstance(page, bytes):
-                writer.write(page)
-            else:
-                await page(writer)
-            await writer.drain()
+        request = await reader.readuntil(b"\r\n\r\n")
+        self.requests.append(request)
+        page = self._pages[request.split()[1].decode()]
+        if isinstance(page, bytes):
+            writer.write(page)
+        else:
+            await page(writer)
 
     def local_port(self, address: str, port: int) -> int | None:
         self.dialled.append((address, port))

@@ -16,6 +16,7 @@ from predictors.serving.settings import ServerSettings
 from predictors.serving.telemetry.call import Call
 from predictors.serving.telemetry.metrics import Metrics
 from tests.unit.serving.dispatch.test_registry import Paced, later
+from tests.web import stream_server
 
 LABELS = {
     "shadow_comparisons_total": ("model_name", "model_version", "canary_version", "outcome"),
@@ -73,13 +74,11 @@ class Canary:
         self.connections = 0
         self.open = 0
         self.url = ""
-        self._writers: list[asyncio.StreamWriter] = []
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self._writers.append(writer)
         self.open += 1
-        with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
@@ -88,20 +87,14 @@ class Canary:
                 if self.answer is not None:
                     writer.write(self.answer)
                     await writer.drain()
-        self.open -= 1
+        finally:
+            self.open -= 1
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator["Canary"]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        try:
+        async with stream_server(self._serve) as port:
+            self.url = f"http://127.0.0.1:{port}"
             yield self
-        finally:
-            server.close()
-            for writer in self._writers:
-                writer.transport.abort()
-            while self.open:
-                await asyncio.sleep(0.01)
 
 
 def http_answer(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:

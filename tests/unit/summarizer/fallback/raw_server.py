@@ -3,10 +3,12 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import orjson
+
+from tests.web import stream_server
 
 Answer: TypeAlias = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -49,38 +51,19 @@ class RawServer:
         self.heads: list[str] = []
         self.bodies: list[dict[str, Any]] = []
         self.url = ""
-        self._open: set[asyncio.StreamWriter] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            [length] = [line.split(": ")[1] for line in head.lower().splitlines() if line.startswith("content-length")]
-            self.heads.append(head)
-            self.bodies.append(orjson.loads(await reader.readexactly(int(length))))
-            await self.answer(writer)
-        await self._end(writer)
-
-    async def _end(self, writer: asyncio.StreamWriter) -> None:
-        self._open.discard(writer)
-        writer.close()
-        with suppress(ConnectionError, ssl.SSLError):
-            await writer.wait_closed()
-
-    async def close(self) -> None:
-        for writer in [*self._open]:
-            await self._end(writer)
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        [length] = [line.split(": ")[1] for line in head.lower().splitlines() if line.startswith("content-length")]
+        self.heads.append(head)
+        self.bodies.append(orjson.loads(await reader.readexactly(int(length))))
+        await self.answer(writer)
 
 
 @asynccontextmanager
 async def raw_server(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterator[RawServer]:
     """A server on a free port, until the block ends."""
     raw = RawServer(answer)
-    server = await asyncio.start_server(raw.serve, "127.0.0.1", 0, ssl=tls)
-    scheme = "https" if tls else "http"
-    raw.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    try:
+    async with stream_server(raw.serve, tls) as port:
+        raw.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}/v1"
         yield raw
-    finally:
-        server.close()
-        await raw.close()
