@@ -14,6 +14,7 @@ tables are printed; a run of all servers also writes summarizer.json, summarizer
   python -m tests.benchmarks.summarizer                                   a full run, up to 12 minutes
   python -m tests.benchmarks.summarizer --rounds 1                        a first look
   python -m tests.benchmarks.summarizer --servers ours,llama-server       two servers, printed only
+  python -m tests.benchmarks.summarizer --servers ours --gpu_layers -1    on a GPU
 """
 
 import argparse
@@ -59,6 +60,12 @@ def main() -> None:
     )
     parser.add_argument(
         "--threads", type=int, default=usable_cpus(), help="of each server (default: as many as the CPU quota allows)"
+    )
+    parser.add_argument(
+        "--gpu_layers",
+        type=int,
+        default=0,
+        help="layers that a GPU computes, of this server alone; -1: all (default: 0)",
     )
     parser.add_argument(
         "--gguf",
@@ -112,6 +119,7 @@ def measure(options: argparse.Namespace, say: Callable[[str], None]) -> Summary:
         "model": options.gguf.name,
         "weight_bytes": tokenizer.weight_bytes,
         "threads": options.threads,
+        "gpu_layers": options.gpu_layers,
         "rounds": count,
         "waves": options.waves,
         "new_tokens": NEW_TOKENS,
@@ -123,7 +131,7 @@ def measure(options: argparse.Namespace, say: Callable[[str], None]) -> Summary:
 def server(name: str, options: argparse.Namespace, say: Callable[[str], None]) -> Server:
     """A server by its name in ``--servers``; the peers are installed first if they are not yet."""
     if name == "ours":
-        return ours(options.gguf, options.threads)
+        return ours(options.gguf, options.threads, options.gpu_layers)
     make = llama_cpp_python if name == "llama-cpp-python" else llama_server
     return make(options.gguf, options.threads, llama_venv.prepare(say))
 

@@ -48,9 +48,11 @@ class Server(NamedTuple):
     ready_path: str
 
 
-def ours(gguf: Path, threads: int) -> Server:
+def ours(gguf: Path, threads: int, gpu_layers: int = 0) -> Server:
     """This project's server."""
     flags = ("--threads", str(threads), "--slots", str(SLOTS), "--context_tokens", str(CONTEXT_TOKENS // SLOTS))
+    if gpu_layers:
+        flags += ("--gpu_layers", str(gpu_layers))
     command = serve_command("summarizer", "--gguf", str(gguf), "--log_format", "json", *flags)
     return Server(
         OURS,
