@@ -168,28 +168,30 @@ def _memory_report(
         fitting_tokens,
         gpu_bytes,
         host_part,
+        host_plan,
         memory_limit,
         memory_plan,
     )
-    from predictors.summarizer.runtime import BATCH_TOKENS, KEPT_SEQUENCES
+    from predictors.summarizer.runtime import KEPT_SEQUENCES, batch_tokens
     from predictors.summarizer.settings import SummarizerSettings
 
     default: int = SummarizerSettings.model_fields["context_tokens"].default
     context = min(context_tokens or default, inspection.shape.trained_context)
     limit = limit or memory_limit()
-    host = host_part(inspection.shape, gpu_layers)
+    batch = batch_tokens(gpu_layers)
     rows = []
     for count in slots:
         sequences = count + KEPT_SEQUENCES
-        whole, plan = (memory_plan(each, context, sequences, BATCH_TOKENS) for each in (inspection.shape, host))
-        fits = fitting_tokens(host, limit, sequences, BATCH_TOKENS)
+        whole = memory_plan(inspection.shape, context, sequences, batch)
+        plan = host_plan(inspection.shape, gpu_layers, context, sequences, batch)
+        rest = limit - plan.process_bytes + RUNTIME_BYTES
+        fits = fitting_tokens(host_part(inspection.shape, gpu_layers), rest, sequences, batch)
         rows.append(
             {
                 "slots": count,
                 "sequences": sequences,
                 "context_tokens": context,
                 **asdict(plan),
-                "process_bytes": RUNTIME_BYTES,
                 "total_bytes": plan.total_bytes,
                 "gpu_bytes": gpu_bytes(whole, plan),
                 "largest_context_tokens": min(fits, inspection.shape.trained_context),

@@ -28,11 +28,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import llama_cpp
 import psutil
 from rich.console import Console
 
 from predictors.summarizer.engine.cpu import usable_cpus
+from predictors.summarizer.llama.library import load_library
 from tests.benchmarks.chat import report
 from tests.benchmarks.chat.client import BenchmarkError
 from tests.benchmarks.chat.probes import read_bandwidth
@@ -140,14 +140,14 @@ def machine() -> dict[str, str]:
     """The machine that this runs on, without names of host or user."""
     info = Path("/proc/cpuinfo")
     model = re.search(r"model name\s*: (.+)", info.read_text()) if info.exists() else None
-    extensions = re.findall(r"(\w+) = 1", llama_cpp.llama_print_system_info().decode())
+    extensions = re.findall(r"(\w+) = 1", load_library().api.llama_print_system_info().decode())
     return {
         "processor": model[1] if model else platform.processor() or platform.machine(),
         "cores": str(psutil.cpu_count()),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "compiled with": ", ".join(extensions),
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "llama-cpp-python": llama_cpp.__version__,
+        "llama-cpp-python": load_library().api.__version__,
     }
 
 

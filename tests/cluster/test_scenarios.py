@@ -25,7 +25,7 @@ def namespace(namespaces: Namespaces) -> Iterator[str]:
 @pytest.mark.parametrize("values", SCENARIOS, ids=lambda path: path.name)
 def test_a_scenario_is_accepted(namespace: str, tmp_path: Path, values: Path) -> None:
     # What a scenario puts into another namespace goes into this one: the other one is not here.
-    elsewhere = ("--set", f"monitoring.adapterRule.namespace={namespace}")
+    elsewhere = [f"--set=monitoring.{part}.namespace={namespace}" for part in ("adapterRule", "dashboards")]
     rendered = tmp_path / "rendered.yaml"
     text = helm("template", "predictors", CHART, "--namespace", namespace, "--values", values, "--no-hooks", *elsewhere)
     rendered.write_text(text, "utf-8")

@@ -51,9 +51,10 @@ class LlamaDecoder:
         self._model = model
         self._context: Any = self._api.llama_init_from_model(model.pointer, params)
         if not self._context:
+            where, fewer = (" on a GPU", "--gpu_layers, ") if model.gpu_layers else ("", "")
             raise ArtifactError(
-                f"there is no memory for a KV cache of {sequences} times {sequence_tokens} tokens; choose less with "
-                "--context_tokens or --slots"
+                f"there is no memory{where} for a KV cache of {sequences} times {sequence_tokens} tokens; choose less "
+                f"with {fewer}--context_tokens or --slots"
             )
         self._memory: Any = self._api.llama_get_memory(self._context)
         self.sequence_tokens = sequence_tokens

@@ -63,6 +63,8 @@ def explain(name: str, reason: str) -> str:
         return f"{name} is one part of a model in several files; {Path(other_part[1]).name} is missing or damaged"
     if "split file" in reason:
         return f"{name} is one part of a model in several files; merge them first (llama-gguf-split --merge)"
+    if re.search(r"unable to allocate \w*(CUDA|ROCm|Vulkan|SYCL|Metal)\d* buffer", reason):
+        return f"a GPU has too little free memory for the weights of {name}: lower --gpu_layers or use a smaller model"
     if not reason or "failed to load model from" in reason:
         return f"{name} is truncated or damaged: its header cannot be read"
     return f"{name} cannot be loaded: {reason}"

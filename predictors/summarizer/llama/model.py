@@ -46,6 +46,7 @@ class LlamaModel:
     def __init__(self, path: Path, name: str, template: str = "", gpu_layers: int = 0) -> None:
         library = load_library()
         self.name = name
+        self.gpu_layers = gpu_layers
         self._api = library.api
         if gpu_layers and not self._api.llama_supports_gpu_offload():
             raise ArtifactError(
@@ -55,6 +56,9 @@ class LlamaModel:
             )
         params = self._api.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
+        if not gpu_layers:
+            # An empty list: else llama.cpp takes memory of each GPU that it finds, and computes large batches there.
+            params.devices = ctypes.cast((ctypes.c_void_p * 1)(None), ctypes.c_void_p)
         self.pointer: Any = library.load_model(path, name, params)
         try:
             if self._api.llama_model_has_encoder(self.pointer) or self._api.llama_model_is_diffusion(self.pointer):

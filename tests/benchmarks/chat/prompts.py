@@ -1,11 +1,10 @@
 """Prompts of a given length in tokens, the same in every run, no two of which share a prefix."""
 
-import ctypes
 import random
 from pathlib import Path
 
-import llama_cpp
-
+from predictors.summarizer.llama.library import load_library
+from predictors.summarizer.llama.model import LlamaModel
 from tests.benchmarks.chat.client import Turn
 
 SYSTEM = "You explain documents in plain English to people who are not lawyers. You only say what the document says."
@@ -34,11 +33,6 @@ _CLAUSES = (
 )
 
 
-@llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
-def _ignore_log(level: int, text: bytes, user_data: object) -> None:
-    """Keep llama.cpp from writing a line for each tensor to stderr."""
-
-
 class Tokenizer:
     """A GGUF file's tokenizer and weights.
 
@@ -47,20 +41,16 @@ class Tokenizer:
     """
 
     def __init__(self, path: Path) -> None:
-        llama_cpp.llama_log_set(_ignore_log, ctypes.c_void_p(0))
-        self._model = llama_cpp.llama_model_load_from_file(str(path).encode(), llama_cpp.llama_model_default_params())
-        self._vocab = llama_cpp.llama_model_get_vocab(self._model)
-        self.weight_bytes = int(llama_cpp.llama_model_size(self._model))
+        self._model = LlamaModel(path, path.name)
+        self.weight_bytes = int(load_library().api.llama_model_size(self._model.pointer))
 
     def count(self, text: str) -> int:
         """The number of tokens of a plain text."""
-        data = text.encode()
-        tokens = (llama_cpp.llama_token * len(data))()
-        return int(llama_cpp.llama_tokenize(self._vocab, data, len(data), tokens, len(data), False, False))
+        return len(self._model.tokenize(text))
 
     def close(self) -> None:
         """Free the memory."""
-        llama_cpp.llama_model_free(self._model)
+        self._model.close()
 
 
 def document(tokenizer: Tokenizer, tokens: int, key: str) -> str:

@@ -50,9 +50,8 @@ class Server(NamedTuple):
 
 def ours(gguf: Path, threads: int, gpu_layers: int = 0) -> Server:
     """This project's server."""
-    flags = ("--threads", str(threads), "--slots", str(SLOTS), "--context_tokens", str(CONTEXT_TOKENS // SLOTS))
-    if gpu_layers:
-        flags += ("--gpu_layers", str(gpu_layers))
+    slots = ("--slots", str(SLOTS), "--context_tokens", str(CONTEXT_TOKENS // SLOTS))
+    flags = ("--threads", str(threads), *slots, *(("--gpu_layers", str(gpu_layers)) if gpu_layers else ()))
     command = serve_command("summarizer", "--gguf", str(gguf), "--log_format", "json", *flags)
     return Server(
         OURS,

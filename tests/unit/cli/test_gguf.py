@@ -50,7 +50,10 @@ def test_inspect_says_what_a_gpu_holds(model: Path) -> None:
     }
     assert rows["0"]["gpu_bytes"] == 0
     assert rows["-1"]["model_bytes"] == rows["-1"]["kv_bytes"] == 0
-    assert rows["0"]["total_bytes"] > rows["10"]["total_bytes"] > rows["-1"]["total_bytes"]
+    assert rows["0"]["model_bytes"] > rows["10"]["model_bytes"] > 0
+    assert rows["0"]["kv_bytes"] > rows["10"]["kv_bytes"] > 0
+    # CUDA takes memory of its own.
+    assert rows["0"]["process_bytes"] < rows["10"]["process_bytes"] == rows["-1"]["process_bytes"]
     assert 0 < rows["10"]["gpu_bytes"] < rows["-1"]["gpu_bytes"]
     assert "GPU" in run("inspect", model, "--gpu_layers", "10").stdout
     assert "GPU" not in run("inspect", model).stdout

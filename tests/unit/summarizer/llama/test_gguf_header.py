@@ -56,6 +56,10 @@ def test_a_file_that_llama_cpp_may_read_passes(tmp_path: Path) -> None:
         ("failed to load GGUF split from /x/m2.gguf", "m.gguf is one part of a model in several files; m2.gguf is"),
         ("", "m.gguf is truncated or damaged: its header cannot be read"),
         ("failed to load model from m.gguf", "m.gguf is truncated or damaged: its header cannot be read"),
+        (
+            "unable to allocate CUDA0 buffer",
+            "a GPU has too little free memory for the weights of m.gguf: lower --gpu_layers",
+        ),
         ("key not found in model: a", "m.gguf cannot be loaded: key not found in model: a"),
     ],
 )

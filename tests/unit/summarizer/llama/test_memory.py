@@ -18,11 +18,13 @@ from predictors.summarizer.llama.gguf import inspect, read_shape
 from predictors.summarizer.llama.library import load_library
 from predictors.summarizer.llama.memory import (
     CELL_STEP,
+    CUDA_BYTES,
     RUNTIME_BYTES,
     ModelShape,
     fitting_tokens,
     gpu_bytes,
     host_part,
+    host_plan,
     layers_on_gpu,
     memory_limit,
     memory_plan,
@@ -168,6 +170,7 @@ def test_the_most_tokens_fit_and_one_step_more_does_not(
 def test_without_a_gpu_the_host_has_it_all() -> None:
     assert host_part(SHAPE, 0) == SHAPE
     plan = memory_plan(SHAPE, 4096, 4, 256)
+    assert host_plan(SHAPE, 0, 4096, 4, 256) == plan
     assert gpu_bytes(plan, plan) == 0
 
 
@@ -183,6 +186,7 @@ def test_layers_on_a_gpu_take_their_weights_and_their_keys_and_values_along(
     assert host.model_bytes == SHAPE.model_bytes * kept // 31
     assert host.cell_bytes * 30 == SHAPE.cell_bytes * kept
     whole, left = (memory_plan(each, 4096, 4, 256) for each in (SHAPE, host))
+    assert host_plan(SHAPE, gpu_layers, 4096, 4, 256) == replace(left, process_bytes=RUNTIME_BYTES + CUDA_BYTES)
     both = whole.model_bytes + whole.kv_bytes + whole.compute_bytes  # the GPU has buffers of its own
     assert gpu_bytes(whole, left) + left.model_bytes + left.kv_bytes == both
 

@@ -1,5 +1,6 @@
 """Loading a model: what llama.cpp is told."""
 
+import ctypes
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def record(path: bytes, params: Any) -> Any:
         numbers.append(params.n_gpu_layers)
+        named = ctypes.cast(params.devices, ctypes.POINTER(ctypes.c_void_p)) if params.devices else None
+        # No list means all devices, and an empty one none: what nobody asked for is left alone.
+        assert (named is None) == (params.n_gpu_layers != 0)
+        assert named is None or named[0] is None
         return load(path, params)
 
     monkeypatch.setattr(api, "llama_model_load_from_file", record)
