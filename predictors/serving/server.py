@@ -255,8 +255,11 @@ class Server:
                 logger.exception("models cannot be followed; it is tried again in %.0f s", LOOK_SECONDS)
 
     def _say_who_may_call(self) -> None:
-        if self._door.guards_models:
-            logger.info("callers need a token")
+        asked = ["a token"] if self._door.guards_models else []
+        if self._settings.ssl_ca_certfile is not None:
+            asked.append("a client certificate")
+        if asked:
+            logger.info("callers need %s", " and ".join(asked))
         elif self._settings.host in ("0.0.0.0", "::"):  # noqa: S104
             logger.warning("the ports are open to the network, without authentication; --host 127.0.0.1 limits them")
         else:

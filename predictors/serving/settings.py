@@ -3,10 +3,11 @@
 ``max_body_bytes`` is the flag ``--max_body_bytes`` and the variable ``PREDICTORS_MAX_BODY_BYTES``; the flag wins.
 """
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
-from pydantic import AliasChoices, BeforeValidator, Field
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ENV_PREFIX = "PREDICTORS_"
@@ -20,11 +21,31 @@ BY_COMMAS = BeforeValidator(_split)
 """Of settings that are lists: their values are separated by commas. `NoDecode` belongs beside it."""
 
 
+# By these two alone, and not by the parts of an address: a / or # in a password would have it taken for another part.
+_USER = re.compile(r":.*@", re.DOTALL)
+
+
+def _without_user(value: str) -> str:
+    if _USER.search(value):
+        raise ValueError("it must not hold a user or a password, so no @ (in a path, write %40)")
+    return value
+
+
+Address: TypeAlias = Annotated[str, AfterValidator(_without_user), Field(repr=False)]
+"""Of settings that are addresses of servers which take no password by them. Flags are seen by all users of a machine,
+and addresses are logged. What else is in them may be secret too, so neither errors nor `repr` show them."""
+
+
 class Settings(BaseSettings):
     """Base: where values come from."""
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, frozen=True, protected_namespaces=(), env_ignore_empty=True, allow_inf_nan=False
+        env_prefix=ENV_PREFIX,
+        frozen=True,
+        protected_namespaces=(),
+        env_ignore_empty=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,  # it may be a secret; the command line shows those that are none
     )
 
 
@@ -158,7 +179,7 @@ class ServerSettings(Settings):
         le=1,
         description="A canary's summary agrees if the F1 of both summaries' words is at least this.",
     )
-    otlp_endpoint: str = Field(
+    otlp_endpoint: Address = Field(
         default="",
         validation_alias=AliasChoices(f"{ENV_PREFIX}OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
         description="Send traces to this OpenTelemetry collector, over OTLP and HTTP: http://collector:4318; if not "

@@ -398,6 +398,7 @@ def test_jwts_of_a_real_issuer(artifacts: object, tmp_path: Path) -> None:
             assert list(infer(live.grpc_address, ("authorization", f"Bearer {token}")).outputs[0].shape) == [1]
             assert live.access_line("alice-1")["caller"] == "jwt:alice"
             assert token not in "".join(live.raw)
+            assert keys.url.rpartition("/")[0] not in "".join(live.raw)  # the whole address may be a secret
 
 
 def test_a_server_says_what_it_cannot_use(artifacts: object, tmp_path: Path) -> None:

@@ -292,6 +292,9 @@ def test_clients_need_a_certificate_and_probes_do_not(artifacts: object, tmp_pat
                 stub = pb_grpc.GRPCInferenceServiceStub(secured)
                 return bool(stub.ServerLive(pb.ServerLiveRequest(), timeout=PATIENCE_SECONDS).live)
 
+        told = [str(line.get("message")) for line in live.lines]
+        assert "callers need a client certificate" in told
+        assert not any("authentication" in each for each in told)
         assert live_by_grpc(client.key, client.certificate)
         with pytest.raises(grpc.RpcError) as caught:
             live_by_grpc()

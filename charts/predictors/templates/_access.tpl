@@ -52,6 +52,29 @@
 {{- toJson $settings }}
 {{- end }}
 
+{{/*
+Refuse passwords in addresses, which all read who may read the InferenceService: (list ROOT NAME MODEL). As the server does, by the :
+and the @ alone. None of these sentences may quote the address, so they come before all others about it.
+*/}}
+{{- define "predictors.checkAddresses" -}}
+{{- $name := index . 1 }}
+{{- $model := index . 2 }}
+{{- $server := "the server refuses a user or a password in it" }}
+{{- $addresses := list
+  (list "cacheUrl" $model.cacheUrl (printf "a password in it is readable in the InferenceService; use models.%s.cacheUrlSecret, which names a Secret with the address" $name))
+  (list "settings.jwtKeys" $model.settings.jwtKeys (printf "%s, and there is no Secret for one; public keys need none" $server))
+  (list "settings.otlpEndpoint" $model.settings.otlpEndpoint (printf "%s; what the collector asks for belongs in models.%s.env, as OTEL_EXPORTER_OTLP_HEADERS from a Secret" $server $name))
+  (list "settings.fallbackUrl" $model.settings.fallbackUrl (printf "%s; the endpoint's key belongs in a Secret that models.%s.fallbackKeySecret names" $server $name))
+  (list "requestLog.url" $model.requestLog.url (printf "%s; an address that holds a key belongs in models.%s.env, as PREDICTORS_REQUEST_LOG_URL from a Secret" $server $name))
+  (list "rollout.strategy.metrics.prometheusUrl" (dig "strategy" "metrics" "prometheusUrl" "" $model.rollout) "the controller refuses a user or a password in it, and there is no Secret for one")
+}}
+{{- range $addresses }}
+  {{- if regexMatch "(?s):.*@" (index . 1 | default "") }}
+    {{- fail (printf "models.%s.%s: %s" $name (index . 0) (index . 2)) }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Refuse what is half given, or given elsewhere: (list ROOT NAME MODEL). */}}
 {{- define "predictors.checkAccess" -}}
 {{- $root := index . 0 }}

@@ -6,6 +6,7 @@
 {{- include "predictors.checkArtifact" . }}
 {{- include "predictors.checkSigner" . }}
 {{- include "predictors.checkServer" . }}
+{{- include "predictors.checkAddresses" . }}
 {{- include "predictors.checkAccess" . }}
 {{- include "predictors.checkMetadata" . }}
 {{- include "predictors.checkScaling" . }}

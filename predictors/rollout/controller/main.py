@@ -64,9 +64,7 @@ def run(options: Options) -> None:
         Refused: there is no cluster.
         OSError: the port is taken, or the token cannot be read.
     """
-    # These two say every few seconds that a Lease was renewed, and that a pod was asked.
-    for name in ("leaderelection", "httpx"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("leaderelection").setLevel(logging.WARNING)  # it says every few seconds that a Lease was renewed
     api = connect()
     telemetry = Telemetry(CollectorRegistry())
     token = options.metrics_token_file.read_text("utf-8").strip() if options.metrics_token_file else ""

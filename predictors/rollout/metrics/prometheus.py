@@ -33,10 +33,12 @@ class Prometheus:
         transport: the way to it; httpx' own by default.
 
     Raises:
-        PrometheusError: the URL is none, or the environment names a proxy that cannot be used.
+        PrometheusError: the URL is none, or holds a password, or the environment names a proxy that cannot be used.
     """
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
+        if "@" in url:  # it is told in the rollout's status
+            raise PrometheusError("the URL must not hold a user or a password, so no @")
         self.url = url.rstrip("/")
         if not _is_http(self.url):
             raise PrometheusError(f"{url!r} is no URL of a Prometheus; write http://prometheus.monitoring:9090")

@@ -181,7 +181,7 @@ class UrlKeys:
             self._failed(error)
         else:
             if self._failing:
-                logger.info("--jwt_keys: %s answers again", self._url)
+                logger.info("--jwt_keys: the address answers again")
             self._failing = False
 
     def _failed(self, error: Exception) -> None:
@@ -189,7 +189,7 @@ class UrlKeys:
         if not self._failing:  # once, and not again until it has answered
             reason = str(error) if type(error) is ValueError else type(error).__name__
             kept = f"the last {len(self.keys)} keys stay" if self.keys else "no JWT can be checked until it answers"
-            logger.error("--jwt_keys: %s gives no keys (%s); %s", self._url, reason, kept)
+            logger.error("--jwt_keys: the address gives no keys (%s); %s", reason, kept)  # it may hold a key itself
         self._failing = True
 
     async def _get(self) -> bytes:

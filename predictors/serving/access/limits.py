@@ -45,7 +45,7 @@ class Standing(NamedTuple):
     """Where a request stands with its limits.
 
     The texts are those of the headers of draft-ietf-httpapi-ratelimit-headers: q is a quota, w its window in seconds; r
-    is what is left of it, t the seconds until all of it is there again.
+    is what is left of it, t the seconds until all of it is there again, at most the window.
 
     Args:
         policy: the limits (`RateLimit-Policy`).
@@ -101,7 +101,7 @@ class Limits:
         drawn = await self._shared.draw(draws) if self._shared is not None else None
         if drawn is None:  # better each process for itself than not at all
             drawn = self._here.draw(draws)
-        return quotas.standing(drawn)
+        return quotas.standing(draws, drawn)
 
     async def charge(self, client: str, model: str, tokens: int) -> None:
         """Count the tokens that a request has used up."""
@@ -127,12 +127,15 @@ class _Quotas:
         """What a request takes of each."""
         return [quota.draw(client, model, quota.at_once) for quota in self._quotas]
 
-    def standing(self, drawn: Drawn) -> Standing:
-        """Say where a request stands."""
+    def standing(self, draws: Sequence[Draw], drawn: Drawn) -> Standing:
+        """Say where a request stands that has asked for some draws."""
+        used = drawn.used
+        if not drawn.allowed:  # it has used up nothing
+            used = [seconds - draw.seconds for seconds, draw in zip(used, draws, strict=True)]
         left = ", ".join(
             [
-                f'"{quota.name}";r={quota.left(used)};t={math.ceil(used)}'
-                for quota, used in zip(self._quotas, drawn.used, strict=True)
+                f'"{quota.name}";r={quota.left(seconds)};t={_until_all_is_back(seconds)}'
+                for quota, seconds in zip(self._quotas, used, strict=True)
             ]
         )
         return Standing(self._policy, left, None if drawn.allowed else self._refusal(drawn.used))
@@ -141,6 +144,10 @@ class _Quotas:
         longest, quota = max(zip(used, self._quotas, strict=True))
         seconds = max(math.ceil(longest - MINUTE), 1)
         return RateLimited(f"at most {quota.per_minute} {quota.says} are allowed; try again in {seconds} s", seconds)
+
+
+def _until_all_is_back(used: float) -> int:
+    return math.ceil(min(used, MINUTE) - _TOLERANCE)  # tokens may leave a debt
 
 
 def _shared(url: str, count: Callable[[], None], clock: Callable[[], float]) -> SharedBuckets | None:

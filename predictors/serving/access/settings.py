@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 from pydantic_settings import NoDecode
 
-from predictors.serving.settings import BY_COMMAS, Settings
+from predictors.serving.settings import BY_COMMAS, Address, Settings
 
 Algorithm: TypeAlias = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """How a JWT may be signed: only ways in which who checks tokens cannot make them."""
@@ -26,7 +26,7 @@ class AccessSettings(Settings):
     )
     jwt_issuer: str = Field(default="", description="Accept JWTs of this issuer (their claim iss).")
     jwt_audience: str = Field(default="", description="Accept only JWTs that are for this audience (their claim aud).")
-    jwt_keys: str = Field(
+    jwt_keys: Address = Field(
         default="", description="The issuer's public keys, a JWKS: a file, or an address that begins with https://."
     )
     jwt_algorithms: Annotated[tuple[Algorithm, ...], NoDecode, BY_COMMAS] = Field(

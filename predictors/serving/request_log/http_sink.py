@@ -47,7 +47,7 @@ class Address(NamedTuple):
         """Read a URL.
 
         Raises:
-            StartupError: it is none, or holds a password.
+            StartupError: it is none.
         """
         try:
             parts = urlsplit(url)
@@ -56,8 +56,6 @@ class Address(NamedTuple):
             host = port = None
         if not host or not _URL.fullmatch(url):
             raise StartupError("--request_log_url must be an address such as http://broker.events.svc/default")
-        if parts.username is not None:
-            raise StartupError("--request_log_url must not hold a user or a password")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return cls(parts.scheme == "https", host, port, target)
 

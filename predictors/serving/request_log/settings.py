@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import NoDecode
 
-from predictors.serving.settings import BY_COMMAS, Settings
+from predictors.serving.settings import BY_COMMAS, Address, Settings
 
 # What KServe's names look like. They become headers, and must not end one.
 _NAME = r"^[A-Za-z0-9._-]{0,253}$"
@@ -14,9 +14,8 @@ _NAME = r"^[A-Za-z0-9._-]{0,253}$"
 class RequestLogSettings(Settings):
     """The request log: what was asked and answered, sent to a sink or written to files. Off by default."""
 
-    request_log_url: str = Field(
+    request_log_url: Address = Field(
         default="",
-        repr=False,
         description="Send each request and answer as a CloudEvent to this address, as KServe's logger does: "
         "http://broker/default. Empty: none is sent.",
     )

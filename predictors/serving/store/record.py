@@ -135,10 +135,11 @@ class Record:
         return self._clock() < self._room_at
 
     def lack_room(self) -> None:
-        """Note that there is no room to load it."""
+        """Note that there is no room to load it; loading it may have shown that there never will be."""
         self._room_at = self._clock() + _ROOM_PAUSE_SECONDS
-        self.model.state = State.UNLOADED
-        self.model.reason = f"there is no room for its {self.bytes} bytes until others are idle, or are unloaded"
+        self.rest()
+        if not self.refusal():
+            self.model.reason = f"there is no room for its {self.bytes} bytes until others are idle, or are unloaded"
 
     def rest(self) -> None:
         """Be loaded no longer, as far as requests can see."""

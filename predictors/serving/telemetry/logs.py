@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import orjson
 
+from predictors.serving.telemetry.trace import CURRENT
+
 
 def configure_logging(level: str, json: bool) -> None:
     """Send all logs of this process to standard error, as JSON lines or as text."""
@@ -14,6 +16,7 @@ def configure_logging(level: str, json: bool) -> None:
     text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%H:%M:%S")
     handler.setFormatter(_JsonFormatter() if json else text)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses, which may hold keys
 
 
 def use_json(log_format: str) -> bool:
@@ -50,6 +53,9 @@ class _JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        trace = CURRENT.get()  # of whoever logs: handlers format at once
+        if trace is not None:
+            entry["trace_id"], entry["span_id"] = trace.trace_id, trace.span_id
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return orjson.dumps(entry).decode()

@@ -6,6 +6,7 @@ Nothing here needs OpenTelemetry: spans are made of these notes once the answer 
 import os
 import re
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import NamedTuple
 
 # W3C Trace Context, 3.2: version, trace id, parent id, flags. Versions after 00 may have more behind them; ff is none.
@@ -51,6 +52,10 @@ class Trace:
     def traceparent(self) -> str:
         """The header by which another server goes on with the trace."""
         return f"00-{self.trace_id}-{self.span_id}-{int(self.sampled):02x}"
+
+
+CURRENT: ContextVar[Trace | None] = ContextVar("trace", default=None)
+"""The trace of the request that is being handled, for what is logged meanwhile. Only traced requests set it."""
 
 
 def new_trace() -> Trace:

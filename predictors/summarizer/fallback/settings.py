@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from predictors.serving.settings import Settings
+from predictors.serving.settings import Address, Settings
 
 # Hosts that are reached without leaving the machine or the cluster.
 _NEARBY = ("localhost", "127.0.0.1", "::1")
@@ -15,9 +15,8 @@ _NEARBY_SUFFIXES = (".svc", ".svc.cluster.local")
 class FallbackSettings(Settings):
     """The summarizer's fallback: an endpoint while the model is overloaded, not ready or too slow. Off by default."""
 
-    fallback_url: str = Field(
+    fallback_url: Address = Field(
         default="",
-        repr=False,
         description="OpenAI-compatible endpoint that answers while the model cannot: https://api.example.com/v1. What "
         "it is sent leaves this server; personal data that is recognized is replaced before. Empty: off.",
     )
@@ -53,8 +52,8 @@ class FallbackSettings(Settings):
             raise ValueError("it is not a URL") from None
         if parts.scheme not in ("https", "http") or not host:
             raise ValueError("a URL that begins with https:// is expected")
-        if parts.username is not None or parts.query or parts.fragment:
-            raise ValueError("a URL without a user, a query or a fragment is expected; the key goes into a file")
+        if parts.query or parts.fragment:
+            raise ValueError("a URL without a query or a fragment is expected; the key goes into a file")
         if parts.scheme == "http" and host not in _NEARBY and not host.endswith(_NEARBY_SUFFIXES):
             raise ValueError("http:// is for this machine and for Services of the cluster (….svc); use https://")
         if parts.path.rstrip("/").endswith("/chat/completions"):

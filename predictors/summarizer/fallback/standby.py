@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
@@ -164,7 +165,7 @@ class SummarizerStandby(Standby):
             raise StandbyFailed(outcome)
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
-        future = self._executor.submit(work)
+        future = self._executor.submit(copy_context().run, work)  # what it logs names the request's trace
         try:
             return await asyncio.wrap_future(future)
         finally:

@@ -2,10 +2,12 @@ from pathlib import Path
 
 import pytest
 import typer
+from pydantic import ValidationError
 
 from predictors.cli import flags
 from predictors.cli.flags import SERVE_SETTINGS
-from predictors.serving.settings import ServerSettings
+from predictors.serving.access.settings import AccessSettings
+from predictors.serving.settings import ServerSettings, Settings
 from predictors.summarizer.engine.cpu import usable_cpus
 
 
@@ -82,6 +84,70 @@ def test_a_wrong_value_names_its_flag_or_variable(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PREDICTORS_GRPC_PORT", "70000")
     with pytest.raises(typer.BadParameter, match="PREDICTORS_GRPC_PORT"):
         flags.build(ServerSettings, {})
+
+
+# Addresses of servers that know who asks by a password in the address, and by nothing else.
+_WITH_PASSWORD = ("cache_url", "limits_url")
+_ADDRESSES = [
+    (cls, name, variable)
+    for cls in SERVE_SETTINGS
+    for name in cls.model_fields
+    if (name.endswith(("_url", "_endpoint")) or name == "jwt_keys") and name not in _WITH_PASSWORD
+    for variable in flags._variables(cls, name)
+]
+
+
+def test_all_addresses_are_known() -> None:
+    """A setting with another name that holds an address belongs in the list above."""
+    assert {name for _, name, _ in _ADDRESSES} == {"jwt_keys", "otlp_endpoint", "request_log_url", "fallback_url"}
+    told = [
+        name for cls in SERVE_SETTINGS for name, field in cls.model_fields.items() if "://" in str(field.description)
+    ]
+    assert {*told} - {*_WITH_PASSWORD} == {name for _, name, _ in _ADDRESSES}
+
+
+@pytest.mark.parametrize(("cls", "name", "variable"), _ADDRESSES)
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://me:hunter2@host/x",
+        "https://:hunter2@host",
+        "https://hunter2@host",
+        "HTTPS://me:hunter2@host",
+        " https://me:hunter2@host",
+        "https://me:hun\nter2@host",
+        "https://me:hunter2/9@host",  # of which nothing but the @ says that it is a password
+        "https://me:hunter2@[host",
+        "https:/me:hunter2@host",
+        "me:hunter2@host/x",
+    ],
+)
+def test_a_password_in_an_address_is_refused_and_never_shown(
+    monkeypatch: pytest.MonkeyPatch, cls: type[Settings], name: str, variable: str, address: str
+) -> None:
+    with pytest.raises(typer.BadParameter) as by_flag:
+        flags.build(cls, {name: address})
+    assert str(by_flag.value) == f"--{name}: it must not hold a user or a password, so no @ (in a path, write %40)"
+    monkeypatch.setenv(variable, address)
+    with pytest.raises(typer.BadParameter) as by_variable:
+        flags.build(cls, {})
+    assert (
+        str(by_variable.value) == f"{variable}: it must not hold a user or a password, so no @ (in a path, write %40)"
+    )
+    with pytest.raises(ValidationError) as of_a_library:
+        cls()
+    assert "hunter2" not in str(of_a_library.value)
+
+
+@pytest.mark.parametrize("name", sorted({*_WITH_PASSWORD, *(name for _, name, _ in _ADDRESSES)}))
+def test_an_address_is_not_shown_with_the_settings(name: str) -> None:
+    (cls,) = (cls for cls in SERVE_SETTINGS if name in cls.model_fields)
+    shown = repr(flags.build(cls, {name: "https://host/secret"}))
+    assert "secret" not in shown
+
+
+def test_a_file_of_keys_may_have_any_name() -> None:
+    assert flags.build(AccessSettings, {"jwt_keys": "/keys@1/jwks.json"}).jwt_keys == "/keys@1/jwks.json"
 
 
 def test_every_setting_is_described_and_named_once() -> None:

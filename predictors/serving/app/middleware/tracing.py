@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 
 from predictors.serving.protocols.http import AsgiApp, Message, Receive, Request, Scope, Send
-from predictors.serving.telemetry.trace import Trace
+from predictors.serving.telemetry.trace import CURRENT, Trace
 from predictors.serving.telemetry.tracing import Tracing
 
 
@@ -31,7 +31,9 @@ class TracingMiddleware:
                 message["headers"].append((b"traceresponse", trace.traceparent.encode()))
             await send(message)
 
+        CURRENT.set(trace)
         try:
             await self._app(scope, receive, send_with_trace)
         finally:
+            CURRENT.set(None)  # the task goes on with the connection's next request
             self._tracing.end(scope["request"])

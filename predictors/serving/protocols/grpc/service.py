@@ -25,6 +25,7 @@ from predictors.serving.settings import ServerSettings
 from predictors.serving.telemetry.access_log import AccessLog
 from predictors.serving.telemetry.call import Call, RequestIds
 from predictors.serving.telemetry.metrics import Metrics
+from predictors.serving.telemetry.trace import CURRENT
 from predictors.serving.telemetry.tracing import Tracing
 
 logger = logging.getLogger(__name__)
@@ -116,6 +117,7 @@ class InferenceService:
             call.code = grpc.StatusCode.CANCELLED.name
             if self.tracing is not None:
                 call.trace = self.tracing.begin(metadata.get("traceparent"))
+                CURRENT.set(call.trace)  # each call has a task of its own
             self.active += 1
             try:
                 if self._door is not None and not method.probe:

@@ -121,6 +121,13 @@ def test_what_is_no_url(url: str) -> None:
         Prometheus(url)
 
 
+@pytest.mark.parametrize("url", ["http://me:hunter2@prometheus:9090", "http://me:hunter2@", "ftp://hunter2@prometheus"])
+def test_a_password_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(PrometheusError, match="must not hold a user or a password") as caught:
+        Prometheus(url)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_matchers() -> None:
     assert matchers([CANARY, STABLE]) == 'namespace=~"ns",pod=~"iris-predictor-7d[.]x|iris-r1-predictor-9c"'
     assert matchers([]) == 'namespace="-",pod="-"'

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import random
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,6 +90,33 @@ def test_what_the_headers_say(clock: Clock) -> None:
     assert standing.refusal.retry_after_seconds == 10
     says = "at most 4 requests a minute from each client are allowed; try again in 10 s"
     assert str(standing.refusal) == says
+
+
+def test_a_refusal_uses_up_nothing_and_says_so(clock: Clock) -> None:
+    limits = Limits(AccessSettings(client_requests_per_minute=4, model_requests_per_minute=6), print, clock)
+    accepted = [admit(limits) for _ in range(4)][-1]
+    refused = admit(limits)
+    assert refused.left == accepted.left == '"client";r=0;t=60, "model";r=2;t=40'
+    assert refused.refusal is not None
+    assert refused.refusal.retry_after_seconds == 15
+    other = admit(limits, "b")  # which may have what is left of the model
+    assert (other.refusal, other.left) == (None, '"client";r=3;t=15, "model";r=1;t=50')
+
+
+def test_nothing_is_ever_further_away_than_the_window(clock: Clock) -> None:
+    limits = Limits(AccessSettings(client_requests_per_minute=7, client_tokens_per_minute=600), print, clock)
+    draw = random.Random(7)
+    for _ in range(300):
+        clock.now += draw.expovariate(1)
+        left = admit(limits, generates=True).left
+        assert all(0 <= int(seconds) <= 60 for seconds in re.findall("t=([^,]*)", left)), left
+        asyncio.run(limits.charge("a", "iris", draw.randrange(2000)))
+
+
+def test_seconds_are_not_rounded_up_for_what_a_sum_lacks_in_digits(clock: Clock) -> None:
+    clock.now = 1_234_567.891
+    limits = Limits(AccessSettings(client_requests_per_minute=600), print, clock)
+    assert [admit(limits).left.partition("t=")[2] for _ in range(600)] == [str(n // 10 + 1) for n in range(600)]
 
 
 def test_tokens_are_counted_afterwards_and_may_leave_a_debt(clock: Clock) -> None:

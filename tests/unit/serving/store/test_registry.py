@@ -479,15 +479,32 @@ def test_a_model_that_takes_more_than_its_file_told_makes_room_afterwards(shelf:
             for name in ("a", "b", "c"):
                 await store.ask(name)
             assert [store.states(name)["1"] for name in "abc"] == ["unloaded", "ready", "ready"]
-        async with Store(shelf, max_loaded_bytes=99) as store:
-            for _ in range(2):
-                with pytest.raises(ModelNotReady, match=r"no room|it takes 100 bytes"):
-                    await store.ask("c")
-            model = store.model("1", "c")
-            assert isinstance(model.predictor, Told)
-            assert (model.state is State.READY, model.predictor.closed) == (False, True)
 
     run(scenario())
+
+
+def test_a_model_that_shows_once_it_is_loaded_that_it_never_fits_says_so(
+    shelf: Shelf, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf.put("c/1", b"grows")
+    too_large = "it takes 100 bytes, and --max_loaded_bytes allows 99"
+
+    async def scenario() -> None:
+        async with Store(shelf, max_loaded_bytes=99) as store:
+            for _ in range(2):
+                with pytest.raises(ModelNotReady, match=f'model "c" version 1 is not ready: {too_large}$'):
+                    await store.ask("c")
+                await store.settled()
+                assert [tuple(entry) for entry in store.plane.index(call())] == [("c", "1", "UNAVAILABLE", too_large)]
+            model = store.model("1", "c")
+            assert isinstance(model.predictor, Told)
+            assert (model.state, model.predictor.closed) == (State.FAILED, True)
+            assert shelf.loads == ["c/1"]
+            await store.plane.unload(call(), "c")
+            assert model.reason == "it was unloaded"
+
+    run(scenario())
+    assert caplog.messages.count(f'model "c" version 1 is not loaded: {too_large}') == 1
 
 
 def test_what_takes_long_to_load_holds_up_no_other(shelf: Shelf) -> None:

@@ -1,6 +1,7 @@
 """What leaves, what comes back, and what stays: the standby with Presidio's recognizers and an endpoint of bytes."""
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Coroutine
@@ -13,6 +14,7 @@ import pytest
 from predictors.serving.errors import InvalidInput, TooLarge
 from predictors.serving.model.standby import Outcome, Reason, StandbyFailed
 from predictors.serving.model.types import Batch, Event, Job, Limits, Outputs, PromptBatch, TextBatch
+from predictors.serving.telemetry.trace import CURRENT, Trace, new_trace
 from predictors.summarizer.fallback import standby as module
 from predictors.summarizer.fallback.recognizers import Recognizers
 from predictors.summarizer.fallback.settings import FallbackSettings
@@ -273,6 +275,25 @@ def test_a_summary_fails_with_its_endpoint() -> None:
             assert here.standby.unable() is Outcome.OPEN
 
     run(scenario())
+
+
+def test_what_is_logged_of_a_summary_names_its_trace(caplog: pytest.LogCaptureFixture) -> None:
+    """Also if a thread, which knows nothing of the request's task, has the endpoint asked."""
+    trace = new_trace()
+    seen: dict[str, Trace | None] = {}
+
+    def see(record: logging.LogRecord) -> bool:
+        seen[record.getMessage()] = CURRENT.get()
+        return True
+
+    async def scenario() -> None:
+        async with at(writes(b"HTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n"), "chunks") as here:
+            CURRENT.set(trace)
+            assert await here.outcome(TextBatch([DOCUMENT])) is Outcome.FAILED
+
+    caplog.handler.addFilter(see)
+    run(scenario())
+    assert seen["fallback: the endpoint failed: status 500"] is trace
 
 
 def test_a_summary_that_fails_later_is_what_there_is() -> None:
