@@ -159,7 +159,7 @@ bench-batching: $(INSTALLED_DEV) $(ARTIFACTS) ## Measure the gain from batching 
 	$(BIN)/python -m tests.benchmarks.batching $(ARGS)
 
 .PHONY: bench-features
-bench-features: $(INSTALLED_TOOLS) artifacts/iris/manifest.json ## Measure what tokens, limits, traces and logs cost a request (ARGS= is passed to the benchmark)
+bench-features: $(INSTALLED_TOOLS) artifacts/iris/manifest.json ## Measure what tokens, limits, a model store, traces and logs cost a request; needs redis-server (ARGS= is passed to the benchmark)
 	$(BIN)/python -m tests.benchmarks.features $(ARGS)
 
 .PHONY: bench-sklearn

@@ -63,8 +63,12 @@ class LiveServer:
         return next((str(m) for m in (line.get("message", "") for line in self.lines) if "listening on" in str(m)), "")
 
     def wait_ready(self) -> "LiveServer":
-        wait_for(lambda: httpx.get(self.url + "/v2/health/ready").is_success, "readiness")
+        wait_for(self._ready, "readiness")
         return self
+
+    def _ready(self) -> bool:
+        assert self.process.poll() is None, "".join(self.raw)
+        return httpx.get(self.url + "/v2/health/ready").is_success
 
     def access_line(self, request_id: str) -> dict[str, Any]:
         """The access log line of one request."""

@@ -21,9 +21,10 @@ from predictors.client.operations import (
     Prediction,
 )
 from predictors.client.policy.settings import Policy
-from predictors.client.setup import Setup, choose_request_id
+from predictors.client.setup import Origin, Setup
 from predictors.client.target import Connections, Tls, Token
 from predictors.client.tensors import Inputs, Parameters, as_tensor
+from predictors.client.trace import Trace
 from predictors.client.transports.http_async import AsyncHttpTransport
 from predictors.client.wire import summary_stream
 from predictors.client.wire.messages import HttpRequest
@@ -39,7 +40,7 @@ class AsyncClient:
     is cancelled ends its call, and leaves no connection behind.
 
     Args:
-        url, token, policy, tls, connections: as for `Client`. A function that gives the token must not block.
+        url, token, policy, tls, connections, trace: as for `Client`. A function that gives the token must not block.
 
     Raises:
         ConfigurationError: one of them cannot be used.
@@ -53,7 +54,9 @@ class AsyncClient:
         policy: Policy | None = None,
         tls: Tls | None = None,
         connections: Connections | None = None,
+        trace: Trace | None = None,
     ) -> None:
+        self._trace = trace
         self._setup = setup = Setup(url, token, policy, tls, connections)
         self._transport = _transport(setup)
 
@@ -125,13 +128,13 @@ class AsyncClient:
         Raises:
             ClientError: there is no answer, or no more of it.
         """
-        request_id = choose_request_id(request_id)
+        origin = Origin.of(request_id, self._trace)
         request = summary_stream.request(document, model, parameters or {})
 
         async def attempt(seconds: float) -> tuple[AsyncIterator[Part], AsyncExitStack]:
-            return await self._open(request, seconds, request_id)
+            return await self._open(request, seconds, origin)
 
-        parts, opened = await drive_async(self._setup.stream_course(timeout, request_id), attempt)
+        parts, opened = await drive_async(self._setup.stream_course(timeout, origin.request_id), attempt)
         async with opened:
             yield parts
 
@@ -193,22 +196,22 @@ class AsyncClient:
         return answers.read(question, await self._call(question.infer, timeout, request_id))
 
     async def _call(self, operation: Operation, timeout: float | None, request_id: str) -> Any:
-        request_id = choose_request_id(request_id)
+        origin = Origin.of(request_id, self._trace)
         request = self._transport.prepare(operation)
 
         async def attempt(seconds: float) -> Any:
-            return await self._transport.call(operation, request, self._setup.attempt(seconds, request_id))
+            return await self._transport.call(operation, request, self._setup.attempt(seconds, origin))
 
-        return await drive_async(self._setup.course(timeout, request_id), attempt)
+        return await drive_async(self._setup.course(timeout, origin.request_id), attempt)
 
     async def _open(
-        self, request: HttpRequest, seconds: float, request_id: str
+        self, request: HttpRequest, seconds: float, origin: Origin
     ) -> tuple[AsyncIterator[Part], AsyncExitStack]:
         """Open a stream, and wait for its first part."""
         transport = self._transport
         if not isinstance(transport, AsyncHttpTransport):
             raise Unsupported("streams do not exist over gRPC")
-        attempt = self._setup.attempt(seconds, request_id)
+        attempt = self._setup.attempt(seconds, origin)
         async with AsyncExitStack() as stack:
             stream = transport.stream(request, attempt, self._setup.policy.idle_timeout)
             head, pieces = await stack.enter_async_context(stream)

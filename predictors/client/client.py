@@ -22,9 +22,10 @@ from predictors.client.operations import (
     Prediction,
 )
 from predictors.client.policy.settings import Policy
-from predictors.client.setup import Setup, choose_request_id
+from predictors.client.setup import Origin, Setup
 from predictors.client.target import Connections, Tls, Token
 from predictors.client.tensors import Inputs, Parameters, as_tensor
+from predictors.client.trace import Trace
 from predictors.client.transports.http_sync import Bounds, HttpTransport
 from predictors.client.wire import summary_stream
 from predictors.client.wire.messages import HttpRequest
@@ -45,6 +46,7 @@ class Client:
         policy: deadlines, retries, hedging, breaker.
         tls: what is trusted and shown.
         connections: how to connect.
+        trace: puts the caller's trace into headers, asked once for each call; OpenTelemetry's `inject` does.
 
     Raises:
         ConfigurationError: one of them cannot be used.
@@ -58,7 +60,9 @@ class Client:
         policy: Policy | None = None,
         tls: Tls | None = None,
         connections: Connections | None = None,
+        trace: Trace | None = None,
     ) -> None:
+        self._trace = trace
         self._setup = setup = Setup(url, token, policy, tls, connections)
         self._transport = _transport(setup)
 
@@ -147,13 +151,13 @@ class Client:
         Raises:
             ClientError: there is no answer, or no more of it.
         """
-        request_id = choose_request_id(request_id)
+        origin = Origin.of(request_id, self._trace)
         request = summary_stream.request(document, model, parameters or {})
 
         def attempt(seconds: float, bounds: Bounds) -> tuple[Iterator[Part], ExitStack]:
-            return self._open(request, seconds, bounds, request_id)
+            return self._open(request, seconds, bounds, origin)
 
-        course = self._setup.stream_course(timeout, request_id)
+        course = self._setup.stream_course(timeout, origin.request_id)
         parts, opened = drive(course, attempt, self._setup.policy.idle_timeout)
         with opened:
             yield parts
@@ -227,22 +231,22 @@ class Client:
         return answers.read(question, self._call(question.infer, timeout, request_id))
 
     def _call(self, operation: Operation, timeout: float | None, request_id: str) -> Any:
-        request_id = choose_request_id(request_id)
+        origin = Origin.of(request_id, self._trace)
         request = self._transport.prepare(operation)
 
         def attempt(seconds: float, bounds: Bounds) -> Any:
-            return self._transport.call(operation, request, self._setup.attempt(seconds, request_id), bounds)
+            return self._transport.call(operation, request, self._setup.attempt(seconds, origin), bounds)
 
-        return drive(self._setup.course(timeout, request_id), attempt, float("inf"))
+        return drive(self._setup.course(timeout, origin.request_id), attempt, float("inf"))
 
     def _open(
-        self, request: HttpRequest, seconds: float, bounds: Bounds, request_id: str
+        self, request: HttpRequest, seconds: float, bounds: Bounds, origin: Origin
     ) -> tuple[Iterator[Part], ExitStack]:
         """Open a stream, and wait for its first part."""
         transport = self._transport
         if not isinstance(transport, HttpTransport):
             raise Unsupported("streams do not exist over gRPC")
-        attempt = self._setup.attempt(seconds, request_id)
+        attempt = self._setup.attempt(seconds, origin)
         with ExitStack() as stack:
             head, pieces = stack.enter_context(transport.stream(request, attempt, bounds))
             if not summary_stream.is_stream(head):

@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import replace
 from math import inf
+from typing import NamedTuple
 
 from predictors.client.errors import ConfigurationError
 from predictors.client.policy.breaker import Breaker
@@ -13,10 +14,36 @@ from predictors.client.policy.budget import Budget
 from predictors.client.policy.course import Course, Shared
 from predictors.client.policy.settings import Policy, check_timeout
 from predictors.client.target import Connections, Target, Tls, Token, TokenSource
+from predictors.client.trace import Trace, TraceHeaders, trace_headers
 from predictors.client.transports.attempt import Attempt
 
 # What servers take as an id; they would make another one of anything else.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+
+
+class Origin(NamedTuple):
+    """Where a call comes from: what all its attempts say of that.
+
+    Args:
+        request_id: by which logs have the call.
+        trace: the headers of the caller's trace.
+    """
+
+    request_id: str
+    trace: TraceHeaders
+
+    @classmethod
+    def of(cls, request_id: str, trace: Trace | None) -> "Origin":
+        """What a new call says, asked on the caller's own thread: attempts may run on others, which know no trace.
+
+        Args:
+            request_id: the caller's; empty for a new one.
+            trace: gives the headers.
+
+        Raises:
+            ConfigurationError: one of them cannot be sent.
+        """
+        return cls(choose_request_id(request_id), trace_headers(trace))
 
 
 class Setup:
@@ -55,13 +82,13 @@ class Setup:
         """Begin a call whose answer is a stream; it ends with the first part."""
         return Course(self._shared_by_streams, time.monotonic(), self._timeout(timeout), request_id)
 
-    def attempt(self, seconds: float, request_id: str) -> Attempt:
+    def attempt(self, seconds: float, origin: Origin) -> Attempt:
         """Begin an attempt; the token is read now.
 
         Raises:
             ConfigurationError: there is no token where one should be.
         """
-        return Attempt(seconds, request_id, self._token.header())
+        return Attempt(seconds, origin.request_id, self._token.header(), origin.trace)
 
     def _timeout(self, given: float | None) -> float:
         return self.policy.timeout if given is None else check_timeout(given)

@@ -12,14 +12,13 @@ import re
 import socket
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import NamedTuple
 
-import httpx
 import psutil
 from rich.console import Console
 
@@ -27,7 +26,9 @@ from predictors.serving.access.token_file import line_of
 from tests.benchmarks.load.errors import BenchError
 from tests.benchmarks.load.servers import Live, Ports, Server, running
 from tests.benchmarks.output import Grid, fail, progress, show_grids
-from tests.live import ARTIFACTS, wait_for
+from tests.benchmarks.starting import check_import
+from tests.live import ARTIFACTS, ROOT
+from tests.redis_server import RedisServer, find_redis
 from tests.web import web_server
 
 OFF = "everything off"
@@ -43,16 +44,45 @@ OK = b"HTTP/1.1 200 "
 FAILURE = re.compile(rb"HTTP/1\.1 [45]")
 
 
+class Around(NamedTuple):
+    """What a server has around it.
+
+    Args:
+        folder: for its files.
+        sink: address of a server that takes whatever is sent.
+        redis: address of a Redis.
+    """
+
+    folder: Path
+    sink: str
+    redis: str
+
+
+def alone(folder: Path) -> list[str]:
+    """Arguments that serve iris."""
+    return ["iris", "--model_dir", str(ARTIFACTS / "iris")]
+
+
+def store(folder: Path) -> list[str]:
+    """Arguments that serve iris from a store, where it is the only model."""
+    versions = folder / "store" / "iris"
+    versions.mkdir(parents=True)
+    (versions / "1").symlink_to(ARTIFACTS / "iris")
+    return ["--model_store", str(versions.parent), "--model_loading", "eager"]
+
+
 class Feature(NamedTuple):
     """Something that can be turned on.
 
     Args:
         name: in the table.
-        flags: that turn it on; gets a folder for files, and the address of a server that takes whatever is sent.
+        flags: that turn it on.
+        model: arguments that say what is served; gets a folder for files.
     """
 
     name: str
-    flags: Callable[[Path, str], Sequence[str]]
+    flags: Callable[[Around], Sequence[str]]
+    model: Callable[[Path], Sequence[str]] = alone
 
 
 def tokens(folder: Path) -> list[str]:
@@ -62,24 +92,28 @@ def tokens(folder: Path) -> list[str]:
     return ["--token_digests_file", str(path)]
 
 
+def limits(folder: Path) -> list[str]:
+    """Flags that count each caller's requests, of which nobody sends too many."""
+    return [*tokens(folder), "--client_requests_per_minute", "100000000"]
+
+
 def request_log(folder: Path) -> list[str]:
     """Flags that log requests to a file; the share of them follows."""
     return ["--request_log_file", str(folder / "requests.jsonl"), "--request_log_sample_ratio"]
 
 
 FEATURES = (
-    Feature(OFF, lambda folder, sink: []),
-    Feature("tokens", lambda folder, sink: tokens(folder)),
-    Feature(
-        "tokens, limits in process",
-        lambda folder, sink: [*tokens(folder), "--client_requests_per_minute", "100000000"],
-    ),
-    Feature("request log, 1% to a file", lambda folder, sink: [*request_log(folder), "0.01"]),
-    Feature("request log, all to a file", lambda folder, sink: [*request_log(folder), "1"]),
-    Feature("request log, all to an address", lambda folder, sink: ["--request_log_url", sink]),
-    Feature("drift", lambda folder, sink: ["--drift_window_seconds", "3600"]),
-    Feature("traces, of 1%", lambda folder, sink: ["--otlp_endpoint", sink, "--trace_sample_ratio", "0.01"]),
-    Feature("traces, of all", lambda folder, sink: ["--otlp_endpoint", sink, "--trace_sample_ratio", "1"]),
+    Feature(OFF, lambda around: []),
+    Feature("tokens", lambda around: tokens(around.folder)),
+    Feature("tokens, limits in process", lambda around: limits(around.folder)),
+    Feature("tokens, limits in Redis", lambda around: [*limits(around.folder), "--limits_url", around.redis]),
+    Feature("a model store", lambda around: [], store),
+    Feature("request log, 1% to a file", lambda around: [*request_log(around.folder), "0.01"]),
+    Feature("request log, all to a file", lambda around: [*request_log(around.folder), "1"]),
+    Feature("request log, all to an address", lambda around: ["--request_log_url", around.sink]),
+    Feature("drift", lambda around: ["--drift_window_seconds", "3600"]),
+    Feature("traces, of 1%", lambda around: ["--otlp_endpoint", around.sink, "--trace_sample_ratio", "0.01"]),
+    Feature("traces, of all", lambda around: ["--otlp_endpoint", around.sink, "--trace_sample_ratio", "1"]),
 )
 
 
@@ -105,26 +139,37 @@ class _Sink(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-def server(feature: Feature, address: str) -> Server:
+@contextlib.contextmanager
+def redis() -> Iterator[str]:
+    """Run a Redis until the block ends; gives its address.
+
+    Raises:
+        BenchError: it is not installed.
+    """
+    binary = find_redis()
+    if binary is None:
+        raise BenchError(
+            "limits in Redis need redis-server, which is not installed; install it, or name it by REDIS_SERVER"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        shared = RedisServer(Path(folder), binary)
+        try:
+            yield shared.url("redis")
+        finally:
+            shared.stop()
+
+
+def server(feature: Feature, sink: str, redis_url: str) -> Server:
     """Iris with a feature turned on."""
 
     def command(ports: Ports, folder: Path) -> list[str]:
+        serve = [sys.executable, "-m", "predictors", "serve", *feature.model(folder), "--log_format", "json"]
         where = ["--host", "127.0.0.1", "--http_port", str(ports.http), "--enable_grpc", "false"]
-        what = ["--model_dir", str(ARTIFACTS / "iris"), "--log_format", "json"]
         off = ["--drift_window_seconds", "0"]  # unless the feature's own flags, which come later, turn it on
-        return [
-            sys.executable,
-            "-m",
-            "predictors",
-            "serve",
-            "iris",
-            *where,
-            *what,
-            *off,
-            *feature.flags(folder, address),
-        ]
+        return [*serve, *where, *off, *feature.flags(Around(folder, sink, redis_url))]
 
-    return Server(feature.name, "", "", (), command)
+    # Its probes need no token.
+    return Server(feature.name, "", "", (), command, "/v2/health/ready")
 
 
 def cpu_seconds(process: psutil.Process) -> float:
@@ -150,11 +195,6 @@ def ask(connection: socket.socket, count: int) -> None:
         tail = heads[1 - len(OK) :]  # in which there may be a part of one
 
 
-def is_ready(live: Live) -> bool:
-    """Whether a server answers; its probes need no token."""
-    return httpx.get(f"http://127.0.0.1:{live.ports.http}/v2/health/ready").is_success
-
-
 def turn(live: Live, requests: int) -> Turn:
     """Ask one server."""
     with socket.create_connection(("127.0.0.1", live.ports.http)) as connection:
@@ -176,13 +216,18 @@ def measure(rounds: int, requests: int, before: Path | None, say: Callable[[str]
     first, *_, last = sorted(os.sched_getaffinity(0)) * 2
     os.sched_setaffinity(0, {last})
     with contextlib.ExitStack() as stack:
-        address = f"http://127.0.0.1:{stack.enter_context(web_server(_Sink))}"
-        started = {feature.name: stack.enter_context(running(server(feature, address), first)) for feature in FEATURES}
+        sink = f"http://127.0.0.1:{stack.enter_context(web_server(_Sink))}"
+        redis_url = stack.enter_context(redis())
+        plans = [(feature, ROOT) for feature in FEATURES]
         if before is not None:
-            started[BEFORE] = stack.enter_context(running(server(FEATURES[0], address), first, before))
-        for name, live in started.items():
-            wait_for(partial(is_ready, live), name)
+            check_import(before)
+            plans.insert(1, (FEATURES[0]._replace(name=BEFORE), before))
+        started: dict[str, Live] = {}
+        for feature, checkout in plans:
+            say(f"starting: {feature.name}")
+            live = stack.enter_context(running(server(feature, sink, redis_url), first, checkout))
             turn(live, requests)  # until it is warm
+            started[feature.name] = live
         found: dict[str, list[Turn]] = {name: [] for name in started}
         for number in range(rounds):
             say(f"round {number + 1} of {rounds}")

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from tests.live import serve, wait_for
+from tests.live import serve
 
 REQUESTS = {
     "iris": [[5.1, 3.5, 1.4, 0.2]],
@@ -29,7 +29,7 @@ def measure(models: tuple[str, ...]) -> tuple[float, float, float]:
     started = time.monotonic()
     with serve(*models) as live:
         is_open = time.monotonic() - started
-        wait_for(lambda: httpx.get(live.url + "/v2/health/ready").is_success, "readiness")
+        live.wait_ready()
         ready = time.monotonic() - started
         for model in models:
             httpx.post(

@@ -34,12 +34,12 @@ from rich.console import Console
 from predictors.summarizer.engine.cpu import usable_cpus
 from predictors.summarizer.llama.library import load_library
 from tests.benchmarks.chat import report
-from tests.benchmarks.chat.client import BenchmarkError
 from tests.benchmarks.chat.probes import read_bandwidth
 from tests.benchmarks.chat.prompts import Tokenizer
 from tests.benchmarks.chat.rounds import NEW_TOKENS, Rounds
 from tests.benchmarks.chat.servers import Server, llama_cpp_python, llama_server, ours, running
 from tests.benchmarks.chat.summary import Memory, Summary, summarize
+from tests.benchmarks.load.errors import BenchError
 from tests.benchmarks.output import fail, progress
 from tests.benchmarks.peers import llama_venv
 from tests.live import ARTIFACTS, ROOT
@@ -93,7 +93,7 @@ def main() -> None:
         if options.out:
             write(summary, options.out)
             console.print(f"written to {options.out}")
-    except (BenchmarkError, subprocess.CalledProcessError) as error:
+    except (BenchError, subprocess.CalledProcessError) as error:
         fail(str(error))
     except KeyboardInterrupt:
         fail("interrupted")

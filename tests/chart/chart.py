@@ -1,8 +1,6 @@
 """The charts, rendered by helm."""
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -129,11 +127,6 @@ class Chart:
             capture_output=True,
             text=True,
         )
-
-
-def find_program(name: str) -> str | None:
-    """A program from the environment variable of its name, or the PATH."""
-    return os.environ.get(name.upper()) or shutil.which(name)
 
 
 def flags(arguments: list[str]) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.chart.chart import CHART, Chart, Rendered, find_program, scenarios
+from tests.chart.chart import CHART, Chart, Rendered, scenarios
+from tests.programs import find_program
 
 
 @pytest.fixture(scope="session")

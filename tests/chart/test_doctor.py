@@ -15,7 +15,8 @@ from predictors.doctor.examine import examine
 from predictors.doctor.finding import Issue
 from predictors.doctor.snapshot import Snapshot
 from predictors.doctor.table import CHECKS
-from tests.chart.chart import CHART, Chart, Rendered, find_program
+from tests.chart.chart import CHART, Chart, Rendered
+from tests.programs import find_program
 from tests.unit.doctor.clusters import DIGEST, World, production, quickstart
 from tests.unit.doctor.test_checks import FOUND
 

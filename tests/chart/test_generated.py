@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from scripts import chart_docs, manifests
-from tests.chart.chart import CHART, Chart, find_program
+from tests.chart.chart import CHART, Chart
 from tests.live import ROOT
+from tests.programs import find_program
 
 ALL = (*manifests.SCENARIOS, manifests.CONTROLLER)
 

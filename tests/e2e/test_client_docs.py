@@ -26,7 +26,7 @@ def run(example: str, server: LiveServer, folder: Path) -> str:
 
 
 def test_there_are_examples() -> None:
-    assert (len(EXAMPLES), len(OF_SUMMARIES)) == (7, 1)
+    assert (len(EXAMPLES), len(OF_SUMMARIES)) == (8, 1)
 
 
 def test_examples(server: LiveServer, tmp_path: Path) -> None:
@@ -39,6 +39,7 @@ def test_examples(server: LiveServer, tmp_path: Path) -> None:
             r"the caller's mistake: features input .features. has the shape \[1, 3\]; \[N, 4\] is expected\n",
             "",
             r"the TLS files .* cannot be used: No such file or directory\n",
+            "",
         ),
         shown,
         strict=True,

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 import yaml
 
-from tests.chart.chart import find_program
 from tests.live import PATIENCE_SECONDS
+from tests.programs import program
 from tests.waiting import until
 
 # Often, so that tests need not wait; and the window that rates look at, which holds many scrapes.
@@ -33,14 +32,6 @@ class Prometheus:
         assert answer["status"] == "success", f"{expr}\n{answer.get('error')}"
         found: list[dict[str, Any]] = answer["data"]["result"]
         return [each for each in found if math.isfinite(float(each["value"][1]))]
-
-
-def program(name: str) -> str:
-    """The path of prometheus or promtool; the test is skipped where there is none."""
-    found = find_program(name)
-    if not found:
-        pytest.skip(f"{name} is not installed: neither in the PATH nor named by {name.upper()}")
-    return found
 
 
 @contextmanager

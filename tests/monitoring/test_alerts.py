@@ -10,9 +10,9 @@ import yaml
 
 from scripts.dashboards.overview import FAILED
 from tests.live import ROOT
-from tests.monitoring.prometheus import program
 from tests.monitoring.promql import metrics_in
 from tests.monitoring.series import exported
+from tests.programs import program
 
 ALERTS = ROOT / "charts/predictors/files/alerts.yaml"
 RUNBOOK = ROOT / "docs/runbook.md"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.functions import free_port
 from tests.live import serve, wait_for
-from tests.monitoring.prometheus import program
+from tests.programs import program
 
 CONFIGURATION = """
 receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{port}"}}}}}}}}

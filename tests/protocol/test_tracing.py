@@ -1,17 +1,21 @@
 """Traces over the network: what a collector receives, and what callers, canaries and logs are told."""
 
+import asyncio
 import json
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import grpc
 import httpx
 import pytest
+from opentelemetry.propagate import inject
+from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from predictors.client import AsyncClient, Client, Policy
 from predictors.serving.model.kserve_api import pb
 from tests.live import LiveServer, pb_grpc, serve, start_error, wait_for
 from tests.protocol.collector import Collector, attributes, collector
@@ -20,6 +24,9 @@ FLOWER = [5.1, 3.5, 1.4, 0.2]
 IRIS = "/v1/models/iris:predict"
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SECRET = "a very private sentence"
+PATIENT = Policy(timeout=300)
+HEDGING = Policy(timeout=300, hedge_after=300)
+TRACER = TracerProvider().get_tracer(__name__)
 SOON = {"OTEL_BSP_SCHEDULE_DELAY": "50"}
 
 
@@ -149,6 +156,33 @@ def test_grpc_calls_are_traced(traced: LiveServer, received: Collector) -> None:
     assert {"receive", "decode", "predict", "encode"} < {*spans}
 
 
+def call_sync(url: str, policy: Policy) -> None:
+    with Client(url, policy=policy, trace=inject) as client:
+        client.iris([FLOWER])
+
+
+def call_async(url: str, policy: Policy) -> None:
+    async def main() -> None:
+        async with AsyncClient(url, policy=policy, trace=inject) as client:
+            await client.iris([FLOWER])
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+@pytest.mark.parametrize("call", [call_sync, call_async])
+@pytest.mark.parametrize("policy", [PATIENT, HEDGING], ids=["here", "on a thread or task of its own"])
+def test_the_clients_calls_go_on_with_the_trace_of_their_caller(
+    traced: LiveServer, received: Collector, call: Callable[[str, Policy], None], policy: Policy, scheme: str
+) -> None:
+    address = traced.url if scheme == "http" else f"grpc://{traced.grpc_address}"
+    with TRACER.start_as_current_span("caller") as span:
+        call(address, policy)
+    caller = span.get_span_context()
+    root = received.trace(f"{caller.trace_id:032x}")["v2 iris" if scheme == "http" else "grpc iris"]
+    assert root.parent_span_id.hex() == f"{caller.span_id:016x}"
+
+
 def test_latencies_lead_to_traces(traced: LiveServer) -> None:
     trace_id = parts(ask(traced).headers["traceresponse"])[0]
 
@@ -213,6 +247,14 @@ def test_streams_have_prefill_and_generation(artifacts: object, received: Collec
         }
         answer = httpx.post(f"{live.url}/openai/v1/chat/completions", json=body, timeout=300)
         spans = received.trace(parts(answer.headers["traceresponse"])[0])
+        with (
+            TRACER.start_as_current_span("caller") as span,
+            Client(live.url, policy=PATIENT, trace=inject) as client,
+            client.stream_summary(SECRET) as stream,
+        ):
+            assert [*stream]
+        streamed = received.trace(f"{span.get_span_context().trace_id:032x}")
+    assert "v1 summarizer" in streamed
     assert {"openai summarizer", "queue", "prefill", "generate"} < {*spans}
     assert spans["prefill"].end_time_unix_nano == spans["generate"].start_time_unix_nano
     assert all(SECRET.encode() not in span.SerializeToString() for span in spans.values())

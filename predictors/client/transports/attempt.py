@@ -18,6 +18,7 @@ from predictors.client.errors import (
     Unreachable,
 )
 from predictors.client.target import Connections, Target, Tls
+from predictors.client.trace import TraceHeaders
 from predictors.client.wire.messages import HttpRequest
 
 _LONGEST_MS = 24 * 3600 * 1000  # the most that servers take
@@ -31,11 +32,13 @@ class Attempt(NamedTuple):
         seconds: how long it may take.
         request_id: of the call.
         authorization: the header's value; empty for none.
+        trace: the headers of the caller's trace.
     """
 
     seconds: float
     request_id: str
     authorization: str
+    trace: TraceHeaders
 
     @property
     def timeout_ms(self) -> str:
@@ -92,6 +95,8 @@ class Line:
             headers.append((TIMEOUT_HEADER.encode(), attempt.timeout_ms.encode()))
         if attempt.authorization:
             headers.append((b"authorization", attempt.authorization.encode()))
+        for name, value in attempt.trace:
+            headers.append((name.encode(), value.encode()))
         if request.body:
             headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(request.body))]
         if self._target.secure and self._connections.host:

@@ -50,7 +50,7 @@ def metadata(attempt: Attempt) -> list[tuple[str, str]]:
         sent.append((TIMEOUT_HEADER, attempt.timeout_ms))
     if attempt.authorization:
         sent.append(("authorization", attempt.authorization))
-    return sent
+    return [*sent, *attempt.trace]
 
 
 def refused(error: Exception) -> ConfigurationError:

@@ -13,12 +13,10 @@ import h11
 import orjson
 import uvloop
 
+from tests.benchmarks.load.errors import BenchError
+
 # Far longer than any request takes; a request that hangs ends the benchmark.
 TIMEOUT_SECONDS = 180.0
-
-
-class BenchmarkError(Exception):
-    """The measurement failed; the message says why."""
 
 
 class Endpoint(NamedTuple):
@@ -96,7 +94,7 @@ def load(endpoint: Endpoint, turns: Sequence[Turn], concurrency: int) -> Load:
     """Send all requests, ``concurrency`` of them at a time; the next one starts when one ends.
 
     Raises:
-        BenchmarkError: a request failed, or took longer than ``TIMEOUT_SECONDS``.
+        BenchError: a request failed, or took longer than ``TIMEOUT_SECONDS``.
     """
     processor = time.process_time()
     exchanges = uvloop.run(_run(endpoint, turns, concurrency))
@@ -141,7 +139,7 @@ async def _run(endpoint: Endpoint, turns: Sequence[Turn], concurrency: int) -> l
                 async with asyncio.timeout(TIMEOUT_SECONDS):
                     await exchange.closed
             except TimeoutError:
-                raise BenchmarkError(f"a request took longer than {TIMEOUT_SECONDS:.0f} s") from None
+                raise BenchError(f"a request took longer than {TIMEOUT_SECONDS:.0f} s") from None
             finally:
                 transport.close()
             ended.append(exchange)
@@ -182,7 +180,7 @@ def _parse(exchange: _Exchange) -> Answer:
                 pieces.append(when)
                 text.append(content)
     if not pieces or not finish_reason:
-        raise BenchmarkError(f"an answer has {len(pieces)} pieces and the finish reason {finish_reason!r}")
+        raise BenchError(f"an answer has {len(pieces)} pieces and the finish reason {finish_reason!r}")
     # llama-cpp-python streams no usage: an answer that reached the limit has max_tokens tokens.
     counted = exchange.turn.max_tokens if finish_reason == "length" else len(pieces)
     written = usage.get("completion_tokens", counted)
@@ -201,7 +199,7 @@ def _events(exchange: _Exchange) -> Iterator[tuple[float, dict[str, Any]]]:
             if line.startswith(b"data: {"):
                 event = orjson.loads(line.removeprefix(b"data: "))
                 if "error" in event:
-                    raise BenchmarkError(f"the server answered {event['error']}")
+                    raise BenchError(f"the server answered {event['error']}")
                 yield when, event
 
 
@@ -213,6 +211,6 @@ def _body(exchange: _Exchange) -> Iterator[tuple[float, bytes]]:
         connection.receive_data(segment)
         while (event := connection.next_event()) not in (h11.NEED_DATA, h11.PAUSED):
             if isinstance(event, h11.Response) and event.status_code != 200:
-                raise BenchmarkError(f"the server answered {event.status_code}: {segment[-300:].decode()}")
+                raise BenchError(f"the server answered {event.status_code}: {segment[-300:].decode()}")
             if isinstance(event, h11.Data):
                 yield when, bytes(event.data)

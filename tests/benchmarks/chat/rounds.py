@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.benchmarks.chat import probes, prompts
-from tests.benchmarks.chat.client import BenchmarkError, Load, Turn, load
+from tests.benchmarks.chat.client import Load, Turn, load
 from tests.benchmarks.chat.prompts import Tokenizer
 from tests.benchmarks.chat.servers import OURS, Running
+from tests.benchmarks.load.errors import BenchError
 
 CONCURRENCIES = (1, 4, 8)
 NEW_TOKENS = 128
@@ -72,7 +73,7 @@ class Rounds:
             Rounds measured.
 
         Raises:
-            BenchmarkError: there was no time for one round.
+            BenchError: there was no time for one round.
         """
         self._ends = time.monotonic() + seconds
         done, longest = 0, 0.0
@@ -101,7 +102,7 @@ class Rounds:
             turns = prompts.summaries(self._tokenizer, count, f"load {number} {concurrency}", NEW_TOKENS)
             for live in self._servers:
                 if number == 0 and time.monotonic() > self._ends:
-                    raise BenchmarkError("no time for one round: is the machine busy? --minutes gives it more")
+                    raise BenchError("no time for one round: is the machine busy? --minutes gives it more")
                 with live.awake():
                     rate, others_share = self._load(live, turns, concurrency)
                 line = f"{title}, {concurrency} at once: {live.server.name} {rate:.1f} tokens/s"

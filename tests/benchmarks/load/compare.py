@@ -7,18 +7,17 @@ which the machine was about equally busy; the ratio of the two servers is the me
 import contextlib
 import statistics
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.benchmarks.load.cases import GRPC, OURS, V1, V2, Case
 from tests.benchmarks.load.check import check, expected
-from tests.benchmarks.load.errors import BenchError
 from tests.benchmarks.load.rounds import CLOSED, WARM_UP_SECONDS, Asked, Sample, sample
 from tests.benchmarks.load.servers import BOTH, Live, make, running
 from tests.benchmarks.load.tools import Tools
 from tests.benchmarks.output import Grid
+from tests.benchmarks.starting import check_import
 from tests.live import ROOT
 
 KINDS = (("iris", V1), ("iris", V2), ("intent", V1), ("iris", GRPC))
@@ -64,7 +63,7 @@ class Comparison:
         self._core = core
         self._say = say
         for checkout in self._checkouts.values():
-            _check_import(checkout)
+            check_import(checkout)
 
     @property
     def title(self) -> str:
@@ -142,14 +141,6 @@ def _cells(samples: Sequence[Sample], model: str, protocol: str) -> list[str]:
 
 def _values(samples: Sequence[Sample], case: Case, figure: str) -> list[float]:
     return [getattr(each, figure) for each in samples if (each.server, each.model, each.protocol) == case]
-
-
-def _check_import(checkout: Path) -> None:
-    """Make sure that two checkouts are compared, not one with itself."""
-    command = [sys.executable, "-c", "import predictors; print(predictors.__file__)"]
-    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
-    if not Path(done.stdout.strip()).is_relative_to(checkout):
-        raise BenchError(f"no predictors package to run in {checkout}: {(done.stderr or done.stdout).strip()}")
 
 
 def _revision(checkout: Path) -> str:

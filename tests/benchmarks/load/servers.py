@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import httpx
 import psutil
@@ -28,9 +28,9 @@ from tests.benchmarks.load.cases import (
     Case,
     http_request,
 )
-from tests.benchmarks.load.errors import BenchError
 from tests.benchmarks.peers import mlserver_venv
-from tests.live import ARTIFACTS, ROOT, wait_for
+from tests.benchmarks.starting import wait_ready
+from tests.live import ARTIFACTS, ROOT
 
 PEERS = ROOT / "tests/benchmarks/peers"
 BOTH = ("iris", "intent")
@@ -59,6 +59,7 @@ class Server(NamedTuple):
         note: what a reader must know to judge its figures.
         cases: the models and protocols that it serves.
         command: its command line, given ports and an empty folder for its files.
+        ready_path: where it answers with success once it is ready; empty where only the cases' answers tell.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Server(NamedTuple):
     note: str
     cases: tuple[Case, ...]
     command: Callable[[Ports, Path], list[str]]
+    ready_path: str = ""
 
 
 class Live(NamedTuple):
@@ -136,7 +138,7 @@ def running(server: Server, core: int, checkout: Path = ROOT) -> Iterator[Live]:
         checkout: its working directory, from which ``predictors`` is imported.
 
     Raises:
-        BenchError: it ended before it answered; with the end of its log.
+        BenchError: it ended before it answered, or did not answer in time; with the end of its log.
     """
     with contextlib.ExitStack() as stack:
         free = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in Ports._fields]
@@ -152,32 +154,20 @@ def running(server: Server, core: int, checkout: Path = ROOT) -> Iterator[Live]:
         )
         live = Live(ports, psutil.Process(process.pid))
         try:
-            _wait(server, live, process, log)
+            wait_ready(server.name, lambda: _answers(server, ports), process, log)
             yield live
         finally:
             _end(live.process)
             process.wait()
 
 
-def _wait(server: Server, live: Live, process: "subprocess.Popen[bytes]", log: IO[bytes]) -> None:
-    """Wait until every model answers."""
+def _answers(server: Server, ports: Ports) -> bool:
+    """Whether it says that it is ready, and every model answers."""
+    url = f"http://127.0.0.1:{ports.http}"
+    if server.ready_path and not httpx.get(url + server.ready_path).is_success:
+        return False
     requests = [http_request(case) for case in server.cases if case.protocol != GRPC]
-
-    def answers() -> bool:
-        if (status := process.poll()) is not None:
-            raise BenchError(f"{server.name} ended with status {status}:\n{_tail(log)}")
-        url = f"http://127.0.0.1:{live.ports.http}"
-        return all(httpx.post(url + each.path, headers=each.headers, content=each.body).is_success for each in requests)
-
-    try:
-        wait_for(answers, server.name)
-    except AssertionError as error:
-        raise BenchError(f"{error}; its log ends with\n{_tail(log)}") from error
-
-
-def _tail(log: IO[bytes]) -> str:
-    log.seek(0)
-    return log.read()[-2000:].decode("utf-8", "replace")
+    return all(httpx.post(url + each.path, headers=each.headers, content=each.body).is_success for each in requests)
 
 
 def _end(process: psutil.Process) -> None:

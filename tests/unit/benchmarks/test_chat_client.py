@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks.chat.client import BenchmarkError, Endpoint, Turn, load
+from tests.benchmarks.chat.client import Endpoint, Turn, load
+from tests.benchmarks.load.errors import BenchError
 from tests.benchmarks.peers.llama_venv import compile_options
 
 TURN = Turn("system", "user", 3)
@@ -105,7 +106,7 @@ def test_all_requests_are_sent_whatever_the_concurrency() -> None:
     ],
 )
 def test_what_is_no_answer_is_an_error(segments: list[bytes], reason: str) -> None:
-    with serving(*segments) as (endpoint, _), pytest.raises(BenchmarkError, match=reason):
+    with serving(*segments) as (endpoint, _), pytest.raises(BenchError, match=reason):
         load(endpoint, [TURN], 1)
 
 

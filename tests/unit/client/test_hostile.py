@@ -175,6 +175,32 @@ def test_the_deadline_travels(ask: Ask) -> None:
         assert server.header("x-request-timeout-ms") == ""
 
 
+def test_the_callers_trace_travels_with_every_attempt(ask: Ask) -> None:
+    asked = 0
+
+    def trace(headers: dict[str, str]) -> None:
+        nonlocal asked
+        asked += 1
+        headers |= {"traceparent": f"00-{asked:032x}-{asked:016x}-01", "tracestate": "", "authorization": "mine"}
+
+    with Hostile(hostile.reply(503), good) as server:
+        ask(server.url, QUICK, trace=trace)
+        assert {server.header("traceparent", i) for i in range(2)} == {f"00-{1:032x}-{1:016x}-01"}
+        assert "tracestate" not in server.heads[-1]
+        assert "authorization" not in server.heads[-1]
+        ask(server.url, QUICK, trace=lambda headers: None)
+        assert "traceparent" not in server.heads[-1]
+
+
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+@pytest.mark.parametrize("value", ["00-1\r\nx-request-id: 2", "\u00e9", b"00-1"])
+def test_a_trace_that_no_header_can_hold_is_not_sent(ask: Ask, value: str, scheme: str) -> None:
+    with Hostile(good) as server:
+        with pytest.raises(ConfigurationError, match="as traceparent; a header's value is printable ASCII"):
+            ask(server.url.replace("http", scheme), QUICK, trace=lambda headers: headers.update(traceparent=value))
+        assert server.heads == []
+
+
 @pytest.mark.parametrize("value", ["61", "Fri, 31 Dec 9999 23:59:59 GMT", "9" * 400])
 def test_retry_after_beyond_the_deadline_is_not_waited_for(ask: Ask, value: str) -> None:
     with Hostile(hostile.reply(429, {"error": "too many"}, retry_after=value)) as server:

@@ -18,7 +18,7 @@ from predictors.serving.access.limits import Limits, Standing
 from predictors.serving.access.settings import AccessSettings
 from predictors.serving.access.shared_buckets import SharedBuckets
 from predictors.serving.errors import StartupError
-from tests.unit.serving.cache.test_shared_store import Server, needs_server
+from tests.redis_server import RedisServer, redis_program
 
 
 class Clock:
@@ -164,21 +164,20 @@ def test_an_address_that_cannot_be_used_ends_the_start() -> None:
 
 
 @pytest.fixture(scope="module")
-def started() -> Iterator[Server]:
+def started() -> Iterator[RedisServer]:
     with tempfile.TemporaryDirectory() as directory:  # a Unix socket's path must be short
-        server = Server(Path(directory))
+        server = RedisServer(Path(directory), redis_program())
         yield server
         server.stop()
 
 
 @pytest.fixture
-def counting(started: Server) -> Server:
+def counting(started: RedisServer) -> RedisServer:
     started.client.flushall()
     return started
 
 
-@needs_server
-def test_replicas_count_together_as_one_would(counting: Server) -> None:
+def test_replicas_count_together_as_one_would(counting: RedisServer) -> None:
     async def scenario() -> None:
         replicas = [SharedBuckets(counting.url(), lambda: None, Clock()) for _ in range(2)]
         alone = Buckets(Clock())
@@ -203,8 +202,7 @@ def test_replicas_count_together_as_one_would(counting: Server) -> None:
     asyncio.run(scenario())
 
 
-@needs_server
-def test_a_request_of_nothing_leaves_nothing_behind(counting: Server) -> None:
+def test_a_request_of_nothing_leaves_nothing_behind(counting: RedisServer) -> None:
     async def scenario() -> None:
         counter = SharedBuckets(counting.url(), lambda: None, Clock())
         found = await counter.draw([Draw("client", 0.0)])
@@ -215,9 +213,8 @@ def test_a_request_of_nothing_leaves_nothing_behind(counting: Server) -> None:
     asyncio.run(scenario())
 
 
-@needs_server
 def test_concurrent_requests_pass_no_more_often_than_they_may(
-    counting: Server, monkeypatch: pytest.MonkeyPatch
+    counting: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("predictors.serving.access.shared_buckets._TIMEOUT_SECONDS", 60.0)  # machines may be busy
 
@@ -232,9 +229,8 @@ def test_concurrent_requests_pass_no_more_often_than_they_may(
     asyncio.run(scenario())
 
 
-@needs_server
 def test_while_the_server_is_away_each_process_counts_for_itself(
-    counting: Server, caplog: pytest.LogCaptureFixture
+    counting: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     events: list[str] = []
 

@@ -2,85 +2,24 @@
 
 import asyncio
 import logging
-import os
-import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 
 from predictors.serving.cache.result_codec import encode_outputs
-from tests.live import wait_for
+from tests.redis_server import PASSWORD, RedisServer, redis_program
 from tests.unit.serving.cache.test_result_cache import ANSWER, Kept, Model, run, settled
 from tests.unit.serving.cache.test_result_codec import same
 
-PASSWORD = "correct-horse-battery"
-BINARY = shutil.which("redis-server") or shutil.which("valkey-server")
-needs_server = pytest.mark.skipif(
-    BINARY is None, reason="neither redis-server nor valkey-server is installed (Debian: apt-get install redis-server)"
-)
-
-
-class Server:
-    """A real server without files, on a Unix socket and a port of this machine."""
-
-    def __init__(self, directory: Path) -> None:
-        self.socket, self.log = directory / "socket", directory / "log"
-        self.start()
-
-    def start(self) -> None:
-        assert BINARY is not None
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        options = {
-            "bind": "127.0.0.1",
-            "port": str(self.port),
-            "unixsocket": str(self.socket),
-            "logfile": str(self.log),
-            "save": "",
-            "requirepass": PASSWORD,
-        }
-        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-        self.process = subprocess.Popen([BINARY, *arguments], stdout=subprocess.DEVNULL)
-        self.client = redis.Redis(unix_socket_path=str(self.socket), password=PASSWORD)
-        wait_for(self._answers, "the server that answers are shared through")
-
-    def _answers(self) -> bool:
-        assert self.process.poll() is None, self.log.read_text()
-        with suppress(redis.ConnectionError):
-            return bool(self.client.ping())
-        return False
-
-    def pause(self) -> None:
-        """Stop it where it is: connections stay open and nothing is answered."""
-        self.process.send_signal(signal.SIGSTOP)
-        os.waitpid(self.process.pid, os.WUNTRACED)
-
-    def go_on(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-
-    def stop(self) -> None:
-        self.client.close()
-        self.process.kill()
-        self.process.wait()
-
-    def url(self, scheme: str = "unix", password: str = PASSWORD) -> str:
-        return f"{scheme}://:{password}@" + (str(self.socket) if scheme == "unix" else f"127.0.0.1:{self.port}/0")
-
 
 @pytest.fixture(scope="module")
-def started() -> Iterator[Server]:
+def started() -> Iterator[RedisServer]:
     with tempfile.TemporaryDirectory() as directory:  # tmp_path may be longer than a socket's name can be
-        server = Server(Path(directory))
+        server = RedisServer(Path(directory), redis_program())
         try:
             yield server
         finally:
@@ -88,7 +27,7 @@ def started() -> Iterator[Server]:
 
 
 @pytest.fixture
-def server(started: Server) -> Iterator[Server]:
+def server(started: RedisServer) -> Iterator[RedisServer]:
     """Awake and empty, whatever the test before did to it."""
     yield started
     if started.process.poll() is not None:
@@ -114,14 +53,13 @@ def shared(scenario: Callable[[Callable[..., Kept]], Awaitable[None]]) -> None:
     run(closing())
 
 
-async def arrived(server: Server, key: str) -> None:
+async def arrived(server: RedisServer, key: str) -> None:
     while not server.client.exists(f"predictors:{key}"):
         await asyncio.sleep(0.01)
 
 
-@needs_server
 @pytest.mark.parametrize("scheme", ["redis", "valkey", "unix"])
-def test_answers_are_shared(server: Server, scheme: str) -> None:
+def test_answers_are_shared(server: RedisServer, scheme: str) -> None:
     async def scenario(keep: Callable[..., Kept]) -> None:
         one, other, model = keep(server.url(scheme)), keep(server.url(scheme)), Model()
         assert (await one.cache.get("key", model))[1] == "miss"
@@ -138,8 +76,7 @@ def test_answers_are_shared(server: Server, scheme: str) -> None:
     shared(scenario)
 
 
-@needs_server
-def test_close_lets_the_last_answer_arrive(server: Server) -> None:
+def test_close_lets_the_last_answer_arrive(server: RedisServer) -> None:
     async def scenario(keep: Callable[..., Kept]) -> None:
         kept = keep(server.url())
         await kept.cache.get("key", Model())
@@ -150,8 +87,7 @@ def test_close_lets_the_last_answer_arrive(server: Server) -> None:
     shared(scenario)
 
 
-@needs_server
-def test_sharing_does_not_make_an_answer_younger(server: Server) -> None:
+def test_sharing_does_not_make_an_answer_younger(server: RedisServer) -> None:
     async def scenario(keep: Callable[..., Kept]) -> None:
         one, other, model = keep(server.url(), ttl_seconds=10_000), keep(server.url(), ttl_seconds=10_000), Model()
         await one.cache.get("key", model)
@@ -166,8 +102,7 @@ def test_sharing_does_not_make_an_answer_younger(server: Server) -> None:
     shared(scenario)
 
 
-@needs_server
-def test_a_large_answer_is_not_shared(server: Server) -> None:
+def test_a_large_answer_is_not_shared(server: RedisServer) -> None:
     async def scenario(keep: Callable[..., Kept]) -> None:
         kept = keep(server.url(), max_bytes=2**22)
         await kept.cache.get("large", Model({"text": ["x" * 2**20]}))
@@ -179,8 +114,7 @@ def test_a_large_answer_is_not_shared(server: Server) -> None:
     shared(scenario)
 
 
-@needs_server
-def test_requests_go_on_while_the_server_is_away(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_requests_go_on_while_the_server_is_away(server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario(keep: Callable[..., Kept]) -> None:
         kept, model = keep(server.url(), max_bytes=0), Model()  # so that only the server remembers
         await kept.cache.get("key", model)
@@ -210,8 +144,7 @@ def test_requests_go_on_while_the_server_is_away(server: Server, caplog: pytest.
     shared(scenario)
 
 
-@needs_server
-def test_requests_go_on_while_the_server_is_silent(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_requests_go_on_while_the_server_is_silent(server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario(keep: Callable[..., Kept]) -> None:
         kept, model = keep(server.url(), timeout_seconds=0.05), Model()
         server.pause()
@@ -225,8 +158,7 @@ def test_requests_go_on_while_the_server_is_silent(server: Server, caplog: pytes
     shared(scenario)
 
 
-@needs_server
-def test_a_caller_may_leave_while_the_server_is_asked(server: Server) -> None:
+def test_a_caller_may_leave_while_the_server_is_asked(server: RedisServer) -> None:
     async def scenario(keep: Callable[..., Kept]) -> None:
         kept, model = keep(server.url()), Model()
         server.pause()
@@ -247,11 +179,10 @@ def test_a_caller_may_leave_while_the_server_is_asked(server: Server) -> None:
 WHOLE = encode_outputs("key", ANSWER)
 
 
-@needs_server
 @pytest.mark.parametrize(
     "value", [b"", b"\0\0", b"something else", WHOLE[:-1], WHOLE + b"\0", encode_outputs("other", ANSWER), None]
 )
-def test_a_corrupt_value_is_a_miss_and_is_replaced(server: Server, value: bytes | None) -> None:
+def test_a_corrupt_value_is_a_miss_and_is_replaced(server: RedisServer, value: bytes | None) -> None:
     async def scenario(keep: Callable[..., Kept]) -> None:
         one, other, model = keep(server.url()), keep(server.url()), Model()
         if value is None:
@@ -268,10 +199,9 @@ def test_a_corrupt_value_is_a_miss_and_is_replaced(server: Server, value: bytes 
     shared(scenario)
 
 
-@needs_server
 @pytest.mark.parametrize("scheme", ["redis", "unix"])
 def test_a_wrong_password_is_an_error_of_the_server_and_is_not_told(
-    server: Server, scheme: str, caplog: pytest.LogCaptureFixture
+    server: RedisServer, scheme: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scenario(keep: Callable[..., Kept]) -> None:
         kept = keep(server.url(scheme, "wrong-" + PASSWORD))
@@ -284,8 +214,7 @@ def test_a_wrong_password_is_an_error_of_the_server_and_is_not_told(
     assert PASSWORD not in caplog.text
 
 
-@needs_server
-def test_the_password_is_not_told_when_the_server_goes(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_password_is_not_told_when_the_server_goes(server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario(keep: Callable[..., Kept]) -> None:
         kept = keep(server.url("redis"))
         await kept.cache.get("key", Model())
