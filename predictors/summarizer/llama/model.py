@@ -56,9 +56,10 @@ class LlamaModel:
             )
         params = self._api.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
+        no_devices = (ctypes.c_void_p * 1)(None)  # an empty list, which llama.cpp reads while it loads
         if not gpu_layers:
-            # An empty list: else llama.cpp takes memory of each GPU that it finds, and computes large batches there.
-            params.devices = ctypes.cast((ctypes.c_void_p * 1)(None), ctypes.c_void_p)
+            # By default, llama.cpp takes memory of each GPU that it finds, and computes large batches there.
+            params.devices = ctypes.cast(no_devices, ctypes.c_void_p)
         self.pointer: Any = library.load_model(path, name, params)
         try:
             if self._api.llama_model_has_encoder(self.pointer) or self._api.llama_model_is_diffusion(self.pointer):
