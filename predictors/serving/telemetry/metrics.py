@@ -60,7 +60,7 @@ class Metrics:
         self._series: dict[tuple[str, str, str, str, str], tuple[Tally, Series]] = {}  # of requests, by their labels
         self.requests = Counter(
             "model_requests",
-            "Inference requests answered, by HTTP status or gRPC code, and by the rate limit that refused them, if any.",
+            "Inference requests answered, by HTTP status or gRPC code, and the rate limit that refused them, if any.",
             (*_MODEL, "protocol", "code", "limit"),
             registry,
         )
