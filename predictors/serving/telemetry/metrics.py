@@ -109,6 +109,8 @@ class Metrics:
             ("source",),
             registry,
         )
+        for source in ("keys", "limits"):
+            self.access_errors.labels(source)  # at 0, so that an alert sees the first
         self.cache_bytes = gauge("result_cache_bytes", "Size of the cached answers in this process.")
         self._artifact = gauge(
             "model_artifact_info",
