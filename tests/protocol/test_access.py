@@ -300,7 +300,7 @@ def test_openais_shape(artifacts: object, tmp_path: Path) -> None:
             shop.models.retrieve("summarizer")
 
 
-def requests_counted(server: LiveServer) -> dict[tuple[str, str, str], float]:
+def requests_counted(server: LiveServer) -> dict[tuple[str, ...], float]:
     """How many requests the server has counted, by protocol, code and the limit that refused them."""
     families = text_string_to_metric_families(httpx.get(f"{server.url}/metrics").text)
     samples = next(family.samples for family in families if family.name == "model_requests")
