@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from predictors.doctor.fields import Object, at, mapping, objects, text, texts
+from predictors.doctor.fields import Object, at, mapping, name, objects, text, texts
 from predictors.doctor.finding import Fix
 from predictors.doctor.model import Model
 
@@ -56,7 +56,7 @@ def container(model: Model, value: str, change: Mapping[str, Any], beside: Mappi
     place = _place(model)
     if place == _MODEL:
         return predictor(model, value, {**(beside or {}), "model": change})
-    operations = [*_operations("", model.predictor, beside or {}), *_operations(place, _declared(model), change)]
+    operations = [*_operations("", model.predictor, beside or {}), *_operations(place, declared(model), change)]
     return _by_chart(model, value) or _json_patch(model, operations)
 
 
@@ -107,6 +107,13 @@ def _remove(place: str, given: list[str], index: int) -> list[dict[str, Any]]:
     return [*tests, *removals]
 
 
+def runtime(model: Model) -> Fix:
+    """What changes the runtime by hand, or the InferenceService where there is none."""
+    kind = "servingruntime" if model.runtime in model.cluster.of("ServingRuntime") else "clusterservingruntime"
+    subject = f"{kind} {name(model.runtime)}" if model.runtime else f"inferenceservice {model.name}"
+    return _by_chart(model, "") or in_namespace(model, f"kubectl edit {subject}")
+
+
 def in_namespace(model: Model, command: str) -> Fix:
     """A command about the model's namespace."""
     return Fix(f"{command} -n {model.cluster.namespace}")
@@ -151,7 +158,7 @@ def _nested(path: tuple[str, ...], value: object) -> object:
     return value
 
 
-def _declared(model: Model) -> Object:
+def declared(model: Model) -> Object:
     """The container as `spec.predictor` has it; its pod's may have more by itself, which no patch can start from."""
     if "model" in model.predictor:
         return mapping(model.predictor, "model")
@@ -172,7 +179,7 @@ def _place(model: Model) -> str:
 
 def _arguments(model: Model) -> list[str]:
     """Those of the InferenceService itself, beside its runtime's."""
-    return texts(_declared(model), "args")
+    return texts(declared(model), "args")
 
 
 def _add(path: str, value: Any) -> dict[str, Any]:

@@ -92,11 +92,13 @@ class RateLimited(ServingError):
 
     Args:
         retry_after_seconds: when to try again, whole seconds, at least 1.
+        limit: the name of the limit.
     """
 
-    def __init__(self, message: str, retry_after_seconds: int) -> None:
+    def __init__(self, message: str, retry_after_seconds: int, limit: str) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+        self.limit = limit
 
 
 class Unavailable(ServingError):

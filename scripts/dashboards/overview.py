@@ -3,9 +3,12 @@
 from scripts.dashboards.panels import RATE, Dashboard, Panel, Query, Row, Variable, quantiles
 
 _MODELS = 'namespace=~"$namespace", model_name=~"$model"'
-# Answers that the server owes its callers. What clients got wrong (400, INVALID_ARGUMENT …) is no failure of a model.
-FAILED = 'code=~"5..|429|INTERNAL|UNKNOWN|UNAVAILABLE|DEADLINE_EXCEEDED|RESOURCE_EXHAUSTED"'
-REFUSED = 'code=~"429|RESOURCE_EXHAUSTED"'
+_PODS = 'namespace=~"$namespace"'
+# Requests that the server owes an answer: those that no rate limit refused.
+OWED = 'limit=""'
+# Answers that it owes its callers. What clients got wrong (400, INVALID_ARGUMENT …) is no failure of a model.
+FAILED = f'code=~"5..|429|INTERNAL|UNKNOWN|UNAVAILABLE|DEADLINE_EXCEEDED|RESOURCE_EXHAUSTED", {OWED}'
+REFUSED = f'code=~"429|RESOURCE_EXHAUSTED", {OWED}'
 _VERSION = "model_name, model_version"
 _VERSION_LEGEND = "{{model_name}} {{model_version}}"
 
@@ -22,8 +25,8 @@ def _rate(by: str, selector: str = "") -> str:
 
 
 def _share(by: str, selector: str) -> str:
-    """The share of some requests among all; 0, not nothing, where there are none of them."""
-    return f"({_rate(by, selector)} or 0 * {_rate(by)}) / ({_rate(by)} > 0)"
+    """The share of some requests among those that are owed an answer; 0, not nothing, where there are none of them."""
+    return f"({_rate(by, selector)} or 0 * {_rate(by, OWED)}) / ({_rate(by, OWED)} > 0)"
 
 
 _TRAFFIC = Row(
@@ -34,7 +37,8 @@ _TRAFFIC = Row(
             "Share of failures",
             "percentunit",
             [Query(_share("model_name", FAILED), "{{model_name}}")],
-            "Server errors, missed deadlines and refusals, of all requests. What clients got wrong is not among them.",
+            "Server errors, missed deadlines and refusals, of all requests but those that rate limits refused. "
+            "What clients got wrong is not among them.",
         ),
         Panel(
             "Answers by code",
@@ -93,7 +97,7 @@ _SATURATION = Row(
             "Refused",
             "reqps",
             [Query(f"{_rate('model_name', REFUSED)} or 0 * {_rate('model_name')}", "{{model_name}}")],
-            "429 with Retry-After.",
+            "429 for want of room. What rate limits refuse is below.",
         ),
         Panel(
             "CPU",
@@ -125,6 +129,48 @@ _SATURATION = Row(
             "short",
             [Query(f"sum by (model_name, state) (model_state{{{_MODELS}}}) > 0", "{{model_name}} {{state}}")],
             "Pods in which each model is ready, loading, failed, or waits for its artifact.",
+        ),
+        Panel(
+            "Versions in the store by state",
+            "short",
+            [Query(f"sum by (model_name, state) (model_versions{{{_MODELS}}}) > 0", "{{model_name}} {{state}}")],
+            "Of servers with --model_store, all pods together. Failed ones are tried again.",
+        ),
+        Panel(
+            "Versions unloaded for want of room",
+            "short",
+            [Query(f"sum by (model_name) (rate(model_evictions_total{{{_MODELS}}}[{RATE}]))", "{{model_name}}")],
+            "Per second. If it goes on, what is asked for does not fit into --max_loaded_bytes.",
+        ),
+    ],
+)
+_DOOR = Row(
+    "Callers and what the server leans on",
+    [
+        Panel(
+            "Refused by rate limits",
+            "reqps",
+            [Query(_rate("model_name, limit", 'limit!=""'), "{{model_name}} {{limit}}")],
+            "A client's requests or tokens, or all requests to a model (model), beyond what is allowed. No failures.",
+            stacked=True,
+        ),
+        Panel(
+            "Keys and counts that are away",
+            "short",
+            [Query(f"sum by (source) (rate(access_errors_total{{{_PODS}}}[{RATE}]))", "{{source}}")],
+            "Failures per second: the address of the keys of JWTs (keys), the Redis that counts requests (limits).",
+        ),
+        Panel(
+            "Events of the request log",
+            "short",
+            [
+                Query(
+                    f"sum by (sink, outcome) (rate(request_log_events_total{{{_PODS}}}[{RATE}]))",
+                    "{{sink}} {{outcome}}",
+                )
+            ],
+            "Per second. Dropped and failed ones are in no log.",
+            stacked=True,
         ),
     ],
 )
@@ -188,5 +234,5 @@ OVERVIEW = Dashboard(
         Variable("namespace", "model_requests_total", "namespace"),
         Variable("model", 'model_requests_total{namespace=~"$namespace"}', "model_name"),
     ],
-    [_TRAFFIC, _LATENCY, _SATURATION, _VERSIONS, _DRIFT],
+    [_TRAFFIC, _LATENCY, _SATURATION, _DOOR, _VERSIONS, _DRIFT],
 )

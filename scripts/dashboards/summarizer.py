@@ -137,13 +137,35 @@ _SUMMARIES = Row(
         ),
     ],
 )
+_FALLBACK = Row(
+    "Fallback",
+    [
+        Panel(
+            "Requests for the fallback, by why",
+            "reqps",
+            [Query(_rate("summarizer_fallback_total", "model_name, reason"), f"{_LEGEND} {{{{reason}}}}")],
+            "What the model itself did not answer. Of servers with --fallback_url.",
+            stacked=True,
+            width=12,
+        ),
+        Panel(
+            "What became of requests for the fallback",
+            "reqps",
+            [Query(_rate("summarizer_fallback_total", "model_name, outcome"), f"{_LEGEND} {{{{outcome}}}}")],
+            "The endpoint failed, was late, or is left alone (open); the budget is spent; too many at once (busy); not "
+            "handed over (unfit, declined).",
+            stacked=True,
+            width=12,
+        ),
+    ],
+)
 SUMMARIZER = Dashboard(
     "predictors-summarizer",
     "Predictors: summarizer",
-    "Time to first token, tokens per second, slots, caches, and what summaries are like.",
+    "Time to first token, tokens per second, slots, caches, what summaries are like, and what the fallback does.",
     [
         Variable("namespace", "summarizer_summaries_total", "namespace"),
         Variable("model", 'summarizer_summaries_total{namespace=~"$namespace"}', "model_name"),
     ],
-    [_SPEED, _ENGINE, _GPUS, _CACHE, _SUMMARIES],
+    [_SPEED, _ENGINE, _GPUS, _CACHE, _SUMMARIES, _FALLBACK],
 )

@@ -217,4 +217,4 @@ def test_rules_are_of_a_pod(chart: Chart) -> None:
         assert 'namespace!="",pod!=""' in rule["seriesQuery"]
         assert rule["metricsQuery"].endswith("by (<<.GroupBy>>)")
     requests, _ = chart.render("all-options").adapter_rules()
-    assert "rate(<<.Series>>{<<.LabelMatchers>>}[2m])" in requests["metricsQuery"]
+    assert 'rate(<<.Series>>{<<.LabelMatchers>>,limit=""}[2m])' in requests["metricsQuery"]

@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,20 +11,23 @@ from typing import Any
 
 import httpx
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, start_http_server
 
 from predictors.rollout.controller.telemetry import Telemetry
 from predictors.rollout.controller.telemetry import serve as serve_telemetry
+from predictors.serving.model.standby import Outcome, Reason
+from predictors.summarizer.fallback.counts import Counts, FallbackCollector
 from scripts.dashboards import __main__ as dashboards
 from scripts.dashboards.overview import OVERVIEW
 from scripts.dashboards.panels import Dashboard
 from scripts.dashboards.rollouts import ROLLOUTS
 from scripts.dashboards.summarizer import SUMMARIZER
 from tests.gpus import gpu_exporter
-from tests.live import PATIENCE_SECONDS, LiveServer, serve
+from tests.live import ARTIFACTS, PATIENCE_SECONDS, LiveServer, serve
 from tests.monitoring.prometheus import RATE_WINDOW, Prometheus, prometheus
 from tests.monitoring.promql import metrics_in
 from tests.monitoring.series import exported
+from tests.monitoring.test_alerts import rules
 from tests.waiting import until
 
 FLOWER = [5.1, 3.5, 1.4, 0.2]
@@ -110,6 +114,47 @@ def rollout_controller() -> Iterator[tuple[Telemetry, str]]:
         web.server_close()
 
 
+class HandsOver:
+    """A model with a fallback, in whose place that has answered."""
+
+    name, version = "summarizer", "1"
+
+    def __init__(self) -> None:
+        self.fallback_counts: Counts = {(Reason.SLOW, Outcome.ANSWERED): 3}
+
+
+@contextmanager
+def fallback_exporter() -> Iterator[str]:
+    """The address of what exports a fallback's metrics."""
+    model, collector, registry = HandsOver(), FallbackCollector(), CollectorRegistry()
+    collector.models.add(model)
+    registry.register(collector)
+    web, thread = start_http_server(0, "127.0.0.1", registry)
+    try:
+        yield f"127.0.0.1:{web.server_port}"
+    finally:
+        web.shutdown()
+        web.server_close()
+        thread.join()
+
+
+@contextmanager
+def limited_store(folder: Path) -> Iterator[LiveServer]:
+    """A server that logs and limits requests, and whose store has a version that is corrupt beside one that is not."""
+    for version in ("1", "2"):
+        shutil.copytree(ARTIFACTS / "iris", folder / "store/iris" / version)
+    corrupt = folder / "store/iris/2/model.npz"
+    corrupt.write_bytes(bytes(corrupt.stat().st_size))
+    log = ("--request_log_file", str(folder / "requests.jsonl"))
+    with serve("--model_store", str(folder / "store"), "--client_requests_per_minute", "2", *log) as live:
+        yield live.wait_ready()
+
+
+def address(server: LiveServer) -> str:
+    """As Prometheus takes it."""
+    return f"127.0.0.1:{server.http_port}"
+
+
 def ask(http: httpx.Client, server: LiveServer) -> None:
     """A success, a fault of the client's, and one of the server's."""
     predict = {"iris": [FLOWER] * 100, "intent": ["hello"]}
@@ -129,19 +174,24 @@ def test_every_panel_of_classifiers_and_rollouts_has_data(server: LiveServer, tm
     wanted = expressions(OVERVIEW) | expressions(ROLLOUTS)
     with (
         serve("iris", "intent", "--enable_repository", "--shadow_file", str(plan)) as live,
+        limited_store(tmp_path) as store,
         rollout_controller() as (telemetry, controller),
-        prometheus(tmp_path, [f"127.0.0.1:{live.wait_ready().http_port}", controller]) as source,
+        prometheus(tmp_path, [address(live.wait_ready()), address(store), controller]) as source,
         httpx.Client(timeout=PATIENCE_SECONDS) as http,
     ):
         assert http.post(f"{live.url}/v2/repository/models/intent/unload").is_success
 
         def work() -> None:
             ask(http, live)
+            http.post(f"{store.url}/v1/models/iris:predict", json={"instances": [FLOWER]})
             telemetry.turned(0.2)
 
         found = answered(source, wanted, work)
+        failed = next(rule["expr"] for rule in rules() if rule.get("alert") == "PredictorLoadFailed")
+        load_failed = until(lambda: source.query(failed), "the version that is corrupt", PATIENCE_SECONDS)
     failures = found["Share of failures: {{model_name}}"]
     assert {each["metric"]["model_name"]: each["value"][1] for each in failures} == {"iris": "0", "intent": "1"}
+    assert [each["metric"]["instance"] for each in load_failed] == [address(store)]
     legends = {title.partition(": ")[2] for title in wanted}
     labels = {label for legend in legends for label in re.findall(r"{{(\w+)}}", legend)}
     # Kubernetes' own are given by whoever scrapes.
@@ -153,7 +203,8 @@ def test_every_panel_of_classifiers_and_rollouts_has_data(server: LiveServer, tm
 def test_every_panel_of_the_summarizer_has_data(summarizer: LiveServer, tmp_path: Path) -> None:
     with (
         gpu_exporter(tmp_path) as gpus,
-        prometheus(tmp_path, [f"127.0.0.1:{summarizer.http_port}", gpus]) as source,
+        fallback_exporter() as fallback,
+        prometheus(tmp_path, [address(summarizer), gpus, fallback]) as source,
         httpx.Client(timeout=PATIENCE_SECONDS) as http,
     ):
         numbers = itertools.count()

@@ -16,6 +16,7 @@ import httpx
 import openai
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client.parser import text_string_to_metric_families
 
 from predictors.serving.access.token_file import line_of
 from predictors.serving.model.kserve_api import pb
@@ -299,6 +300,14 @@ def test_openais_shape(artifacts: object, tmp_path: Path) -> None:
             shop.models.retrieve("summarizer")
 
 
+def requests_counted(server: LiveServer) -> dict[tuple[str, ...], float]:
+    """How many requests the server has counted, by protocol, code and the limit that refused them."""
+    families = text_string_to_metric_families(httpx.get(f"{server.url}/metrics").text)
+    samples = next(family.samples for family in families if family.name == "model_requests")
+    labels = ("protocol", "code", "limit")
+    return {tuple(each.labels[label] for label in labels): each.value for each in samples if each.value}
+
+
 def test_limits_refuse_and_say_when(artifacts: object) -> None:
     limits = ("--client_requests_per_minute", "3", "--trusted_proxies", "127.0.0.0/8")
     with serve("iris", *limits) as live:
@@ -319,6 +328,9 @@ def test_limits_refuse_and_say_when(artifacts: object) -> None:
         assert int(trailers["retry-after"]) >= 1
         assert trailers["ratelimit"].startswith('"client";r=0')
         assert any("there is no authentication" in str(line.get("message")) for line in live.lines)
+        # An operator must be able to tell these from overload.
+        counted = {("v1", "200", ""): 4, ("v1", "429", "client"): 1, ("grpc", "RESOURCE_EXHAUSTED", "client"): 1}
+        wait_for(lambda: requests_counted(live) == counted, "the refusals to be counted")
 
 
 @pytest.mark.slow  # the server looks at the file every two seconds

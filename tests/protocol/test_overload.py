@@ -66,7 +66,7 @@ def ended(server: LiveServer, reason: str) -> float:
 
 def answered(server: LiveServer, model: str) -> dict[int, int]:
     """How many requests to V1 the server has counted, by status."""
-    series = 'model_requests_total{{code="{}",model_name="{}",model_version="1",protocol="v1"}}'
+    series = 'model_requests_total{{code="{}",limit="",model_name="{}",model_version="1",protocol="v1"}}'
     return {code: int(metric(server, series.format(code, model))) for code in (200, 429)}
 
 

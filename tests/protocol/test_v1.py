@@ -73,7 +73,7 @@ def test_request_id_is_given_back_if_it_is_sane(http: httpx.Client) -> None:
 
 def test_metrics_and_log_see_a_request_once(server: LiveServer, http: httpx.Client) -> None:
     def counted(code: str) -> float:
-        prefix = f'model_requests_total{{code="{code}",model_name="iris",model_version="1",protocol="v1"}} '
+        prefix = f'model_requests_total{{code="{code}",limit="",model_name="iris",model_version="1",protocol="v1"}} '
         lines = http.get("/metrics").text.splitlines()
         return next((float(line.removeprefix(prefix)) for line in lines if line.startswith(prefix)), 0.0)
 

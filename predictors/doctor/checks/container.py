@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from predictors.doctor import remedy
 from predictors.doctor.fields import Object, at, integer, mapping, objects, quantity, text, texts
-from predictors.doctor.finding import Issue
+from predictors.doctor.finding import Fix, Issue
 from predictors.doctor.model import Model
 
 _REQUESTS = {"cpu": "100m", "memory": "256Mi"}
@@ -13,6 +13,7 @@ _PATHS = {"readinessProbe": "/v2/health/ready", "livenessProbe": "/v2/health/liv
 # As the chart has it: a server that starts slowly is not killed for it.
 _START = {"periodSeconds": 1, "failureThreshold": 120}
 _HOSTS = ("hostNetwork", "hostPID", "hostIPC")
+_PORT_OF_HOST = "a port of the host"
 # That of our images.
 _USER = 65532
 _SECURITY = {
@@ -109,13 +110,21 @@ def unrestricted(model: Model) -> Iterator[Issue]:
     if faults:
         yield model.issue(
             f"it does more than the pod security level `restricted` allows: {', '.join(faults)}",
-            remedy.container(
-                model,
-                "",
-                {"securityContext": _restricted(model)},
-                {each: None for each in _HOSTS if model.predictor.get(each)},
-            ),
+            _restriction(model, faults),
         )
+
+
+def _restriction(model: Model, faults: list[str]) -> Fix:
+    ports = objects(remedy.declared(model), "ports")
+    given_back = [{field: port[field] for field in port if field not in ("hostPort", "hostIP")} for port in ports]
+    if faults == [_PORT_OF_HOST] and given_back == ports:
+        return remedy.runtime(model)
+    return remedy.container(
+        model,
+        "",
+        {"securityContext": _restricted(model), **({"ports": given_back} if given_back != ports else {})},
+        {each: None for each in _HOSTS if model.predictor.get(each)},
+    )
 
 
 def _restricted(model: Model) -> dict[str, object]:
@@ -145,7 +154,7 @@ def _faults(container: Object, of_pod: Object) -> Iterator[str]:
     if text(both, "seccompProfile", "type") not in ("RuntimeDefault", "Localhost"):
         yield "no seccomp profile"
     if any("hostPort" in port for port in objects(container, "ports")):
-        yield "a port of the host"
+        yield _PORT_OF_HOST
 
 
 def service_links(model: Model) -> Iterator[Issue]:

@@ -6,7 +6,7 @@ counted at all; and everything else, which is failures:
 - HTTP 5xx, and gRPC's INTERNAL, UNAVAILABLE, DEADLINE_EXCEEDED and so on.
 - 429 and RESOURCE_EXHAUSTED: a variant that sheds load does not answer requests that the other one would have answered.
   (gRPC has the same code for messages that are too large. Both variants get their share of those, so it is a part of
-  both rates, and no difference between them.)
+  both rates, and no difference between them.) What rate limits refuse has these codes too, and is not read at all.
 - 499 and CANCELLED: a client or the gateway gave up waiting. Clients that leave for reasons of their own leave both
   variants alike, and a canary that hangs is seen by nothing else until the server's own timeout.
 - Codes that do not exist, such as that of a request that ended before it had one.

@@ -11,6 +11,8 @@ Counts: TypeAlias = Mapping[Key, float]
 """Values by the name of the series and of those of its labels that matter; summed over the others."""
 
 STARTED = "process_start_time_seconds"
+# Names the rate limit that refused a request: that says nothing of the variant, so it is not counted at all.
+LIMIT = "limit"
 # The labels that matter, by series. A test holds the names against what the server exports.
 COUNTERS: Mapping[str, tuple[str, ...]] = {
     "model_requests_total": ("code",),
@@ -54,7 +56,7 @@ def reading(points: Iterable[Point], model_name: str) -> Reading:
     for name, labels, value in points:
         if name == STARTED:
             started = value
-        elif name in SERIES and labels.get("model_name") == model_name:
+        elif name in SERIES and labels.get("model_name") == model_name and not labels.get(LIMIT):
             key = (name, *(labels.get(label, "") for label in SERIES[name]))
             counts[key] = counts.get(key, 0) + value
     return Reading(counts, started)

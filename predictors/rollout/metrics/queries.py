@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from predictors.rollout.kube.api import Object
-from predictors.rollout.metrics.counters import SERIES, STARTED
+from predictors.rollout.metrics.counters import LIMIT, SERIES, STARTED
 from predictors.rollout.metrics.source import name_of
 
 POD = "pod"
@@ -31,7 +31,7 @@ def counters(pods: Sequence[Object], model_name: str) -> str:
     identity = ("__name__", NAMESPACE, POD, "model_name", *matter)
     every = (*identity, *(label for label in _PROCESS if label not in identity))
     where = matchers(pods)
-    ours = f'{{__name__=~"{_either(sorted(SERIES))}",model_name="{_quoted(model_name)}",{where}}}'
+    ours = f'{{__name__=~"{_either(sorted(SERIES))}",model_name="{_quoted(model_name)}",{LIMIT}="",{where}}}'
     started = f"max by (__name__, {NAMESPACE}, {POD}) ({STARTED}{{{where}}})"
     return f"sum by ({', '.join(identity)}) (max by ({', '.join(every)}) ({ours})) or {started}"
 

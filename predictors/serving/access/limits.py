@@ -18,7 +18,7 @@ class Quota(NamedTuple):
     """One limit.
 
     Args:
-        name: in headers and keys: ``client``, ``tokens`` or ``model``.
+        name: in headers, keys and metrics: ``client``, ``tokens`` or ``model``.
         per_minute: what may be used up in a minute.
         own: whether each client has its own; otherwise all share it.
         at_once: what a request takes of it when it comes.
@@ -56,6 +56,11 @@ class Standing(NamedTuple):
     policy: str = ""
     left: str = ""
     refusal: RateLimited | None = None
+
+    @property
+    def limit(self) -> str:
+        """The name of the limit that refuses the request; empty if none does."""
+        return "" if self.refusal is None else self.refusal.limit
 
 
 class Limits:
@@ -143,7 +148,8 @@ class _Quotas:
     def _refusal(self, used: Sequence[float]) -> RateLimited:
         longest, quota = max(zip(used, self._quotas, strict=True))
         seconds = max(math.ceil(longest - MINUTE), 1)
-        return RateLimited(f"at most {quota.per_minute} {quota.says} are allowed; try again in {seconds} s", seconds)
+        says = f"at most {quota.per_minute} {quota.says} are allowed; try again in {seconds} s"
+        return RateLimited(says, seconds, quota.name)
 
 
 def _until_all_is_back(used: float) -> int:

@@ -57,16 +57,16 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
-        self._series: dict[tuple[str, str, str, str], tuple[Tally, Series]] = {}  # of requests, by their labels
+        self._series: dict[tuple[str, str, str, str, str], tuple[Tally, Series]] = {}  # of requests, by their labels
         self.requests = Counter(
             "model_requests",
-            "Inference requests answered, by HTTP status or gRPC code.",
-            (*_MODEL, "protocol", "code"),
+            "Inference requests answered, by HTTP status or gRPC code, and the rate limit that refused them, if any.",
+            (*_MODEL, "protocol", "code", "limit"),
             registry,
         )
         self.latency = Histogram(
             "model_request_latency_seconds",
-            "From the request's head to its answer.",
+            "From the request's head to its answer, without those that rate limits refused.",
             (*_MODEL, "protocol"),
             LATENCY_SECONDS,
             registry,
@@ -109,6 +109,8 @@ class Metrics:
             ("source",),
             registry,
         )
+        for source in ("keys", "limits"):
+            self.access_errors.labels(source)  # at 0, so that an alert sees the first
         self.cache_bytes = gauge("result_cache_bytes", "Size of the cached answers in this process.")
         self._artifact = gauge(
             "model_artifact_info",
@@ -152,7 +154,7 @@ class Metrics:
             model, version: the model.
             labels: that it predicts; none if it is no classifier.
         """
-        self.requests.labels(model, version, "v2", "200")
+        self.requests.labels(model, version, "v2", "200", "")
         self.latency.labels(model, version, "v2")
         for label in labels:
             self.predictions.labels(model, version, label)
@@ -197,12 +199,15 @@ class Metrics:
         """Count a finished request if it was for inference."""
         if not call.protocol:
             return
-        key = call.model, call.version, call.protocol, call.code
+        limit = "" if call.standing is None else call.standing.limit
+        key = call.model, call.version, call.protocol, call.code, limit
         series = self._series.get(key)
         if series is None:
             series = self._series[key] = self.requests.labels(*key), self.latency.labels(*key[:3])
         requests, latency = series
         requests.value += 1
+        if limit:  # that was quick, and would make the others look quicker than they are
+            return
         seconds = time.monotonic() - call.started
         latency.observe(seconds)
         if call.trace is not None and call.trace.sampled:

@@ -474,6 +474,37 @@ def test_what_is_restricted_takes_the_rights_away() -> None:
     assert context["capabilities"] == {"drop": ["ALL"], "add": None}
 
 
+def test_a_port_of_the_host_is_given_back() -> None:
+    """Where it is declared: in the InferenceService, in its container or its model, or in the runtime."""
+    ports = [{"containerPort": 8080, "hostPort": 80, "hostIP": "10.0.0.1"}, {"containerPort": 8081, "name": "grpc"}]
+    left = [{"containerPort": 8080}, {"containerPort": 8081, "name": "grpc"}]
+    world = production()
+    world.disown()
+    world.predictor()["model"]["ports"] = ports
+    assert merged_by(world, "security-context")["model"]["ports"] == left
+    own_model(world, ports=ports, securityContext={"capabilities": {"drop": ["ALL"]}})
+    added = {"op": "add", "path": "/spec/predictor/containers/0/ports", "value": left}
+    assert added in json.loads(shlex.split(fix_of(world, "security-context"))[-3])
+    world = production()
+    world.container()["ports"][0]["hostPort"] = 80
+    assert fix_of(world, "security-context").startswith("helm ")
+    world.disown()
+    runtime = world.predictor()["model"]["runtime"]
+    assert fix_of(world, "security-context") == f"kubectl edit servingruntime {runtime} -n {NAMESPACE}"
+
+
+def test_a_port_that_the_hosts_network_brings_is_not_declared_anywhere() -> None:
+    world = production()
+    world.disown()
+    world.predictor().update(hostNetwork=True)
+    world.add_pod()["spec"]["containers"][0]["ports"][0]["hostPort"] = 8080
+    [found] = world.found("security-context")
+    assert "a port of the host" in found.issue.message
+    change = json.loads(shlex.split(found.issue.fix.line)[-3])["spec"]["predictor"]
+    assert change["hostNetwork"] is None
+    assert "ports" not in change["model"]
+
+
 def test_what_runs_counts_more_than_what_is_declared() -> None:
     world = production()
     world.add_pod()["spec"]["containers"][0]["image"] = "iris:latest"

@@ -11,7 +11,8 @@ TEXT = """\
 process_start_time_seconds 1800000000.25
 model_requests_total{model_name="iris",model_version="1",protocol="v1",code="200"} 3
 model_requests_total{model_name="iris",model_version="2",protocol="grpc",code="200"} 4
-model_requests_total{model_name="iris",model_version="1",protocol="v1",code="500"} 1
+model_requests_total{model_name="iris",model_version="1",protocol="v1",code="500",limit=""} 1
+model_requests_total{model_name="iris",model_version="1",protocol="v1",code="429",limit="client"} 50
 model_requests_total{model_name="intent",model_version="1",protocol="v1",code="200"} 100
 model_requests_total{code="200"} 100
 model_queue_depth{model_name="iris"} 7
@@ -23,6 +24,7 @@ shadow_confusion_total{model_name="iris",stable_label="a",canary_label="b"} 5
 
 
 def test_only_what_matters_of_one_model_is_read() -> None:
+    """What a limit refused says nothing of a variant."""
     assert reading(Reader().points(TEXT), "iris") == Reading(
         {
             ("model_requests_total", "200"): 7,

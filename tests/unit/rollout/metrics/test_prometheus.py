@@ -68,6 +68,10 @@ def test_counters_by_pod() -> None:
     assert look.faults == ()
 
 
+def test_what_a_limit_refused_is_not_asked_for() -> None:
+    assert 'limit=""' in counters([STABLE], MODEL).partition("or max by")[0]
+
+
 def test_queries_of_ones_own() -> None:
     queries = {"m": "memory{ {{canary}} }", "none": "none{{{stable}}}", "undefined": "nan{}"}
     look = PrometheusSource(answering(counting), queries).look([STABLE], [CANARY], MODEL)

@@ -90,6 +90,7 @@ def test_what_the_headers_say(clock: Clock) -> None:
     assert standing.refusal.retry_after_seconds == 10
     says = "at most 4 requests a minute from each client are allowed; try again in 10 s"
     assert str(standing.refusal) == says
+    assert standing.refusal.limit == "client"
 
 
 def test_a_refusal_uses_up_nothing_and_says_so(clock: Clock) -> None:
@@ -126,7 +127,7 @@ def test_tokens_are_counted_afterwards_and_may_leave_a_debt(clock: Clock) -> Non
     asyncio.run(limits.charge("a", "iris", 900))
     refusal = admit(limits, generates=True).refusal
     assert refusal is not None
-    assert refusal.retry_after_seconds == 30
+    assert (refusal.limit, refusal.retry_after_seconds) == ("tokens", 30)
     assert admit(limits, "b", generates=True).refusal is None
     clock.now += 31
     assert admit(limits, generates=True).left == '"tokens";r=10;t=59'

@@ -357,7 +357,7 @@ def test_the_series_of_a_model_are_there_once_it_is_loaded(clock: Clock) -> None
         async with serving(Timed(clock)) as harness:
             model = {"model_name": "timed", "model_version": "1"}
             for name, labels in (
-                ("model_requests_total", {"protocol": "v2", "code": "200"}),
+                ("model_requests_total", {"protocol": "v2", "code": "200", "limit": ""}),
                 ("model_request_latency_seconds_count", {"protocol": "v2"}),
                 ("predictions_total", {"label": "yes"}),
                 ("predictions_total", {"label": "no"}),

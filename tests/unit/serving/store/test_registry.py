@@ -741,7 +741,7 @@ def test_metrics_forget_nothing_that_is_there_and_all_that_is_gone(
             for version in ("1", "2"):
                 await store.ask("iris", version)
                 store.registry._metrics.count_request(_answered(version))
-            shown = {"model_name": "iris", "protocol": "v2", "code": "200"}
+            shown = {"model_name": "iris", "protocol": "v2", "code": "200", "limit": ""}
             assert store.value("model_requests_total", model_version="1", **shown) == 1
             assert store.value("model_queue_limit", model_name="iris") == 6
             shutil.rmtree(shelf.root / "iris/1")

@@ -27,7 +27,7 @@ EXAMPLES: dict[type[ServingError], ServingError] = {
     **{kind: kind("it is so") for kind in HTTP_STATUS if kind not in (MethodNotAllowed, Overloaded, RateLimited)},
     MethodNotAllowed: MethodNotAllowed("it is so", ("GET", "HEAD")),
     Overloaded: Overloaded("it is so", 7),
-    RateLimited: RateLimited("it is so", 7),
+    RateLimited: RateLimited("it is so", 7, "client"),
 }
 CHALLENGES = {
     Unauthenticated: 'Bearer realm="predictors"',
