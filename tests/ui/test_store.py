@@ -35,6 +35,7 @@ def test_models_that_are_loaded_on_use_can_be_used_at_once(
         person.ready()
         page.wait_for_selector("#classifiers:not([hidden])")
         assert page.is_hidden("#problem")
+        assert page.is_visible("#address-choice")
         assert page.locator(".note:visible", has_text=ON_USE).count() == 3
         assert not any(each["loaded"] for each in listed(store_server).values())
         iris = page.get_by_role("form", name="iris")
