@@ -139,6 +139,40 @@ def test_the_key_of_the_fallback_is_mounted(chart: Chart) -> None:
     assert {"name": "fallback-key", "secret": secret} in rendered.predictor("summarizer")["volumes"]
 
 
+JWT = {"jwtIssuer": "https://issuer.example", "jwtAudience": "models"}
+CALLER: Values = {"callerTokenSecret": {"name": "caller"}}
+
+
+@pytest.mark.parametrize("mode", ["Standard", "Knative"])
+def test_a_file_of_public_keys_is_mounted(chart: Chart, mode: str) -> None:
+    access = {**CALLER, "jwtKeysConfigMap": {"name": "issuer"}}
+    values = {"kserve": {"deploymentMode": mode}, "models": {"iris": {**HERE, "settings": JWT, "access": access}}}
+    predictor = chart.render(values).predictor("iris")
+    assert flags(predictor["model"]["args"])["--jwt_keys"] == "/etc/predictors/jwt-keys/jwks.json"
+    mount = {"name": "jwt-keys", "mountPath": "/etc/predictors/jwt-keys", "readOnly": True}
+    assert mount in predictor["model"]["volumeMounts"]
+    source = {"name": "issuer", "items": [{"key": "jwks.json", "path": "jwks.json"}]}
+    assert {"name": "jwt-keys", "configMap": source} in predictor["volumes"]
+
+
+def test_the_authorities_of_others_are_mounted_and_named(chart: Chart) -> None:
+    settings = {**JWT, "jwtKeys": "https://issuer.example/keys"}
+    model = {
+        **HERE,
+        "settings": settings,
+        "access": CALLER,
+        "authoritiesConfigMap": {"name": "root", "key": "root.pem"},
+    }
+    predictor = chart.render({"models": {"iris": model}}).predictor("iris")
+    assert flags(predictor["model"]["args"])["--jwt_keys"] == "https://issuer.example/keys"
+    variable = {"name": "SSL_CERT_FILE", "value": "/etc/predictors/authorities/root.pem"}
+    assert predictor["model"]["env"] == [variable]
+    mount = {"name": "authorities", "mountPath": "/etc/predictors/authorities", "readOnly": True}
+    assert mount in predictor["model"]["volumeMounts"]
+    source = {"name": "root", "items": [{"key": "root.pem", "path": "root.pem"}]}
+    assert {"name": "authorities", "configMap": source} in predictor["volumes"]
+
+
 PUBLIC_KEY = "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"
 
 
@@ -250,6 +284,14 @@ def test_options_of_pods(chart: Chart) -> None:
     assert runtime["containers"][0]["imagePullPolicy"] == "Always"
 
 
+def test_the_quickstart_has_the_page(chart: Chart) -> None:
+    rendered = chart.render("quickstart")
+    pages = {
+        name for name in ("iris", "intent", "summarizer") if "--ui=true" in rendered.predictor(name)["model"]["args"]
+    }
+    assert pages == {"summarizer"}
+
+
 def test_notes_have_a_request_for_each_model(chart: Chart, tmp_path: Path) -> None:
     # helm renders notes only when it installs, so they are rendered as an object here.
     directory = Path(shutil.copytree(CHART, tmp_path / "predictors"))
@@ -269,6 +311,9 @@ def test_notes_have_a_request_for_each_model(chart: Chart, tmp_path: Path) -> No
     assert "--for condition=Ready --timeout 5m inferencerollout summaries\n" in notes("all-options")
     assert "httproute --namespace models summaries-rollout" in notes("all-options")
     assert "inferencerollout" not in notes("quickstart")
+    assert "http://localhost:8090" in notes("quickstart")
+    assert "--selector serving.kserve.io/inferenceservice=summarizer --output name" in notes("quickstart")
+    assert "/ui" not in notes("minimal")
     assert "gateway --namespace gateways public" in notes("all-options")
     assert "gRPC is off" in notes("knative")
     assert "No model is served yet" in notes({})

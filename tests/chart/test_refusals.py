@@ -55,11 +55,26 @@ def iris(others: Values | None = None, /, **fields: Any) -> Values:
         ),
         (
             iris(settings={"jwtIssuer": "https://issuer"}),
-            "models.iris.settings: JWTs need jwtIssuer, jwtAudience and jwtKeys; missing is jwtAudience and jwtKeys",
+            "models.iris.settings: JWTs need jwtIssuer, jwtAudience, and jwtKeys or access.jwtKeysConfigMap; missing is jwtAudience and jwtKeys",
         ),
         (
             iris(settings={"jwtIssuer": "i", "jwtAudience": "a", "jwtKeys": "http://issuer/keys"}),
-            'models.iris.settings.jwtKeys: "http://issuer/keys" is no address that begins with https://; no file of keys is mounted',
+            'models.iris.settings.jwtKeys: "http://issuer/keys" is no address that begins with https://; access.jwtKeysConfigMap mounts a file',
+        ),
+        (
+            iris(access={"jwtKeysConfigMap": {"name": "issuer"}}),
+            "models.iris.settings: JWTs need jwtIssuer, jwtAudience, and jwtKeys or access.jwtKeysConfigMap; missing is jwtIssuer and jwtAudience",
+        ),
+        (
+            iris(
+                settings={"jwtIssuer": "i", "jwtAudience": "a", "jwtKeys": "https://issuer/keys"},
+                access={"jwtKeysConfigMap": {"name": "issuer"}, "callerTokenSecret": {"name": "own"}},
+            ),
+            "models.iris.settings.jwtKeys and models.iris.access.jwtKeysConfigMap exclude each other",
+        ),
+        (
+            iris(settings={"jwtIssuer": "i", "jwtAudience": "a"}, access={"jwtKeysConfigMap": {"name": "issuer"}}),
+            "models.iris.access.callerTokenSecret.name is missing: callers need a token",
         ),
         (
             iris(access={"tokenDigestsSecret": {"name": "callers"}}),

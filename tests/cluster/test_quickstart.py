@@ -47,7 +47,9 @@ def test_quickstart(cluster: Cluster, gateway: Gateway, overlay: tuple[Path, str
     for kind in KINDS:
         with gateway.rest(kind, namespace) as client:
             response = client.post(f"/v1/models/{kind}:predict", json=V1_BODIES[kind])
+            page = client.get("/ui")
         assert response.status_code == 200, response.text
+        assert page.status_code == (200 if kind == "summarizer" else 404)
     labels = cluster.get("Namespace", namespace)["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
     kubectl("delete", "-k", directory)

@@ -111,7 +111,8 @@ def test_health_ready_and_models(http: httpx.Client) -> None:
     assert http.get("/ready").json() == {"status": "ready"}
     models = http.get("/models").json()["models"]
     assert list(models) == ["iris", "intent"]
-    assert models["iris"] == {"version": "1", "kind": "iris", "format": "npz", "loaded": True, "reason": ""}
+    described = {"version": "1", "kind": "iris", "format": "npz", "loaded": True, "ready": True, "reason": ""}
+    assert models["iris"] == described
 
 
 def test_a_classifier_that_is_not_served_is_404(artifacts: object) -> None:

@@ -92,7 +92,8 @@ def named(message: Any, version: str) -> Any:
 
 
 def test_every_protocol_reaches_every_version(live: LiveServer, client: httpx.Client) -> None:
-    assert client.get("/models").json()["models"]["intent"]["loaded"] is False
+    intent = client.get("/models").json()["models"]["intent"]
+    assert (intent["loaded"], intent["ready"]) == (False, True)
     for version in ("1", "2"):
         path = f"{V2}/versions/{version}"
         assert client.get(f"{path}/ready").json() == {"name": "iris", "ready": True}

@@ -18,6 +18,7 @@ from tests.web import web_server
 
 # Each has its own limit, so that tests do not use up each other's.
 TOKEN, PROGRAMS_TOKEN = "visitor-token", "program-token"
+POWERLESS_TOKEN = "powerless-token"
 PAGES: dict[str, tuple[str, bytes]] = {}
 """What the internet has, by path: a content type and a body."""
 _CHROMIUMS = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
@@ -43,7 +44,7 @@ def internet() -> Iterator[int]:
 @contextmanager
 def run_server(internet: int, *arguments: str) -> Iterator[LiveServer]:
     flags = ("--log_format", "json", "--drain_seconds", "0", "--threads", "1", "--ui", "true")
-    command = [sys.executable, "-m", "tests.ui.serving", *serve_command("summarizer", *flags, *arguments)[3:]]
+    command = [sys.executable, "-m", "tests.ui.serving", *serve_command(*flags, *arguments)[3:]]
     with running(command, env={serving.PORT: str(internet)}) as live:
         yield live.wait_ready()
         live.terminate()
@@ -52,17 +53,26 @@ def run_server(internet: int, *arguments: str) -> Iterator[LiveServer]:
 @pytest.fixture(scope="session")
 def page_server(artifacts: Path, internet: int) -> Iterator[LiveServer]:
     """All three models, and the page."""
-    with run_server(internet, "iris", "intent") as live:
+    with run_server(internet, "summarizer", "iris", "intent") as live:
+        yield live
+
+
+@pytest.fixture
+def store_server(artifacts: Path, internet: int, tmp_path: Path) -> Iterator[LiveServer]:
+    """The page of a store, the test's own folder, in which there is nothing yet."""
+    with run_server(internet, "--model_store", str(tmp_path)) as live:
         yield live
 
 
 @pytest.fixture(scope="session")
 def guarded_server(artifacts: Path, internet: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """The page of a summarizer behind tokens, each of which may ask twice a minute."""
+    """The page of a summarizer behind tokens, each of which may ask twice a minute; one of them allows no model."""
     tokens = tmp_path_factory.mktemp("tokens") / "tokens"
     visitor, program = line_of(TOKEN, "visitor", "summarizer"), line_of(PROGRAMS_TOKEN, "program", "summarizer")
-    tokens.write_text(f"{visitor}\n{program}")
-    with run_server(internet, "--token_digests_file", str(tokens), "--client_requests_per_minute", "2") as live:
+    tokens.write_text("\n".join((visitor, program, line_of(POWERLESS_TOKEN, "powerless", ""))))
+    with run_server(
+        internet, "summarizer", "--token_digests_file", str(tokens), "--client_requests_per_minute", "2"
+    ) as live:
         yield live
 
 

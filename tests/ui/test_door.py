@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.live import LiveServer
-from tests.ui.conftest import TOKEN
+from tests.ui.conftest import POWERLESS_TOKEN, TOKEN
 from tests.ui.visit import Visit, visit
 
 pytestmark = pytest.mark.llama
@@ -40,6 +40,18 @@ def test_a_token_is_asked_for_and_kept_in_memory_alone(stranger: Visit) -> None:
     assert page.context.cookies() == []
     page.reload()
     page.wait_for_selector("#token-form:not([hidden])")
+
+
+def test_who_may_use_no_model_is_told_so_and_may_give_another_token(stranger: Visit) -> None:
+    page = stranger.page
+    give(stranger, POWERLESS_TOKEN)
+    page.locator("#problem-text", has_text="This token allows no model here.").wait_for()
+    assert page.is_hidden("#summarizer")
+    assert page.evaluate("document.activeElement.id") == "token"
+    give(stranger, TOKEN)
+    stranger.ready()
+    assert page.is_hidden("#token-form")
+    assert page.is_hidden("#problem")
 
 
 def test_who_has_asked_too_often_is_told_when_to_come_again(stranger: Visit) -> None:

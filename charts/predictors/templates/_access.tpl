@@ -1,4 +1,13 @@
-{{/* What guards a model: files with tokens and certificates, where they are mounted, and the settings that name them. */}}
+{{/* What guards a model: files with tokens, keys and certificates, where they are mounted, and what names them to the server. */}}
+
+{{/* The ConfigMaps that are mounted, by the names of their volumes: (MODEL), JSON. */}}
+{{- define "predictors.configMaps" -}}
+{{- $configMaps := dict }}
+{{- range $volume, $configMap := dict "jwt-keys" .access.jwtKeysConfigMap "authorities" .authoritiesConfigMap }}
+  {{- if $configMap.name }}{{ $_ := set $configMaps $volume $configMap }}{{ end }}
+{{- end }}
+{{- toJson $configMaps }}
+{{- end }}
 
 {{/* The Secrets that are mounted, by the names of their volumes: (MODEL), JSON. `key` is empty where all keys are. */}}
 {{- define "predictors.secrets" -}}
@@ -16,9 +25,13 @@
 {{- toJson $secrets }}
 {{- end }}
 
-{{/* Their volumes: (MODEL), JSON. */}}
-{{- define "predictors.secretVolumes" -}}
+{{/* The volumes of both: (MODEL), JSON. */}}
+{{- define "predictors.accessVolumes" -}}
 {{- $volumes := list }}
+{{- range $volume, $configMap := include "predictors.configMaps" . | fromJson }}
+  {{- $items := list (dict "key" $configMap.key "path" $configMap.key) }}
+  {{- $volumes = append $volumes (dict "name" $volume "configMap" (dict "name" $configMap.name "items" $items)) }}
+{{- end }}
 {{- range $volume, $secret := include "predictors.secrets" . | fromJson }}
   {{- $source := dict "secretName" $secret.name }}
   {{- if $secret.key }}{{ $_ := set $source "items" (list (dict "key" $secret.key "path" $secret.key)) }}{{ end }}
@@ -28,10 +41,10 @@
 {{- end }}
 
 {{/* Where the container has them: (MODEL), JSON. Not by `subPath`, which would never change in a pod that runs. */}}
-{{- define "predictors.secretMounts" -}}
+{{- define "predictors.accessMounts" -}}
 {{- $mounts := list }}
-{{- range $volume, $_ := include "predictors.secrets" . | fromJson }}
-  {{- $mounts = append $mounts (dict "name" $volume "mountPath" (printf "/etc/predictors/%s" $volume) "readOnly" true) }}
+{{- range include "predictors.accessVolumes" . | fromJsonArray }}
+  {{- $mounts = append $mounts (dict "name" .name "mountPath" (printf "/etc/predictors/%s" .name) "readOnly" true) }}
 {{- end }}
 {{- toJson $mounts }}
 {{- end }}
@@ -39,9 +52,9 @@
 {{/* The settings that name them: (MODEL), JSON. */}}
 {{- define "predictors.accessSettings" -}}
 {{- $settings := dict }}
-{{- $files := dict "tokens" "tokenDigestsFile" "metrics-tokens" "metricsTokenDigestsFile" "caller-token" "shadowTokenFile" "fallback-key" "fallbackKeyFile" }}
-{{- range $volume, $secret := include "predictors.secrets" . | fromJson }}
-  {{- with get $files $volume }}{{ $_ := set $settings . (printf "/etc/predictors/%s/%s" $volume $secret.key) }}{{ end }}
+{{- $files := dict "tokens" "tokenDigestsFile" "metrics-tokens" "metricsTokenDigestsFile" "caller-token" "shadowTokenFile" "fallback-key" "fallbackKeyFile" "jwt-keys" "jwtKeys" }}
+{{- range $volume, $source := merge (include "predictors.secrets" . | fromJson) (include "predictors.configMaps" . | fromJson) }}
+  {{- with get $files $volume }}{{ $_ := set $settings . (printf "/etc/predictors/%s/%s" $volume $source.key) }}{{ end }}
 {{- end }}
 {{- if .tls.secretName }}
   {{- $_ := set $settings "sslCertfile" "/etc/predictors/tls/tls.crt" }}
@@ -86,16 +99,20 @@ and the @ alone. None of these sentences may quote the address, so they come bef
     {{- fail (printf "models.%s.settings.%s: use models.%s.%s, which mounts the Secret" $name $setting $name $value) }}
   {{- end }}
 {{- end }}
+{{- $mountsKeys := not (empty $model.access.jwtKeysConfigMap.name) }}
+{{- if and $mountsKeys $model.settings.jwtKeys }}
+  {{- fail (printf "models.%s.settings.jwtKeys and models.%s.access.jwtKeysConfigMap exclude each other" $name $name) }}
+{{- end }}
 {{- $jwt := list }}
 {{- $missing := list }}
 {{- range list "jwtIssuer" "jwtAudience" "jwtKeys" }}
-  {{- if get $model.settings . }}{{ $jwt = append $jwt . }}{{ else }}{{ $missing = append $missing . }}{{ end }}
+  {{- if or (get $model.settings .) (and $mountsKeys (eq . "jwtKeys")) }}{{ $jwt = append $jwt . }}{{ else }}{{ $missing = append $missing . }}{{ end }}
 {{- end }}
 {{- if and $jwt $missing }}
-  {{- fail (printf "models.%s.settings: JWTs need jwtIssuer, jwtAudience and jwtKeys; missing is %s" $name (join " and " $missing)) }}
+  {{- fail (printf "models.%s.settings: JWTs need jwtIssuer, jwtAudience, and jwtKeys or access.jwtKeysConfigMap; missing is %s" $name (join " and " $missing)) }}
 {{- end }}
-{{- if and $jwt (not (hasPrefix "https://" $model.settings.jwtKeys)) }}
-  {{- fail (printf "models.%s.settings.jwtKeys: %q is no address that begins with https://; no file of keys is mounted" $name $model.settings.jwtKeys) }}
+{{- if and $jwt (not $mountsKeys) (not (hasPrefix "https://" $model.settings.jwtKeys)) }}
+  {{- fail (printf "models.%s.settings.jwtKeys: %q is no address that begins with https://; access.jwtKeysConfigMap mounts a file" $name $model.settings.jwtKeys) }}
 {{- end }}
 {{- if and (or $jwt $model.access.tokenDigestsSecret.name) (not $model.access.callerTokenSecret.name) }}
   {{- fail (printf "models.%s.access.callerTokenSecret.name is missing: callers need a token, and so do `helm test` and the copies of a rollout" $name) }}

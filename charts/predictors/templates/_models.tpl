@@ -99,7 +99,7 @@ resources:
 {{- include "predictors.probes" (list $root 8082) | nindent 0 }}
 {{- end }}
 {{- $standard := eq $root.Values.kserve.deploymentMode "Standard" }}
-{{- $mounts := concat (include "predictors.secretMounts" $model | fromJsonArray) (include "predictors.requestLogMounts" $model | fromJsonArray) }}
+{{- $mounts := concat (include "predictors.accessMounts" $model | fromJsonArray) (include "predictors.requestLogMounts" $model | fromJsonArray) }}
 {{- if or $standard $mounts }}
 # Beside the runtime's own.
 volumeMounts:
@@ -165,6 +165,12 @@ volumeMounts:
 {{- with .limitsUrlSecret }}
   {{- if .name }}
     {{- $environment = append $environment (dict "name" "PREDICTORS_LIMITS_URL" "valueFrom" (dict "secretKeyRef" .)) }}
+  {{- end }}
+{{- end }}
+{{- with .authoritiesConfigMap }}
+  {{- if .name }}
+    {{- /* OpenSSL's own variable, which all that the server asks over TLS goes by. */}}
+    {{- $environment = append $environment (dict "name" "SSL_CERT_FILE" "value" (printf "/etc/predictors/authorities/%s" .key)) }}
   {{- end }}
 {{- end }}
 {{- concat $environment .env | toJson }}

@@ -100,7 +100,7 @@ affinity:
 {{- . | nindent 2 }}
 {{- end }}
 {{- $standard := eq $root.Values.kserve.deploymentMode "Standard" }}
-{{- $volumes := concat (include "predictors.secretVolumes" $model | fromJsonArray) (include "predictors.requestLogVolumes" $model | fromJsonArray) }}
+{{- $volumes := concat (include "predictors.accessVolumes" $model | fromJsonArray) (include "predictors.requestLogVolumes" $model | fromJsonArray) }}
 {{- if or $standard $volumes }}
 # Beside the runtime's own. A rollout makes the ConfigMap while it wants copies of requests; its file comes and goes in pods that
 # run. It is mounted without a rollout too, so that turning one on is no other version.

@@ -117,7 +117,7 @@ def _add_ui(router: Router, plane: DataPlane, settings: ServerSettings) -> None:
     from predictors.serving.app.ui import UiHandlers  # brings an HTTP client, which no other route needs
     from predictors.serving.fetching.fetcher import Fetcher
 
-    reads = settings.ui_fetch and any(model.predictor.generates for model in plane.models)
+    reads = settings.ui_fetch and plane.may_generate
     most_bytes = int(settings.max_body_bytes * _DOCUMENT_SHARE) - _AROUND_DOCUMENT_BYTES
     ui = UiHandlers(plane, Fetcher(most_bytes) if reads else None)
     router.add("GET", "/", Route(ui.root, quiet=True, access=Access.EVERYONE))

@@ -66,6 +66,7 @@ class LegacyHandlers:
             "kind": model.predictor.kind,
             "format": model.predictor.format,
             "loaded": model.state is State.READY,
+            "ready": not self._plane.model_unready(model),
             "reason": model.reason,
         }
         if versions is not None:

@@ -53,7 +53,7 @@ def _server_paths() -> Schema:
         | {"default": BOOLEAN, "bytes": {"type": "integer"}, "last_use": {"type": ["string", "null"]}}
     )
     described = obj(
-        dict.fromkeys(("version", "kind", "format", "reason"), STRING) | {"loaded": BOOLEAN},
+        dict.fromkeys(("version", "kind", "format", "reason"), STRING) | {"loaded": BOOLEAN, "ready": BOOLEAN},
         {"versions": {"type": "object", "additionalProperties": version}},
     )
     listed = obj({"models": {"type": "object", "additionalProperties": described}})

@@ -6,14 +6,14 @@ import { element } from "./dom.js";
 const percent = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 2 });
 const FLOWER = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
 
-// onProblem: called with what went wrong, and what to do again.
-export async function classifierForm({ name, kind, version }, onProblem) {
+// reason: why it is not loaded yet, if it is not. onProblem: called with what went wrong, and what to do again.
+export async function classifierForm({ name, kind, version, reason }, onProblem) {
   const fields = kind === "intent" ? textField(name) : await numberFields(name);
   const answer = element("p", { className: "answer" });
   answer.setAttribute("role", "status");
   const title = element("h3", { textContent: name, id: `model-${name}` });
   const form = element("form", { className: "card" },
-    title, element("p", { className: "note", textContent: `version ${version}` }),
+    title, element("p", { className: "note", textContent: `version ${version}${reason && `; ${reason}`}` }),
     element("div", { className: "fields" }, ...fields.map(({ label, input }) => element("label", {}, label, input))),
     element("button", { type: "submit", textContent: "Ask" }), answer);
   form.setAttribute("aria-labelledby", title.id);

@@ -228,18 +228,34 @@ async function start() {
 }
 
 async function showModels(models, { fetch: canFetch }) {
-  const unready = models.filter((each) => !each.loaded);
+  const unready = models.filter((each) => !each.ready);
   if (unready.length) {
     const reasons = unready.map(({ name, reason }) => `${name} is not ready${reason ? `: ${reason}` : ""}`);
     showProblem(new Problem(sentence(reasons.join("; "))), start);
   }
-  model = models.find((each) => each.kind === "summarizer")?.name ?? null;
-  form.hidden = model === null;
+  showSummarizer(models.find((each) => each.kind === "summarizer"));
   byId("address-choice").hidden = !canFetch;
-  const others = models.filter((each) => each.loaded && (each.kind === "iris" || each.kind === "intent"));
+  const others = models.filter((each) => each.ready && (each.kind === "iris" || each.kind === "intent"));
   byId("forms").replaceChildren(...await Promise.all(others.map((each) => classifierForm(each, report))));
   byId("classifiers").hidden = others.length === 0;
   byId("versions").textContent = models.map(({ name, version }) => ` · ${name} ${version}`).join("");
+  if (!models.length) lackModels();
+  else if (model === null && !others.length && !unready.length) {
+    showProblem(new Problem("This page has no form for the models here. This server's API, at the end of the page, has them."));
+  }
+}
+
+// One that is ready has a reason still if the first request will load it.
+function showSummarizer(found) {
+  model = found?.name ?? null;
+  form.hidden = model === null;
+  byId("model-note").hidden = !(found?.ready && found.reason);
+  byId("model-note").textContent = found?.reason ? sentence(`model ${found.name}: ${found.reason}`) : "";
+}
+
+function lackModels() {
+  if (given) askForToken(new Problem("This token allows no model here."), start);
+  else showProblem(new Problem("This server has no model yet."), start);
 }
 
 form.addEventListener("submit", (event) => {

@@ -21,6 +21,7 @@ from predictors.serving.access.signed import SignedTokens
 from predictors.serving.access.token_file import digest_of
 from predictors.serving.errors import StartupError, Unauthenticated, Unavailable
 from tests.unit.serving.access.issuer import AUDIENCE, ISSUER, Issuer, KeyServer, jwks, key_server, segment
+from tests.unit.serving.access.mounted import mount
 
 RSA, EC, ED, OTHER = Issuer(), Issuer("ES256"), Issuer("EdDSA"), Issuer()
 PS = Issuer("PS256")
@@ -31,14 +32,15 @@ class Checker:
     """Checks tokens with keys in a file.
 
     Args:
-        path: of the file.
+        path: of the file; it is made unless it is there.
         clock: seconds since 1970.
         settings: that differ from those of the issuer.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time, **settings: Any) -> None:
         self.path = path
-        path.write_bytes(jwks(RSA.jwk(), EC.jwk("ec"), ED.jwk("ed"), PS.jwk("ps")))
+        if not path.exists():
+            path.write_bytes(jwks(RSA.jwk(), EC.jwk("ec"), ED.jwk("ed"), PS.jwk("ps")))
         self.source = FileKeys(path)
         given = {"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE, "jwt_keys": str(path), **settings}
         self.signed = SignedTokens(AccessSettings(**given), self.source, clock)
@@ -220,6 +222,19 @@ def test_what_a_key_signed_goes_with_it(checker: Checker) -> None:
 def test_keys_that_can_be_used(entry: Any, usable: bool) -> None:
     raw = json.dumps({"keys": [entry, ED.jwk("ed")]}).encode()
     assert set(parse_keys(raw)) == ({"one", "ed"} if usable else {"ed"})
+
+
+def test_a_config_map_of_keys_is_replaced_while_the_server_runs(tmp_path: Path) -> None:
+    path = tmp_path / "jwks.json"
+    mount(path, "..1", jwks(RSA.jwk()))
+    checker = Checker(path)
+    assert checker.find(RSA.token()).key == "jwt:shop"
+    checker.refusal(OTHER.token("two"))
+    mount(path, "..2", jwks(OTHER.jwk("two")))
+    assert checker.find(OTHER.token("two")).key == "jwt:shop"
+    checker.refusal(RSA.token())
+    mount(path, "..3", b"{}")
+    assert checker.find(OTHER.token("two")).key == "jwt:shop"
 
 
 def test_a_private_key_in_a_jwks_is_no_key() -> None:

@@ -11,6 +11,7 @@ from predictors.serving.access.caller import ANYONE, Caller, claimed_grant
 from predictors.serving.access.token_file import Tokens, digest_of, line_of, new_token, parse_tokens
 from predictors.serving.access.watched_file import WatchedFile
 from predictors.serving.errors import Forbidden, StartupError
+from tests.unit.serving.access.mounted import mount
 
 DIGEST = "sha256:" + hashlib.sha256(b"secret").hexdigest()
 
@@ -102,18 +103,6 @@ def test_what_a_claim_allows(claim: object, allowed: set[str]) -> None:
     assert {model for model in ("iris", "intent") if caller.may_use(model)} == allowed
 
 
-def mount(directory: Path, version: str, content: str) -> Path:
-    """Write a file the way Kubernetes updates a mounted Secret; gives the path that stays."""
-    (directory / version).mkdir()
-    (directory / version / "tokens").write_text(content)
-    (directory / "new").symlink_to(version)
-    (directory / "new").rename(directory / "..data")
-    path = directory / "tokens"
-    if not path.is_symlink():
-        path.symlink_to("..data/tokens")
-    return path
-
-
 def names(file: WatchedFile[Tokens]) -> set[str]:
     found = {token: file.value.find(digest_of(token)) for token in ("a", "b")}
     return {token for token, caller in found.items() if caller is not None}
@@ -121,19 +110,20 @@ def names(file: WatchedFile[Tokens]) -> set[str]:
 
 def test_a_file_is_replaced_while_the_server_runs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     a, b = line_of("a", "shop", "*"), line_of("b", "shop", "*")
-    path = mount(tmp_path, "..1", a)
+    path = tmp_path / "tokens"
+    mount(path, "..1", a.encode())
     file = WatchedFile("token_digests_file", path, parse_tokens)
     assert names(file) == {"a"}
     with caplog.at_level(logging.INFO):
         file.reload_if_changed()
         assert not caplog.messages
-        mount(tmp_path, "..2", f"{a}\n{b}")
+        mount(path, "..2", f"{a}\n{b}".encode())
         file.reload_if_changed()
         assert names(file) == {"a", "b"}
-        mount(tmp_path, "..3", b)
+        mount(path, "..3", b.encode())
         file.reload_if_changed()
         assert names(file) == {"b"}
-        mount(tmp_path, "..4", "b shop")
+        mount(path, "..4", b"b shop")
         for _ in range(2):
             file.reload_if_changed()
         (tmp_path / "..data").unlink()
