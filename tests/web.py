@@ -42,7 +42,7 @@ async def stream_server(talk: Talk, context: ssl.SSLContext | None = None) -> As
     """Hold a conversation with each connection until the block ends; gives the port.
 
     At its end all connections are closed, one too that is made at that very moment: nothing is left to the garbage
-    collector. A conversation that the other side, or the end of the block, breaks off is over; any other error in it
+    collector. (A handshake of TLS that a client leaves open is waited for, 60 seconds.) A conversation that the other side, or the end of the block, breaks off is over; any other error in it
     fails the test.
     """
     conversations: set[asyncio.Task[None]] = set()

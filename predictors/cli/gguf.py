@@ -164,10 +164,8 @@ def _memory_report(
     inspection: "Inspection", slots: tuple[int, ...], context_tokens: int | None, gpu_layers: int, limit: int | None
 ) -> dict[str, Any]:
     from predictors.summarizer.llama.memory import (
-        RUNTIME_BYTES,
-        fitting_tokens,
+        fitting_host_tokens,
         gpu_bytes,
-        host_part,
         host_plan,
         memory_limit,
         memory_plan,
@@ -184,8 +182,7 @@ def _memory_report(
         sequences = count + KEPT_SEQUENCES
         whole = memory_plan(inspection.shape, context, sequences, batch)
         plan = host_plan(inspection.shape, gpu_layers, context, sequences, batch)
-        rest = limit - plan.process_bytes + RUNTIME_BYTES
-        fits = fitting_tokens(host_part(inspection.shape, gpu_layers), rest, sequences, batch)
+        fits = fitting_host_tokens(inspection.shape, gpu_layers, limit, sequences, batch)
         rows.append(
             {
                 "slots": count,

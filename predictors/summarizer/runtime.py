@@ -21,9 +21,8 @@ from predictors.summarizer.llama.json_schema import JsonSchemas
 from predictors.summarizer.llama.memory import (
     RUNTIME_BYTES,
     ModelShape,
-    fitting_tokens,
+    fitting_host_tokens,
     gpu_bytes,
-    host_part,
     host_plan,
     layers_on_gpu,
     memory_limit,
@@ -199,8 +198,7 @@ def _checked_memory(shape: ModelShape, gpu_layers: int, context_tokens: int, seq
         *(-(-part // _MIB) for part in plan.parts), sum(-(-part // _MIB) for part in plan.parts), limit // _MIB,
     )  # fmt: skip
     if plan.total_bytes > limit:
-        rest = limit - plan.process_bytes + RUNTIME_BYTES
-        fits = fitting_tokens(host_part(shape, gpu_layers), rest, sequences, batch)
+        fits = fitting_host_tokens(shape, gpu_layers, limit, sequences, batch)
         advice = f"--context_tokens {fits} would fit" if fits else "use fewer --slots or a smaller model"
         raise ArtifactError(
             f"a KV cache of {sequences} times {context_tokens} tokens makes {plan.total_bytes // _MIB} MiB in all, and "

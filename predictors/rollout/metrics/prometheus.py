@@ -25,6 +25,21 @@ class PrometheusError(Exception):
     """A query got no result; the text is one sentence."""
 
 
+def check_url(url: str) -> None:
+    """Refuse what cannot be the URL of a Prometheus here.
+
+    Args:
+        url: of the server.
+
+    Raises:
+        PrometheusError: it is none, or holds a password.
+    """
+    if "@" in url:  # it is told in the rollout's status
+        raise PrometheusError("the URL must not hold a user or a password, so no @")
+    if not _is_http(url):
+        raise PrometheusError(f"{url!r} is no URL of a Prometheus; write http://prometheus.monitoring:9090")
+
+
 class Prometheus:
     """The HTTP API of a Prometheus.
 
@@ -37,11 +52,8 @@ class Prometheus:
     """
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        if "@" in url:  # it is told in the rollout's status
-            raise PrometheusError("the URL must not hold a user or a password, so no @")
+        check_url(url)
         self.url = url.rstrip("/")
-        if not _is_http(self.url):
-            raise PrometheusError(f"{url!r} is no URL of a Prometheus; write http://prometheus.monitoring:9090")
         try:
             self._client = httpx.Client(base_url=self.url + "/", timeout=_TIMEOUT_SECONDS, transport=transport)
         except (ImportError, ValueError) as error:  # SOCKS, say, needs another package

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 from pydantic import ValidationError
 
 from predictors.rollout.kube.api import Object
+from predictors.rollout.metrics.prometheus import PrometheusError, check_url
 from predictors.rollout.routing.objects import MODE_ANNOTATION, SCALING_FIELDS, storage_uri
 from predictors.rollout.routing.target import LONGEST_NAME
 from predictors.rollout.spec import API_VERSION, RolloutSpec, format_duration
@@ -93,6 +94,15 @@ def _predictor_errors(spec: RolloutSpec) -> Iterator[Problem]:
 # ---- What may not be meant
 
 
+def _prometheus(spec: RolloutSpec) -> Iterator[Problem]:
+    url = spec.strategy.metrics.prometheus_url
+    try:
+        if url:
+            check_url(url)
+    except PrometheusError as error:
+        yield _wrong(("strategy", "metrics", "prometheusUrl"), str(error))
+
+
 def _mode(spec: RolloutSpec) -> Iterator[Problem]:
     mode = spec.template.metadata.annotations.get(MODE_ANNOTATION)
     if spec.strategy.routing in ("auto", "canary") and mode is None:
@@ -134,7 +144,7 @@ def _checks(spec: RolloutSpec) -> Iterator[Problem]:
 
 
 _Look: TypeAlias = Callable[[RolloutSpec], Iterator[Problem]]
-_ERRORS: tuple[_Look, ...] = (_predictor_errors,)
+_ERRORS: tuple[_Look, ...] = (_predictor_errors, _prometheus)
 _ADVICE: tuple[_Look, ...] = (_mode, _artifact, _steps, _checks)
 
 

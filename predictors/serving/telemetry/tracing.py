@@ -46,6 +46,8 @@ class Tracing:
             raise StartupError("--otlp_endpoint needs a package: pip install 'kserve-predictors[tracing]'") from None
         # Each span that is dropped would be a line of the log, just when there are too many.
         logging.getLogger("opentelemetry.sdk").setLevel(logging.ERROR)
+        # At each attempt it quotes the whole address, which may hold a key; its errors say that nothing arrives.
+        logging.getLogger("opentelemetry.exporter").setLevel(logging.ERROR)
         self._ratio = ratio
         self._api, self._new_span = trace, ReadableSpan
         # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win; the SDK's own name, if they name none, does not.

@@ -91,7 +91,7 @@ def read_shape(model: Any, path: Path) -> ModelShape:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     library = load_library()
-    params = library.api.llama_model_default_params()
+    params = library.model_params()
     params.no_alloc = True
     params.load_mode = library.api.LLAMA_LOAD_MODE_NONE  # the only mode that no_alloc works with
     model = library.load_model(path, path.name, params)

@@ -39,10 +39,23 @@ class LlamaLibrary:
         self.api: Any = llama_cpp
         # llama.cpp logs on the thread that calls it, so each thread finds its own error here.
         self._load_errors: dict[int, str] = {}
+        self._no_devices = (ctypes.c_void_p * 1)(None)  # an empty list, which llama.cpp reads while it loads a model
         self._log_callback = llama_cpp.llama_log_callback(self._log)  # kept alive for as long as llama.cpp calls it
         llama_cpp.llama_log_set(self._log_callback, ctypes.c_void_p(0))
         _load_processor_code(Path(llama_cpp.__file__).parent / "lib")
         llama_cpp.llama_backend_init()
+
+    def model_params(self, gpu_layers: int = 0) -> Any:
+        """Parameters for a model: llama.cpp's own, and those that say where it computes.
+
+        Args:
+            gpu_layers: as in `SummarizerSettings`.
+        """
+        params = self.api.llama_model_default_params()
+        params.n_gpu_layers = gpu_layers
+        if not gpu_layers:  # llama.cpp would take memory of each GPU that it finds, and compute large batches there
+            params.devices = ctypes.cast(self._no_devices, ctypes.c_void_p)
+        return params
 
     def load_model(self, path: Path, name: str, params: Any) -> Any:
         """Load a GGUF file.

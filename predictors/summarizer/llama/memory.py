@@ -193,6 +193,20 @@ def fitting_tokens(shape: ModelShape, limit_bytes: int, sequences: int, batch_to
     )
 
 
+def fitting_host_tokens(shape: ModelShape, gpu_layers: int, limit_bytes: int, sequences: int, batch_tokens: int) -> int:
+    """`fitting_tokens` of what of a model and its context is in main memory.
+
+    Args:
+        shape: the model's.
+        gpu_layers: as in `SummarizerSettings`.
+        limit_bytes: as for `fitting_tokens`.
+        sequences: as for `memory_plan`.
+        batch_tokens: as for `memory_plan`.
+    """
+    rest = limit_bytes - CUDA_BYTES if gpu_layers else limit_bytes
+    return fitting_tokens(host_part(shape, gpu_layers), rest, sequences, batch_tokens)
+
+
 def memory_limit(root: Path = CGROUP_ROOT) -> int:
     """How much memory this process may use, bytes: the cgroup's limit (v2 or v1) or the machine's, whichever is less.
 

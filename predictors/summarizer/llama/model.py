@@ -54,13 +54,7 @@ class LlamaModel:
                 "GPUs, such as that of an image built with LLAMA_BACKEND=cuda, and a machine with one; otherwise leave "
                 "out --gpu_layers"
             )
-        params = self._api.llama_model_default_params()
-        params.n_gpu_layers = gpu_layers
-        no_devices = (ctypes.c_void_p * 1)(None)  # an empty list, which llama.cpp reads while it loads
-        if not gpu_layers:
-            # By default, llama.cpp takes memory of each GPU that it finds, and computes large batches there.
-            params.devices = ctypes.cast(no_devices, ctypes.c_void_p)
-        self.pointer: Any = library.load_model(path, name, params)
+        self.pointer: Any = library.load_model(path, name, library.model_params(gpu_layers))
         try:
             if self._api.llama_model_has_encoder(self.pointer) or self._api.llama_model_is_diffusion(self.pointer):
                 raise ArtifactError(f"{name} is not a decoder-only language model; no other kind can be served")

@@ -86,6 +86,12 @@ PREDICTOR = "spec.template.spec.predictor"
         ("spec.strategy.steps", [{"weight": 10}], "the last must be 100"),
         ("spec.strategy.pauseBefore", [20], "no step has the weight 20"),
         ("spec.surprise", 1, "Extra inputs"),
+        (
+            "spec.strategy.metrics",
+            {"prometheusUrl": "http://me:hunter2@prometheus:9090"},
+            "must not hold a user or a password",
+        ),
+        ("spec.strategy.metrics", {"prometheusUrl": "prometheus:9090"}, "is no URL of a Prometheus"),
         (f"{PREDICTOR}.name", "mine", "the rollout sets it"),
         (f"{PREDICTOR}.model", None, "neither `model` nor `containers`"),
     ],

@@ -21,6 +21,7 @@ from predictors.summarizer.llama.memory import (
     CUDA_BYTES,
     RUNTIME_BYTES,
     ModelShape,
+    fitting_host_tokens,
     fitting_tokens,
     gpu_bytes,
     host_part,
@@ -189,6 +190,15 @@ def test_layers_on_a_gpu_take_their_weights_and_their_keys_and_values_along(
     assert host_plan(SHAPE, gpu_layers, 4096, 4, 256) == replace(left, process_bytes=RUNTIME_BYTES + CUDA_BYTES)
     both = whole.model_bytes + whole.kv_bytes + whole.compute_bytes  # the GPU has buffers of its own
     assert gpu_bytes(whole, left) + left.model_bytes + left.kv_bytes == both
+
+
+@pytest.mark.parametrize("gpu_layers", [0, 10, -1])
+def test_what_fits_beside_a_gpu_is_as_much_as_the_plan_allows(gpu_layers: int) -> None:
+    limit = 1_500_000_000
+    tokens = fitting_host_tokens(SHAPE, gpu_layers, limit, 4, 256)
+    assert host_plan(SHAPE, gpu_layers, tokens, 4, 256).total_bytes <= limit
+    if gpu_layers >= 0:  # else none of the KV cache is in main memory
+        assert host_plan(SHAPE, gpu_layers, tokens + CELL_STEP, 4, 256).total_bytes > limit
 
 
 def test_nothing_fits_where_the_model_alone_does_not() -> None:
