@@ -144,6 +144,10 @@ def iris(others: Values | None = None, /, **fields: Any) -> Values:
             iris(signatureKey="-----BEGIN EC PRIVATE KEY-----\nA\n-----END EC PRIVATE KEY-----"),
             "models.iris.signatureKey is a private key, which must not be here; give its public half, which `openssl ec -in KEY -pubout` prints",
         ),
+        (
+            iris(authoritiesConfigMap={"name": "root"}, env=[{"name": "SSL_CERT_FILE", "value": "/etc/mine.pem"}]),
+            "models.iris.env: SSL_CERT_FILE and models.iris.authoritiesConfigMap exclude each other",
+        ),
         (iris(signatureKey="signers.pem"), "models.iris.signatureKey is neither a public key nor a certificate in PEM"),
         (
             iris(signatureKey="-----BEGIN CERTIFICATE-----", signatureKeyConfigMap={"name": "signers"}),

@@ -21,10 +21,10 @@ def listed(server: LiveServer) -> dict[str, Any]:
     return models
 
 
-def put(folder: Path, name: str, content: bytes) -> None:
-    """Put iris into a store, whole at once, with one file changed."""
+def put(folder: Path, name: str, content: bytes, model: str = "iris") -> None:
+    """Put a model into a store, whole at once, with one file changed."""
     hidden = folder.with_name(f".{folder.name}")
-    shutil.copytree(ARTIFACTS / "iris", hidden / "1")
+    shutil.copytree(ARTIFACTS / model, hidden / "1", ignore=shutil.ignore_patterns(name))
     (hidden / "1" / name).write_bytes(content)
     hidden.rename(folder)
 
@@ -59,12 +59,15 @@ def test_models_that_are_loaded_on_use_can_be_used_at_once(
         assert person.summarize_text("You pay 9 euros a month.").points() == ["You pay 9 euros a month."]
 
         put(tmp_path / "torn", "model.npz", b"")
-        wait_for(lambda: "torn" in listed(store_server), "the model whose file is cut off")
+        put(tmp_path / "a-first", next((ARTIFACTS / "summarizer").glob("*.gguf")).name, b"", "summarizer")
+        wait_for(lambda: {"torn", "a-first"} <= set(listed(store_server)), "the models whose files are cut off")
         models = listed(store_server)
         assert {name for name, each in models.items() if each["ready"]} == MODELS | {"other"}
         assert {name for name, each in models.items() if each["loaded"]} == {"iris", "summarizer"}
         page.reload()
         page.locator("#problem-text", has_text="Torn is not ready: model.npz has 0 of").wait_for()
-        assert person.ready().text("#problem-text").count("not ready") == 1
+        assert person.ready().text("#problem-text").count("not ready") == 2
+        page.wait_for_selector("#classifiers:not([hidden])")
         assert page.locator("#forms form").count() == 2
         assert page.locator(".note:visible", has_text=ON_USE).count() == 1  # intent's
+        assert person.summarize_text("You pay 9 euros a month.").points() == ["You pay 9 euros a month."]

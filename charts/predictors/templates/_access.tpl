@@ -99,6 +99,13 @@ and the @ alone. None of these sentences may quote the address, so they come bef
     {{- fail (printf "models.%s.settings.%s: use models.%s.%s, which mounts the Secret" $name $setting $name $value) }}
   {{- end }}
 {{- end }}
+{{- if $model.authoritiesConfigMap.name }}
+  {{- range $model.env }}
+    {{- if eq .name "SSL_CERT_FILE" }}
+      {{- fail (printf "models.%s.env: SSL_CERT_FILE and models.%s.authoritiesConfigMap exclude each other" $name $name) }}
+    {{- end }}
+  {{- end }}
+{{- end }}
 {{- $mountsKeys := not (empty $model.access.jwtKeysConfigMap.name) }}
 {{- if and $mountsKeys $model.settings.jwtKeys }}
   {{- fail (printf "models.%s.settings.jwtKeys and models.%s.access.jwtKeysConfigMap exclude each other" $name $name) }}

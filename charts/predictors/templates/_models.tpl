@@ -169,7 +169,7 @@ volumeMounts:
 {{- end }}
 {{- with .authoritiesConfigMap }}
   {{- if .name }}
-    {{- /* OpenSSL's own variable, which all that the server asks over TLS goes by. */}}
+    {{- /* OpenSSL's own variable, which all that the server asks over TLS goes by, but OpenTelemetry's exporter. */}}
     {{- $environment = append $environment (dict "name" "SSL_CERT_FILE" "value" (printf "/etc/predictors/authorities/%s" .key)) }}
   {{- end }}
 {{- end }}

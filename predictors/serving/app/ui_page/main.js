@@ -233,7 +233,8 @@ async function showModels(models, { fetch: canFetch }) {
     const reasons = unready.map(({ name, reason }) => `${name} is not ready${reason ? `: ${reason}` : ""}`);
     showProblem(new Problem(sentence(reasons.join("; "))), start);
   }
-  showSummarizer(models.find((each) => each.kind === "summarizer"));
+  const summarizers = models.filter((each) => each.kind === "summarizer");
+  showSummarizer(summarizers.find((each) => each.ready) ?? summarizers[0]);
   byId("address-choice").hidden = !canFetch;
   const others = models.filter((each) => each.ready && (each.kind === "iris" || each.kind === "intent"));
   byId("forms").replaceChildren(...await Promise.all(others.map((each) => classifierForm(each, report))));
