@@ -23,7 +23,7 @@ sys.argv = ["predictors", "serve", "iris", *sys.argv[1:]]
 main()
 """
 _FAILS = 'if random.random() < 0.2: raise RuntimeError("a fault of this version")'
-_SLOW = "await asyncio.sleep(0.05)"
+_SLOW = "await asyncio.sleep(0.2)"
 
 
 @dataclass(frozen=True)
