@@ -1,13 +1,14 @@
 """What each part of the server that can be turned on costs a request to iris: ``make bench-features``.
 
-All servers run at once, on one core, and take turns: one connection sends the same requests to each, 16 at a time for the
-CPU time, then one by one for the latency. CPU time counts all threads of the server; each figure is the median over the
-rounds, and each ratio the median of the rounds' own ratios to the server with everything off.
+All servers run at once, on one core, and take turns, in another order each round: one connection sends the same requests to
+each, 16 at a time for the CPU time, then one by one for the latency. CPU time counts all threads of the server; each figure
+is the median over the rounds, and each ratio the median of the rounds' own ratios to the server with everything off.
 """
 
 import argparse
 import contextlib
 import os
+import random
 import re
 import socket
 import statistics
@@ -104,6 +105,7 @@ def request_log(folder: Path) -> list[str]:
 
 FEATURES = (
     Feature(OFF, lambda around: []),
+    Feature("everything off, again", lambda around: []),  # what differs here is chance, or how a process lies in memory
     Feature("tokens", lambda around: tokens(around.folder)),
     Feature("tokens, limits in process", lambda around: limits(around.folder)),
     Feature("tokens, limits in Redis", lambda around: [*limits(around.folder), "--limits_url", around.redis]),
@@ -231,7 +233,7 @@ def measure(rounds: int, requests: int, before: Path | None, say: Callable[[str]
         found: dict[str, list[Turn]] = {name: [] for name in started}
         for number in range(rounds):
             say(f"round {number + 1} of {rounds}")
-            for name in list(started)[:: 1 if number % 2 else -1]:
+            for name in random.Random(number).sample([*started], len(started)):
                 found[name].append(turn(started[name], requests))
     return found
 
