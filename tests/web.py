@@ -14,9 +14,8 @@ Talk: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitab
 
 class _Web(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        if not isinstance(
-            sys.exc_info()[1], ConnectionError
-        ):  # who asked left before the end: what some tests are about
+        # Who asks may leave before the end: some tests are about that.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
@@ -42,8 +41,8 @@ async def stream_server(talk: Talk, context: ssl.SSLContext | None = None) -> As
     """Hold a conversation with each connection until the block ends; gives the port.
 
     At its end all connections are closed, one too that is made at that very moment: nothing is left to the garbage
-    collector. (A handshake of TLS that a client leaves open is waited for, 60 seconds.) A conversation that the other side, or the end of the block, breaks off is over; any other error in it
-    fails the test.
+    collector. (A handshake of TLS that a client leaves open is waited for, 60 seconds.) A conversation that the other
+    side, or the end of the block, breaks off is over; any other error in it fails the test.
     """
     conversations: set[asyncio.Task[None]] = set()
     failures: list[BaseException] = []

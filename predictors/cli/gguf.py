@@ -164,9 +164,8 @@ def _memory_report(
     inspection: "Inspection", slots: tuple[int, ...], context_tokens: int | None, gpu_layers: int, limit: int | None
 ) -> dict[str, Any]:
     from predictors.summarizer.llama.memory import (
-        fitting_host_tokens,
+        fitting_tokens,
         gpu_bytes,
-        host_plan,
         memory_limit,
         memory_plan,
     )
@@ -181,8 +180,8 @@ def _memory_report(
     for count in slots:
         sequences = count + KEPT_SEQUENCES
         whole = memory_plan(inspection.shape, context, sequences, batch)
-        plan = host_plan(inspection.shape, gpu_layers, context, sequences, batch)
-        fits = fitting_host_tokens(inspection.shape, gpu_layers, limit, sequences, batch)
+        plan = memory_plan(inspection.shape, context, sequences, batch, gpu_layers)
+        fits = fitting_tokens(inspection.shape, limit, sequences, batch, gpu_layers)
         rows.append(
             {
                 "slots": count,

@@ -21,9 +21,8 @@ from predictors.summarizer.llama.json_schema import JsonSchemas
 from predictors.summarizer.llama.memory import (
     RUNTIME_BYTES,
     ModelShape,
-    fitting_host_tokens,
+    fitting_tokens,
     gpu_bytes,
-    host_plan,
     layers_on_gpu,
     memory_limit,
     memory_plan,
@@ -188,7 +187,7 @@ def _checked_memory(shape: ModelShape, gpu_layers: int, context_tokens: int, seq
     """What takes how much memory, bytes, if it fits."""
     batch = batch_tokens(gpu_layers)
     whole = memory_plan(shape, context_tokens, sequences, batch)
-    plan = host_plan(shape, gpu_layers, context_tokens, sequences, batch)
+    plan = memory_plan(shape, context_tokens, sequences, batch, gpu_layers)
     limit = memory_limit()
     moved = gpu_bytes(whole, plan)
     if moved:
@@ -198,7 +197,7 @@ def _checked_memory(shape: ModelShape, gpu_layers: int, context_tokens: int, seq
         *(-(-part // _MIB) for part in plan.parts), sum(-(-part // _MIB) for part in plan.parts), limit // _MIB,
     )  # fmt: skip
     if plan.total_bytes > limit:
-        fits = fitting_host_tokens(shape, gpu_layers, limit, sequences, batch)
+        fits = fitting_tokens(shape, limit, sequences, batch, gpu_layers)
         advice = f"--context_tokens {fits} would fit" if fits else "use fewer --slots or a smaller model"
         raise ArtifactError(
             f"a KV cache of {sequences} times {context_tokens} tokens makes {plan.total_bytes // _MIB} MiB in all, and "

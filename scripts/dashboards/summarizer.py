@@ -11,6 +11,11 @@ def _rate(metric: str, by: str = "model_name", selector: str = _MODELS) -> str:
     return f"sum by ({by}) (rate({metric}{{{selector}}}[{RATE}]))"
 
 
+def _rates(metric: str, label: str) -> Query:
+    """One line for each value of a label, and each model."""
+    return Query(_rate(metric, f"model_name, {label}"), f"{_LEGEND} {{{{{label}}}}}")
+
+
 def _tokens(kind: str) -> str:
     return _rate("summarizer_tokens_total", selector=f'{_MODELS}, kind="{kind}"')
 
@@ -33,7 +38,7 @@ _SPEED = Row(
         Panel(
             "Tokens per second in all",
             "short",
-            [Query(_rate("summarizer_tokens_total", "model_name, kind"), f"{_LEGEND} {{{{kind}}}}")],
+            [_rates("summarizer_tokens_total", "kind")],
             "Read (prompt), of these found in the KV cache (cached), and written (completion).",
         ),
     ],
@@ -53,7 +58,7 @@ _ENGINE = Row(
         Panel(
             "Where the engine's time goes",
             "percentunit",
-            [Query(_rate("summarizer_step_seconds_total", "model_name, part"), f"{_LEGEND} {{{{part}}}}")],
+            [_rates("summarizer_step_seconds_total", "part")],
             "Share of the time in the model (decode), in choosing tokens (sample), in the scheduler (python).",
             stacked=True,
         ),
@@ -123,7 +128,7 @@ _SUMMARIES = Row(
         Panel(
             "Summaries",
             "reqps",
-            [Query(_rate("summarizer_summaries_total", "model_name, outcome"), f"{_LEGEND} {{{{outcome}}}}")],
+            [_rates("summarizer_summaries_total", "outcome")],
             "Complete, too long (length), without a point (empty), or cut by the deadline.",
             stacked=True,
         ),
@@ -131,7 +136,7 @@ _SUMMARIES = Row(
         Panel(
             "Points",
             "short",
-            [Query(_rate("summarizer_points_total", "model_name, kind"), f"{_LEGEND} {{{{kind}}}}")],
+            [_rates("summarizer_points_total", "kind")],
             "Per second: the document's words (quoted), with something left out (shortened), the model's (written).",
             stacked=True,
         ),
@@ -143,7 +148,7 @@ _FALLBACK = Row(
         Panel(
             "Requests for the fallback, by why",
             "reqps",
-            [Query(_rate("summarizer_fallback_total", "model_name, reason"), f"{_LEGEND} {{{{reason}}}}")],
+            [_rates("summarizer_fallback_total", "reason")],
             "What the model itself did not answer. Of servers with --fallback_url.",
             stacked=True,
             width=12,
@@ -151,7 +156,7 @@ _FALLBACK = Row(
         Panel(
             "What became of requests for the fallback",
             "reqps",
-            [Query(_rate("summarizer_fallback_total", "model_name, outcome"), f"{_LEGEND} {{{{outcome}}}}")],
+            [_rates("summarizer_fallback_total", "outcome")],
             "The endpoint failed, was late, or is left alone (open); the budget is spent; too many at once (busy); not "
             "handed over (unfit, declined).",
             stacked=True,

@@ -6,7 +6,9 @@ import json
 import logging
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import grpc
@@ -39,6 +41,34 @@ def traceparent(trace: str | None) -> dict[str, str]:
     return {} if trace is None else {"traceparent": f"00-{trace}-{'d' * 16}-00"}
 
 
+@asynccontextmanager
+async def rest(server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of its REST port; it serves until the block ends."""
+    await server.registry.load_all()
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    await server.http.start(listener)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        yield client
+    await server.http.stop(0, lambda: True)
+    server.registry.close()
+
+
+@asynccontextmanager
+async def grpc_call(server: Server) -> AsyncIterator[Any]:
+    """A call that fails on its gRPC port, given metadata; it serves until the block ends."""
+    await server.registry.load_all()
+    assert server.grpc is not None
+    port = await server.grpc.start()
+    contents = pb.InferTensorContents(bytes_contents=[b"fail"])
+    tensor = pb.ModelInferRequest.InferInputTensor(name="x", datatype="BYTES", shape=[1], contents=contents)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        infer = pb_grpc.GRPCInferenceServiceStub(channel).ModelInfer
+        yield partial(infer, pb.ModelInferRequest(model_name="paced", inputs=[tensor]))
+    await server.grpc.stop(0, lambda: True)
+    server.registry.close()
+
+
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """The process's log, as JSON."""
@@ -54,16 +84,9 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 def test_rest_gives_an_id_and_no_detail(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> httpx.Response:
-        server = faulty_server()
-        await server.registry.load_all()
-        listener = socket.create_server(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        await server.http.start(listener)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        async with rest(faulty_server()) as client:
             answer = await client.post("/v1/models/paced:predict", json=BODY)
             good = await client.post("/v1/models/paced:predict", json={"instances": ["a"]})
-        await server.http.stop(0, lambda: True)
-        server.registry.close()
         assert good.json() == {"predictions": ["a"], "model_version": "1"}
         return answer
 
@@ -78,15 +101,9 @@ def test_rest_gives_an_id_and_no_detail(caplog: pytest.LogCaptureFixture) -> Non
 
 def test_what_is_logged_of_a_rest_request_names_its_trace(log: io.StringIO) -> None:
     async def scenario() -> None:
-        server = tracing_server()
-        await server.registry.load_all()
-        listener = socket.create_server(("127.0.0.1", 0))
-        await server.http.start(listener)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+        async with rest(tracing_server()) as client:
             for trace in TRACES:
                 await client.post("/v1/models/paced:predict", json=BODY, headers=traceparent(trace))
-        await server.http.stop(0, lambda: True)
-        server.registry.close()
 
     asyncio.run(scenario())
     faults = [json.loads(line) for line in log.getvalue().splitlines() if "unforeseen" in line]
@@ -96,22 +113,10 @@ def test_what_is_logged_of_a_rest_request_names_its_trace(log: io.StringIO) -> N
 
 def test_what_is_logged_of_a_grpc_call_names_its_trace(log: io.StringIO) -> None:
     async def scenario() -> None:
-        server = tracing_server()
-        await server.registry.load_all()
-        assert server.grpc is not None
-        port = await server.grpc.start()
-        contents = pb.InferTensorContents(bytes_contents=[b"fail"])
-        tensor = pb.ModelInferRequest.InferInputTensor(name="x", datatype="BYTES", shape=[1], contents=contents)
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            infer = pb_grpc.GRPCInferenceServiceStub(channel).ModelInfer
+        async with grpc_call(tracing_server()) as call:
             for trace in TRACES:
                 with pytest.raises(grpc.RpcError):
-                    await infer(
-                        pb.ModelInferRequest(model_name="paced", inputs=[tensor]),
-                        metadata=tuple(traceparent(trace).items()),
-                    )
-        await server.grpc.stop(0, lambda: True)
-        server.registry.close()
+                    await call(metadata=tuple(traceparent(trace).items()))
 
     asyncio.run(scenario())
     faults = [json.loads(line) for line in log.getvalue().splitlines() if "unforeseen" in line]
@@ -120,19 +125,9 @@ def test_what_is_logged_of_a_grpc_call_names_its_trace(log: io.StringIO) -> None
 
 def test_grpc_gives_an_id_and_no_detail(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> Any:
-        server = faulty_server()
-        await server.registry.load_all()
-        assert server.grpc is not None
-        port = await server.grpc.start()
-        contents = pb.InferTensorContents(bytes_contents=[b"fail"])
-        tensor = pb.ModelInferRequest.InferInputTensor(name="x", datatype="BYTES", shape=[1], contents=contents)
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with grpc_call(faulty_server()) as call:
             with pytest.raises(grpc.RpcError) as caught:
-                await pb_grpc.GRPCInferenceServiceStub(channel).ModelInfer(
-                    pb.ModelInferRequest(model_name="paced", inputs=[tensor])
-                )
-        await server.grpc.stop(0, lambda: True)
-        server.registry.close()
+                await call()
         return caught.value
 
     with caplog.at_level(logging.ERROR):

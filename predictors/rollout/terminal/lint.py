@@ -91,9 +91,6 @@ def _predictor_errors(spec: RolloutSpec) -> Iterator[Problem]:
             yield Problem((*_PREDICTOR, field), "spec.autoscaling says how many pods there are; leave it out", True)
 
 
-# ---- What may not be meant
-
-
 def _prometheus(spec: RolloutSpec) -> Iterator[Problem]:
     url = spec.strategy.metrics.prometheus_url
     try:
@@ -101,6 +98,9 @@ def _prometheus(spec: RolloutSpec) -> Iterator[Problem]:
             check_url(url)
     except PrometheusError as error:
         yield _wrong(("strategy", "metrics", "prometheusUrl"), str(error))
+
+
+# ---- What may not be meant
 
 
 def _mode(spec: RolloutSpec) -> Iterator[Problem]:

@@ -89,7 +89,7 @@ class MemoryPlan:
     model_bytes: int
     kv_bytes: int
     compute_bytes: int
-    process_bytes: int = RUNTIME_BYTES
+    process_bytes: int
 
     @property
     def parts(self) -> tuple[int, int, int, int]:
@@ -102,20 +102,25 @@ class MemoryPlan:
         return sum(self.parts)
 
 
-def memory_plan(shape: ModelShape, sequence_tokens: int, sequences: int, batch_tokens: int) -> MemoryPlan:
-    """Compute the memory that a model and its context take.
+def memory_plan(
+    shape: ModelShape, sequence_tokens: int, sequences: int, batch_tokens: int, gpu_layers: int = 0
+) -> MemoryPlan:
+    """Compute the main memory that a model and its context take.
 
     Args:
         shape: the model's.
         sequence_tokens: KV cells of each sequence; rounded up to a multiple of `CELL_STEP`.
         sequences: number of sequences (``n_seq_max`` and ``n_outputs_max``).
         batch_tokens: most tokens in one batch (``n_batch`` and ``n_ubatch``).
+        gpu_layers: as in `SummarizerSettings`.
     """
     cells = _round_up(sequence_tokens, CELL_STEP)
+    here = host_part(shape, gpu_layers)
     return MemoryPlan(
-        model_bytes=shape.model_bytes,
-        kv_bytes=sequences * cells * shape.cell_bytes,
-        compute_bytes=_compute_bytes(shape, cells, sequences, batch_tokens),
+        model_bytes=here.model_bytes,
+        kv_bytes=sequences * cells * here.cell_bytes,
+        compute_bytes=_compute_bytes(here, cells, sequences, batch_tokens),
+        process_bytes=RUNTIME_BYTES + (CUDA_BYTES if gpu_layers else 0),
     )
 
 
@@ -132,22 +137,6 @@ def host_part(shape: ModelShape, gpu_layers: int) -> ModelShape:
     layers = shape.layers + 1
     kept = layers - layers_on_gpu(shape, gpu_layers)
     return replace(shape, layers=min(kept, shape.layers), model_bytes=shape.model_bytes * kept // layers)
-
-
-def host_plan(
-    shape: ModelShape, gpu_layers: int, sequence_tokens: int, sequences: int, batch_tokens: int
-) -> MemoryPlan:
-    """Compute what of a model and its context is in main memory.
-
-    Args:
-        shape: the model's.
-        gpu_layers: as in `SummarizerSettings`.
-        sequence_tokens: as for `memory_plan`.
-        sequences: as for `memory_plan`.
-        batch_tokens: as for `memory_plan`.
-    """
-    plan = memory_plan(host_part(shape, gpu_layers), sequence_tokens, sequences, batch_tokens)
-    return replace(plan, process_bytes=plan.process_bytes + CUDA_BYTES) if gpu_layers else plan
 
 
 def layers_on_gpu(shape: ModelShape, gpu_layers: int) -> int:
@@ -168,13 +157,13 @@ def gpu_bytes(whole: MemoryPlan, host: MemoryPlan) -> int:
 
     Args:
         whole: the model's plan.
-        host: its `host_plan`.
+        host: the same with ``gpu_layers``.
     """
     moved = whole.model_bytes - host.model_bytes + whole.kv_bytes - host.kv_bytes
     return moved + whole.compute_bytes if moved else 0
 
 
-def fitting_tokens(shape: ModelShape, limit_bytes: int, sequences: int, batch_tokens: int) -> int:
+def fitting_tokens(shape: ModelShape, limit_bytes: int, sequences: int, batch_tokens: int, gpu_layers: int = 0) -> int:
     """Find the largest number of tokens per sequence with which a model fits.
 
     Args:
@@ -182,29 +171,18 @@ def fitting_tokens(shape: ModelShape, limit_bytes: int, sequences: int, batch_to
         limit_bytes: memory that there is, such as `memory_limit`.
         sequences: as for `memory_plan`.
         batch_tokens: as for `memory_plan`.
+        gpu_layers: as in `SummarizerSettings`.
 
     Returns:
         A multiple of `CELL_STEP`; 0 if nothing fits.
     """
-    step_bytes = max(1, sequences * CELL_STEP * shape.cell_bytes)
+    step_bytes = max(1, sequences * CELL_STEP * host_part(shape, gpu_layers).cell_bytes)
     steps = range(1, max(0, limit_bytes) // step_bytes + 1)
-    return CELL_STEP * bisect.bisect_right(
-        steps, limit_bytes, key=lambda step: memory_plan(shape, step * CELL_STEP, sequences, batch_tokens).total_bytes
-    )
 
+    def taken(step: int) -> int:
+        return memory_plan(shape, step * CELL_STEP, sequences, batch_tokens, gpu_layers).total_bytes
 
-def fitting_host_tokens(shape: ModelShape, gpu_layers: int, limit_bytes: int, sequences: int, batch_tokens: int) -> int:
-    """`fitting_tokens` of what of a model and its context is in main memory.
-
-    Args:
-        shape: the model's.
-        gpu_layers: as in `SummarizerSettings`.
-        limit_bytes: as for `fitting_tokens`.
-        sequences: as for `memory_plan`.
-        batch_tokens: as for `memory_plan`.
-    """
-    rest = limit_bytes - CUDA_BYTES if gpu_layers else limit_bytes
-    return fitting_tokens(host_part(shape, gpu_layers), rest, sequences, batch_tokens)
+    return CELL_STEP * bisect.bisect_right(steps, limit_bytes, key=taken)
 
 
 def memory_limit(root: Path = CGROUP_ROOT) -> int:

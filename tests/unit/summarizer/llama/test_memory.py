@@ -21,11 +21,9 @@ from predictors.summarizer.llama.memory import (
     CUDA_BYTES,
     RUNTIME_BYTES,
     ModelShape,
-    fitting_host_tokens,
     fitting_tokens,
     gpu_bytes,
     host_part,
-    host_plan,
     layers_on_gpu,
     memory_limit,
     memory_plan,
@@ -171,7 +169,7 @@ def test_the_most_tokens_fit_and_one_step_more_does_not(
 def test_without_a_gpu_the_host_has_it_all() -> None:
     assert host_part(SHAPE, 0) == SHAPE
     plan = memory_plan(SHAPE, 4096, 4, 256)
-    assert host_plan(SHAPE, 0, 4096, 4, 256) == plan
+    assert memory_plan(SHAPE, 4096, 4, 256, gpu_layers=0) == plan
     assert gpu_bytes(plan, plan) == 0
 
 
@@ -187,7 +185,7 @@ def test_layers_on_a_gpu_take_their_weights_and_their_keys_and_values_along(
     assert host.model_bytes == SHAPE.model_bytes * kept // 31
     assert host.cell_bytes * 30 == SHAPE.cell_bytes * kept
     whole, left = (memory_plan(each, 4096, 4, 256) for each in (SHAPE, host))
-    assert host_plan(SHAPE, gpu_layers, 4096, 4, 256) == replace(left, process_bytes=RUNTIME_BYTES + CUDA_BYTES)
+    assert memory_plan(SHAPE, 4096, 4, 256, gpu_layers) == replace(left, process_bytes=RUNTIME_BYTES + CUDA_BYTES)
     both = whole.model_bytes + whole.kv_bytes + whole.compute_bytes  # the GPU has buffers of its own
     assert gpu_bytes(whole, left) + left.model_bytes + left.kv_bytes == both
 
@@ -195,10 +193,10 @@ def test_layers_on_a_gpu_take_their_weights_and_their_keys_and_values_along(
 @pytest.mark.parametrize("gpu_layers", [0, 10, -1])
 def test_what_fits_beside_a_gpu_is_as_much_as_the_plan_allows(gpu_layers: int) -> None:
     limit = 1_500_000_000
-    tokens = fitting_host_tokens(SHAPE, gpu_layers, limit, 4, 256)
-    assert host_plan(SHAPE, gpu_layers, tokens, 4, 256).total_bytes <= limit
+    tokens = fitting_tokens(SHAPE, limit, 4, 256, gpu_layers)
+    assert memory_plan(SHAPE, tokens, 4, 256, gpu_layers).total_bytes <= limit
     if gpu_layers >= 0:  # else none of the KV cache is in main memory
-        assert host_plan(SHAPE, gpu_layers, tokens + CELL_STEP, 4, 256).total_bytes > limit
+        assert memory_plan(SHAPE, tokens + CELL_STEP, 4, 256, gpu_layers).total_bytes > limit
 
 
 def test_nothing_fits_where_the_model_alone_does_not() -> None:
